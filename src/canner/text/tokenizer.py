@@ -1,0 +1,88 @@
+"""Words with offsets from raw text, and readable English from words.
+
+One rule for all languages, so that corpora tokenised in the style of CoNLL and raw text meet in the same words:
+characters of scripts written without spaces stand alone, punctuation is split off, numbers and abbreviations stay
+whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Token(NamedTuple):
+    """A word and where it stands: `text == original[start:end]` (character offsets, end-exclusive)."""
+
+    text: str
+    start: int
+    end: int
+
+
+# Han, kana, Thai, Lao, Khmer, Myanmar: scripts without spaces between words.
+_UNSPACED = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_UNSPACED += "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+_WORD = rf"(?:(?![{_UNSPACED}_])[\w\u0300-\u036f])"  # combining marks belong to their letter (Yoruba)
+
+_TOKEN = re.compile(
+    rf"""
+      https?://\S*[\w/]                                   # addresses
+    | [\w.+-]+@[\w-]+(?:\.[\w-]+)+
+    | \d+(?:[.,:/]\d+)*(?:[%°ªº]|(?=\W|[{_UNSPACED}]|$))  # 1.234,5  12:30  50%
+    | (?:[A-ZÁÉÍÓÚÑÜÖÄ]\.){{1,}}(?=[A-Z]|\W|$)            # initials: U.S.  J.
+    | {_WORD}+(?:['’\-‑&.@]{_WORD}+)*                     # words, with inner apostrophe, hyphen, dot
+    | [{_UNSPACED}]
+    | \.\.\.+ | --+ | ``|''
+    | \S
+    """,
+    re.VERBOSE,
+)
+
+# English clitics are words of their own in CoNLL-2003: "Peru 's", "do n't".
+_CLITIC = re.compile(r"(?i)^(.+?)(n't|['’](?:s|re|ve|ll|d|m))$")
+
+
+def tokenize(text: str, *, clitics: bool = False) -> list[Token]:
+    """Splits text into tokens with character offsets.
+
+    Args:
+        text: raw text of any language.
+        clitics: also split English clitics ("Peru's" → "Peru", "'s"), as in CoNLL-2003.
+
+    Returns:
+        The tokens in order; white space is in none of them, every other character in exactly one.
+    """
+    tokens = []
+    for match in _TOKEN.finditer(text):
+        word, start = match.group(), match.start()
+        clitic = _CLITIC.match(word) if clitics else None
+        if clitic:
+            cut = start + len(clitic.group(1))
+            tokens.append(Token(text[start:cut], start, cut))
+            tokens.append(Token(text[cut : match.end()], cut, match.end()))
+        else:
+            tokens.append(Token(word, start, match.end()))
+    return tokens
+
+
+def tokenize_words(text: str, *, clitics: bool = False) -> list[str]:
+    """The words of `tokenize`, without offsets."""
+    return [token.text for token in tokenize(text, clitics=clitics)]
+
+
+_NO_SPACE_BEFORE = set(".,;:!?%)]}…”’") | {"'s", "n't", "'re", "'ve", "'ll", "'d", "'m", "...", "’s"}
+_NO_SPACE_AFTER = set("([{$£€¿¡“‘#")
+
+
+def detokenize(tokens: Sequence[str]) -> str:
+    """English words to readable text; straight quotation marks open and close in turn."""
+    text, glue, quote_open = "", True, False
+    for token in tokens:
+        before = "" if glue or token in _NO_SPACE_BEFORE else " "
+        glue = token in _NO_SPACE_AFTER
+        if token == '"':
+            before, glue = ("", False) if quote_open else (before, True)
+            quote_open = not quote_open
+        text += before + token
+    return text
