@@ -1,0 +1,112 @@
+"""A labelled corpus as an experiment uses it: three parts, types mapped, a budget of labels."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from canner.text.config import Config
+from canner.text.conll import read_conll
+from canner.text.entities import Entity
+from canner.text.schemes import encode_tags
+from canner.text.sentence import Sentence
+
+
+class CorpusConfig(Config):
+    """Where labelled sentences come from.
+
+    Attributes:
+        train, dev, test: CoNLL files; several are read one after the other. `$NAME` is taken from the environment.
+        scheme: tagging scheme of the files; None: found out.
+        token_column, tag_column: which column holds what.
+        types: old type → new type. When given, types that it does not name are dropped.
+        num_sentences: so many training sentences, drawn at random with `subset_seed`; None: all.
+    """
+
+    train: tuple[str, ...] = ()
+    dev: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    scheme: str | None = None
+    token_column: int = 0
+    tag_column: int = -1
+    types: dict[str, str] = {}
+    num_sentences: int | None = Field(default=None, ge=1)
+    subset_seed: int = 0
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Training, development and test sentences, BIOES tags."""
+
+    train: list[Sentence]
+    dev: list[Sentence]
+    test: list[Sentence]
+
+
+def load_corpus(config: CorpusConfig) -> Corpus:
+    """Reads the parts of a corpus and draws the training subset.
+
+    Raises:
+        ValueError: if a file is missing, broken or holds no sentence, or there are fewer sentences than asked.
+    """
+    train = read_part(config, config.train)
+    if config.num_sentences is not None:
+        train = draw_subset(train, config.num_sentences, config.subset_seed)
+    return Corpus(train, read_part(config, config.dev), read_part(config, config.test))
+
+
+def read_part(config: CorpusConfig, paths: Sequence[str]) -> list[Sentence]:
+    """All sentences of some files of a corpus, types mapped."""
+    sentences: list[Sentence] = []
+    for path in paths:
+        read = read_conll(
+            data_path(path),
+            scheme=config.scheme,
+            token_column=config.token_column,
+            tag_column=config.tag_column,
+        )
+        if not read:
+            raise ValueError(f"expected labelled sentences in {path}, got none; is the file empty?")
+        sentences += read
+    if config.types:
+        sentences = [map_types(sentence, config.types) for sentence in sentences]
+    return sentences
+
+
+def data_path(path: str) -> Path:
+    """The path with `$NAME` and `~` replaced.
+
+    Raises:
+        ValueError: if a variable is not set or there is no such file.
+    """
+    expanded = os.path.expanduser(os.path.expandvars(path))
+    if "$" in expanded:
+        raise ValueError(f"expected the variables in {path!r} to be set, got none; export them first")
+    if not Path(expanded).exists():
+        raise ValueError(f"expected a file, got no such file: {expanded}")
+    return Path(expanded)
+
+
+def map_types(sentence: Sentence, types: Mapping[str, str]) -> Sentence:
+    """The sentence with entity types renamed; entities of types not named are dropped."""
+    kept = [Entity(e.start, e.end, types[e.type]) for e in sentence.entities if e.type in types]
+    return Sentence(sentence.tokens, tuple(encode_tags(kept, len(sentence.tokens))))
+
+
+def draw_subset(sentences: Sequence[Sentence], num_sentences: int, seed: int) -> list[Sentence]:
+    """So many sentences at random, in their old order; the same for the same seed.
+
+    Raises:
+        ValueError: if there are fewer.
+    """
+    if num_sentences > len(sentences):
+        raise ValueError(
+            f"expected num_sentences of at most {len(sentences)} (the training set), got {num_sentences}"
+        )
+    chosen = random.Random(seed).sample(range(len(sentences)), num_sentences)
+    return [sentences[index] for index in sorted(chosen)]

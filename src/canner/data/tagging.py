@@ -1,0 +1,226 @@
+"""From sentences to the id tensors a tagger reads: vocabularies, encoding, padding.
+
+A model never sees a string, so this is where words, characters and tags become numbers, and where frozen
+features (contextual embeddings, features aligned from English) are padded beside them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from canner.text.config import Config
+from canner.text.sentence import Sentence
+from canner.text.vocabulary import Vocabulary
+
+
+class EncodingConfig(Config):
+    """How tokens become ids.
+
+    Attributes:
+        lowercase: look words up in lower case (characters keep their case).
+        replace_digits: look words up with every digit as `0`.
+        min_word_count: rarer words of the training sentences become `<unk>`.
+        max_word_chars: of a longer token only the first and the last characters are read, half of them each.
+    """
+
+    words: bool = True
+    characters: bool = True
+    lowercase: bool = True
+    replace_digits: bool = False
+    min_word_count: int = Field(default=1, ge=1)
+    max_word_chars: int = Field(default=32, ge=4)
+
+
+@dataclass(frozen=True)
+class EncodedSentence:
+    """Ids of one sentence; `char_ids` is padded over its own words."""
+
+    length: int
+    word_ids: Tensor | None  # [S]
+    char_ids: Tensor | None  # [S C]
+    tag_ids: Tensor | None  # [S]
+
+
+@dataclass(frozen=True)
+class TaggingBatch:
+    """Padded sentences. `mask` is True on real tokens; ids and features are 0 on padding."""
+
+    mask: Tensor  # [B S]
+    word_ids: Tensor | None  # [B S]
+    char_ids: Tensor | None  # [B S C]
+    features: Tensor | None  # [B S E]
+    aligned_features: Tensor | None  # [B S F]
+    tag_ids: Tensor | None  # [B S]
+
+
+class TaggingEncoder:
+    """The vocabularies of a tagger and the way from a sentence to its ids."""
+
+    def __init__(
+        self,
+        config: EncodingConfig,
+        words: Vocabulary | None,
+        characters: Vocabulary | None,
+        tags: Vocabulary,
+    ) -> None:
+        self.config = config
+        self.words = words
+        self.characters = characters
+        self.tags = tags
+
+    @classmethod
+    def build(
+        cls,
+        config: EncodingConfig,
+        sentences: Iterable[Sentence],
+        *,
+        extra_words: Iterable[str] = (),
+    ) -> TaggingEncoder:
+        """Collects words, characters and tags of labelled sentences.
+
+        Args:
+            config: what to collect.
+            sentences: labelled training sentences, BIOES.
+            extra_words: further words to know (those of pretrained vectors), already in their looked-up form.
+
+        Raises:
+            ValueError: if there is no sentence, or one without tags.
+        """
+        word_counts: Counter[str] = Counter()
+        char_counts: Counter[str] = Counter()
+        types: set[str] = set()
+        num_sentences = 0
+        for sentence in sentences:
+            if sentence.tags is None:
+                raise ValueError("expected labelled sentences, got one without tags; check the tag column")
+            num_sentences += 1
+            word_counts.update(normalise_word(token, config) for token in sentence.tokens)
+            for token in sentence.tokens:
+                char_counts.update(token)
+            types.update(tag[2:] for tag in sentence.tags if tag != "O")
+        if not num_sentences:
+            raise ValueError("expected training sentences, got none; is the training file empty?")
+        known = [w for w, count in word_counts.most_common() if count >= config.min_word_count]
+        known_set = set(known)
+        known += [w for w in dict.fromkeys(extra_words) if w not in known_set]
+        tags = ["O", *(f"{position}-{kind}" for kind in sorted(types) for position in "BIES")]
+        return cls(
+            config,
+            Vocabulary(known) if config.words else None,
+            Vocabulary([c for c, _ in char_counts.most_common()]) if config.characters else None,
+            Vocabulary(tags, specials=()),
+        )
+
+    def encode(self, sentence: Sentence, *, with_tags: bool = False) -> EncodedSentence:
+        """Ids of one sentence.
+
+        Raises:
+            ValueError: if a tag is asked for and is not in the tag vocabulary.
+        """
+        word_ids = char_ids = tag_ids = None
+        if self.words is not None:
+            words = self.words
+            word_ids = torch.tensor(
+                [words.id(normalise_word(t, self.config)) for t in sentence.tokens], dtype=torch.long
+            )
+        if self.characters is not None:
+            char_ids = self._encode_characters(sentence.tokens)
+        if with_tags:
+            if sentence.tags is None:
+                raise ValueError("expected a labelled sentence, got one without tags; check the tag column")
+            unknown = sorted({tag for tag in sentence.tags if tag not in self.tags})
+            if unknown:
+                known = ", ".join(sorted({tag[2:] for tag in self.tags.items if tag != "O"}))
+                raise ValueError(
+                    f"expected tags of the types {known}, got {', '.join(unknown)}; "
+                    "train on data that has these types, or map them with data.types"
+                )
+            tag_ids = torch.tensor([self.tags.id(tag) for tag in sentence.tags], dtype=torch.long)
+        return EncodedSentence(len(sentence.tokens), word_ids, char_ids, tag_ids)
+
+    def _encode_characters(self, tokens: Sequence[str]) -> Tensor:
+        assert self.characters is not None
+        limit = self.config.max_word_chars
+        half = limit // 2
+        rows = []
+        for token in tokens:
+            kept = token if len(token) <= limit else token[:half] + token[-half:]
+            rows.append([self.characters.id(c) for c in kept])
+        width = max((len(row) for row in rows), default=1) or 1
+        return torch.tensor([row + [0] * (width - len(row)) for row in rows], dtype=torch.long)
+
+
+def normalise_word(token: str, config: EncodingConfig) -> str:
+    """The form under which a token is looked up among the words."""
+    if config.lowercase:
+        token = token.lower()
+    if config.replace_digits:
+        token = "".join("0" if c.isdigit() else c for c in token)
+    return token
+
+
+def make_batch(
+    sentences: Sequence[EncodedSentence],
+    features: Sequence[Tensor] | None = None,
+    aligned_features: Sequence[Tensor] | None = None,
+) -> TaggingBatch:
+    """Pads sentences to the longest of them.
+
+    Args:
+        sentences: the encoded sentences, none of them empty.
+        features: for each sentence its frozen embeddings [S E], any float type.
+        aligned_features: for each sentence the features carried over from English [S F], any float type.
+
+    Raises:
+        ValueError: if there is no sentence, an empty one, or features of another length than the sentence.
+    """
+    if not sentences or any(s.length == 0 for s in sentences):
+        raise ValueError("expected one or more sentences of one or more tokens; leave empty sentences out")
+    for name, given in (("features", features), ("aligned_features", aligned_features)):
+        for sentence, rows in zip(sentences, given or (), strict=given is not None):
+            if rows.shape[0] != sentence.length:
+                raise ValueError(
+                    f"expected {name} for {sentence.length} tokens, got {rows.shape[0]} rows; "
+                    "they belong to another sentence or tokenisation"
+                )
+    lengths = torch.tensor([s.length for s in sentences])
+    mask = torch.arange(int(lengths.max()))[None, :] < lengths[:, None]
+    return TaggingBatch(
+        mask=mask,
+        word_ids=_pad([s.word_ids for s in sentences]),
+        char_ids=_pad_characters([s.char_ids for s in sentences]),
+        features=_pad_features(features),
+        aligned_features=_pad_features(aligned_features),
+        tag_ids=_pad([s.tag_ids for s in sentences]),
+    )
+
+
+def _pad(rows: Sequence[Tensor | None]) -> Tensor | None:
+    if any(row is None for row in rows):
+        return None
+    return pad_sequence([row for row in rows if row is not None], batch_first=True)
+
+
+def _pad_features(rows: Sequence[Tensor] | None) -> Tensor | None:
+    if rows is None:
+        return None
+    return pad_sequence([row.float() for row in rows], batch_first=True)
+
+
+def _pad_characters(rows: Sequence[Tensor | None]) -> Tensor | None:
+    if any(row is None for row in rows):
+        return None
+    given = [row for row in rows if row is not None]
+    longest = max(row.shape[0] for row in given)
+    widest = max(row.shape[1] for row in given)
+    padded = torch.zeros(len(given), longest, widest, dtype=torch.long)
+    for index, row in enumerate(given):
+        padded[index, : row.shape[0], : row.shape[1]] = row
+    return padded

@@ -1,0 +1,140 @@
+"""What an experiment leaves behind: figures over seeds, and the machine they were made on."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import shlex
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One metric over the runs of a system."""
+
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        return statistics.fmean(self.values)
+
+    @property
+    def sd(self) -> float:
+        """Sample standard deviation; 0 for a single run."""
+        return statistics.stdev(self.values) if len(self.values) > 1 else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "mean": round(self.mean, 2),
+            "sd": round(self.sd, 2),
+            "values": [round(value, 2) for value in self.values],
+        }
+
+
+@dataclass(frozen=True)
+class Row:
+    """One system of a table: its metrics over the runs, and which runs these were."""
+
+    system: str
+    metrics: Mapping[str, Figure]
+    seeds: Sequence[str]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "system": self.system,
+            "metrics": {name: figure.to_json() for name, figure in self.metrics.items()},
+            "seeds": list(self.seeds),
+        }
+        return {**row, **self.notes}
+
+
+def summarise(
+    system: str, runs: Mapping[str, Mapping[str, float]], notes: Mapping[str, Any] | None = None
+) -> Row:
+    """Joins the runs of one system into a row.
+
+    Args:
+        system: the name of the row.
+        runs: for each run (its name says the seed) its metrics.
+        notes: what else to say of the system, kept in its row.
+
+    Raises:
+        ValueError: if there is no run, or a metric is not a finite number.
+    """
+    if not runs:
+        raise ValueError(f"expected one or more runs of {system!r}, got none")
+    names = list(next(iter(runs.values())))
+    for run, metrics in runs.items():
+        broken = [name for name in names if not math.isfinite(metrics.get(name, math.nan))]
+        if broken:
+            raise ValueError(f"expected finite figures, got {broken[0]} missing or not finite in run {run!r}")
+    figures = {name: Figure(tuple(float(run[name]) for run in runs.values())) for name in names}
+    return Row(system, figures, list(runs), notes or {})
+
+
+def results_json(
+    *,
+    name: str,
+    title: str,
+    rows: Sequence[Row],
+    data: str,
+    protocol: str,
+    command: str,
+    paper: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The content of a results file: what the tables of the README are built from."""
+    return {
+        "name": name,
+        "title": title,
+        "rows": [row.to_json() for row in rows],
+        "data": data,
+        "protocol": protocol,
+        "command": command,
+        "hardware": hardware(),
+        "paper": dict(paper) if paper else None,
+        "date": date.today().isoformat(),
+    }
+
+
+def hardware() -> str:
+    """The machine in a few words: processor threads used, accelerator if any."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name(0)
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} of {os.cpu_count()} threads"
+
+
+def environment() -> dict[str, Any]:
+    """Versions and machine, kept in every run folder."""
+    from importlib.metadata import version
+
+    packages = ("canner", "torch", "numpy", "tokenizers", "safetensors", "pydantic")
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "hardware": hardware(),
+        "packages": {name: version(name) for name in packages},
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "date": date.today().isoformat(),
+    }
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes JSON so that a reader sees the old file or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    try:
+        partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

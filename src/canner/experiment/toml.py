@@ -1,0 +1,90 @@
+"""Experiments as TOML: reading, `--set a.b=c`, writing in full."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import BaseModel, ValidationError
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Raises: ValueError if the file is missing or is not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(
+            f"expected a configuration file, got no file {path}; `canner recipe` prints one to start from"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"expected TOML in {path}, got a syntax error: {error}") from None
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """`a.b=c` as a dotted key and a value; the value is TOML where it is valid TOML, else text.
+
+    Raises:
+        ValueError: if there is no `=` or no key.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ValueError(f"expected key=value, got {text!r}; for example --set training.max_epochs=20")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def override(values: Mapping[str, Any], assignments: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of `values` with dotted keys set.
+
+    Raises:
+        ValueError: if a dotted key goes through something that is not a table.
+    """
+    result = copy.deepcopy(dict(values))
+    for dotted, value in assignments.items():
+        table = result
+        *parents, last = dotted.split(".")
+        for parent in parents:
+            inner = table.get(parent)
+            if inner is None:
+                inner = table[parent] = {}
+            if not isinstance(inner, dict):
+                raise ValueError(f"expected a table at {parent!r} of {dotted!r}, got {inner!r}")
+            table = inner
+        table[last] = value
+    return result
+
+
+def to_toml(config: BaseModel) -> str:
+    """The full configuration, every default written out (a key without a value is left out)."""
+    return tomli_w.dumps(without_nothing(config.model_dump(mode="json")))
+
+
+def without_nothing(values: Any) -> Any:
+    """The same tables and lists without the keys that hold None, which TOML cannot say."""
+    if isinstance(values, dict):
+        return {key: without_nothing(value) for key, value in values.items() if value is not None}
+    if isinstance(values, list):
+        return [without_nothing(value) for value in values]
+    return values
+
+
+def one_line(error: ValidationError) -> str:
+    """What pydantic found wrong, in one line: where, and what was expected."""
+    parts = []
+    for found in error.errors():
+        where = ".".join(str(part) for part in found["loc"])
+        message = found["msg"].removeprefix("Value error, ")
+        given = "" if found["type"] == "value_error" else f", got {found['input']!r}"
+        parts.append(f"{where}: {message}{given}" if where else f"{message}{given}")
+    return "; ".join(parts)
+
+
+def assignments_of(texts: Sequence[str]) -> dict[str, Any]:
+    """Several `a.b=c`, later ones winning."""
+    return dict(parse_assignment(text) for text in texts)

@@ -1,0 +1,92 @@
+"""Names that the translator has hardly seen are carried over letter by letter, through copy slots.
+
+A small translator garbles rare names (Aranda → Garcy), and names are what an English tagger looks for. So a rare
+capitalised word or number of the source becomes a slot, `<copy0>`, `<copy1>`, …, numbered from left to right; the
+translator learns from the parallel text, where the same word stands on both sides, to carry the slot over; and in
+its output the slot becomes the word again.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from canner.text.subwords import COPY_SLOTS, NUM_COPY_SLOTS
+
+
+def _may_be_name(word: str) -> bool:
+    return word[:1].isupper() or any(c.isdigit() for c in word) or any(c.isupper() for c in word)
+
+
+class Copier:
+    """Decides which source words are copied.
+
+    Args:
+        known: source words frequent enough to be translated (also in lower case).
+    """
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self.known = frozenset(known)
+
+    @classmethod
+    def train(cls, sentences: Iterable[Sequence[str]], *, min_count: int) -> Copier:
+        """Learns the known words: those that occur `min_count` times in the source side of the parallel text."""
+        counts = Counter(word for words in sentences for word in words)
+        for word, count in list(counts.items()):
+            if word != word.lower():
+                counts[word.lower()] += count
+        # Only words that could be mistaken for names need to be remembered.
+        return cls(w for w, count in counts.items() if count >= min_count)
+
+    def positions(self, words: Sequence[str]) -> list[int]:
+        """Positions of the words that are to be copied, at most one slot for each."""
+        found = [
+            i
+            for i, word in enumerate(words)
+            if _may_be_name(word) and word not in self.known and word.lower() not in self.known
+        ]
+        return found[:NUM_COPY_SLOTS]
+
+    def mask(self, words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+        """Source words with slots in the place of rare names, and what each slot stands for."""
+        slots: dict[str, str] = {}
+        masked = list(words)
+        for i in self.positions(words):
+            slot = slots.get(words[i]) or COPY_SLOTS[len(slots)]
+            slots[words[i]] = slot
+            masked[i] = slot
+        return masked, {slot: word for word, slot in slots.items()}
+
+    def mask_pair(
+        self, source: Sequence[str], target: Sequence[str], rng: random.Random, extra: float
+    ) -> tuple[list[str], list[str]]:
+        """A training pair with slots on both sides.
+
+        A word gets a slot if it is rare, or by chance `extra` although it is known, and stands in the target too.
+        """
+        there = set(target)
+        rare = set(self.positions(source))
+        slots: dict[str, str] = {}
+        masked = list(source)
+        for i, word in enumerate(source):
+            if word not in there or not _may_be_name(word):
+                continue
+            if word not in slots:
+                if len(slots) == NUM_COPY_SLOTS or not (i in rare or rng.random() < extra):
+                    continue
+                slots[word] = COPY_SLOTS[len(slots)]
+            masked[i] = slots[word]
+        return masked, [slots.get(word, word) for word in target]
+
+    def save(self, path: str | Path) -> None:
+        """Writes the known words as JSON."""
+        words = sorted(self.known)
+        Path(path).write_text(json.dumps(words, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Copier:
+        """Reads what `save` wrote."""
+        return cls(json.loads(Path(path).read_text(encoding="utf-8")))
