@@ -1,7 +1,7 @@
 """The explain page: tagged sentences, their English and the attention between them, as one HTML file.
 
-The page is self-contained (style, script and data inside, no network), shows every layer's attention, and lights
-the partners of the token that is hovered or focused. Style and script are plain files in `explain_page/`.
+The page is self-contained (style, script and data inside, no network), shows every layer's attention, and
+lights the partners of the token that is hovered or focused. Style and script are files in `explain_page/`.
 """
 
 from __future__ import annotations
@@ -101,12 +101,14 @@ def _article(index: int, explanation: Explanation) -> str:
     parts = [f'<article class="explanation" data-index="{index}">', f"<h2>{_escape(title)}</h2>"]
     parts.append(_side("source", "Source", explanation.source, explanation.entities))
     if explanation.english:
-        english = _side("english", "English, as the teacher read it", explanation.english, explanation.english_entities)
-        parts += [english, '<p class="status" aria-live="polite"></p>']
+        label = "English, as the teacher read it"
+        parts.append(_side("english", label, explanation.english, explanation.english_entities))
+        parts.append('<p class="status" aria-live="polite"></p>')
     else:
         parts.append('<p class="none">No translation was read for this sentence.</p>')
     if explanation.english and explanation.layer_names:
-        parts += [_controls(index, explanation), '<div class="map" role="region" aria-label="Attention map"></div>']
+        parts.append(_controls(index, explanation))
+        parts.append('<div class="map" role="region" aria-label="Attention map"></div>')
     if explanation.score is not None:
         parts.append(f'<p class="facts">Translation: log probability per piece {explanation.score:.2f}</p>')
     return "\n".join([*parts, "</article>"])
@@ -145,7 +147,8 @@ def _controls(index: int, explanation: Explanation) -> str:
     names = list(explanation.layer_names)
     shown = len(names) - 1 if explanation.layer is None else explanation.layer
     options = [
-        f'<option value="{i}"{" selected" if i == shown else ""}>{_escape(name)}</option>' for i, name in enumerate(names)
+        f'<option value="{i}"{" selected" if i == shown else ""}>{_escape(name)}</option>'
+        for i, name in enumerate(names)
     ]
     if len(names) > 1:
         options.append('<option value="mean">mean of all layers</option>')
@@ -161,13 +164,13 @@ def _controls(index: int, explanation: Explanation) -> str:
 
 
 def _data_json(explanations: Sequence[Explanation]) -> str:
-    """What the script reads; `<`, `>` and `&` are written as escapes, so that no token can close the element."""
+    """What the script reads; `<`, `>` and `&` are written as escapes: no token can close the element."""
     data = [
         {
             "source": list(explanation.source),
             "english": list(explanation.english),
             "attention": _rounded(explanation.attention),
-            "reading": None if explanation.reading_attention is None else _rounded(explanation.reading_attention),
+            "reading": _rounded(reading) if (reading := explanation.reading_attention) is not None else None,
         }
         for explanation in explanations
     ]
@@ -186,7 +189,7 @@ def _short(weight: float) -> float:
 
 
 def _colour(entity_type: str) -> int:
-    """A colour number for a type: fixed for the usual ones, else from a hash that is the same in every run."""
+    """A colour number for a type: fixed for the usual ones, else from a hash that never changes."""
     base = entity_type.split(".")[0].upper()  # Weibo's PER.NAM and PER.NOM look like PER
     if base in _KNOWN_TYPES:
         return _KNOWN_TYPES[base]
@@ -215,9 +218,13 @@ def _check_entities(entities: Sequence[Entity], length: int, side: str) -> None:
     end = 0
     for entity in sorted(entities):
         if not 0 <= entity.start < entity.end <= length:
-            raise ValueError(f"expected {side} entities within {length} tokens, got {entity}; give token positions")
+            raise ValueError(
+                f"expected {side} entities within {length} tokens, got {entity}; give token positions"
+            )
         if entity.start < end:
-            raise ValueError(f"expected {side} entities that do not overlap, got {entity} starting before token {end}")
+            raise ValueError(
+                f"expected {side} entities that do not overlap, got {entity} starting before token {end}"
+            )
         end = entity.end
 
 
@@ -228,6 +235,6 @@ def _check_attention(attention: Attention, shape: tuple[int, int, int], name: st
     )
     if not ok:
         raise ValueError(
-            f"expected {name} of {layers} layers × {rows} English × {columns} source tokens, got another shape; "
-            "give nested lists [L][T][S] and one layer name a layer"
+            f"expected {name} of {layers} layers × {rows} English × {columns} source tokens, "
+            "got another shape; give nested lists [L][T][S] and one layer name a layer"
         )
