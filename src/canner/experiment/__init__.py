@@ -1,0 +1,1 @@
+"""Experiments: a full configuration, its runs, its results."""
