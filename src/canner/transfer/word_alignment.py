@@ -114,7 +114,9 @@ def _write_indexed(
     lines = []
     for tokens in sentences:
         words = (token.lower() for token in tokens)
-        ids = [index.setdefault(word[:prefix_length] if prefix_length else word, len(index)) for word in words]
+        ids = [
+            index.setdefault(word[:prefix_length] if prefix_length else word, len(index)) for word in words
+        ]
         lines.append(f"{len(ids)} {' '.join(map(str, ids))}\n")
     with open(path, "w", encoding="ascii") as file:
         file.write(f"{num_sentences} {len(index)}\n")
@@ -136,7 +138,9 @@ def _sample(
     command += ["-1", str(max(2, quarter)), "-2", str(quarter), "-3", str(iterations)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise ValueError(f"expected eflomal to align the text, got exit {done.returncode}: {done.stderr[-300:]}")
+        raise ValueError(
+            f"expected eflomal to align the text, got exit {done.returncode}: {done.stderr[-300:]}"
+        )
 
 
 def _seeded_binary(folder: Path, seed: int) -> Path:
@@ -153,7 +157,9 @@ def _seeded_binary(folder: Path, seed: int) -> Path:
     original = Path(eflomal.__file__).parent / "bin" / "eflomal"
     program = original.read_bytes()
     if program.count(_RANDOM_DEVICE) != 1:
-        warnings.warn("this build of eflomal cannot be seeded: alignments will vary", RuntimeWarning, stacklevel=4)
+        warnings.warn(
+            "this build of eflomal cannot be seeded: alignments will vary", RuntimeWarning, stacklevel=4
+        )
         return original
     replacement = _SEED_FILE.encode()[: len(_RANDOM_DEVICE) - 1] + b"\0"
     copy = folder / "eflomal"
