@@ -1,0 +1,75 @@
+"""What a translator hands to the transfer: English words and, for every decoder layer, its attention."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A sentence, its English, and who looked where.
+
+    Attributes:
+        source: the S tokens that were translated, as they were given.
+        target: the T words of the English.
+        attention: [L, T, S], word level. Row j holds the weights over the source tokens while word j was
+            *produced*; what a row lacks to 1 lay on the end-of-sentence symbol.
+        reading_attention: [L, T, S], the same at the step where word j was the decoder's *input*;
+            None where the translator knows no such difference.
+        score: log probability of the translation per piece; 0 where the translator has none.
+        parts: how many parts a long sentence was translated in.
+    """
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    attention: Float[Tensor, "L T S"]
+    reading_attention: Float[Tensor, "L T S"] | None = None
+    score: float = 0.0
+    parts: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("attention", "reading_attention"):
+            attention: Tensor | None = getattr(self, name)
+            if attention is None:
+                continue
+            expected = (len(self.target), len(self.source))
+            if attention.dim() != 3 or tuple(attention.shape[1:]) != expected:
+                raise ValueError(
+                    f"expected {name} of shape [layers, {expected[0]} target words, {expected[1]} source tokens], "
+                    f"got {tuple(attention.shape)}; pool pieces to words first"
+                )
+        if self.reading_attention is not None and len(self.reading_attention) != len(self.attention):
+            raise ValueError(
+                f"expected reading_attention of {len(self.attention)} layers as attention has, "
+                f"got {len(self.reading_attention)}; give both for every layer"
+            )
+
+
+@runtime_checkable
+class Translator(Protocol):
+    """Anything that turns tokens into English words with attention over those tokens.
+
+    Attributes:
+        fingerprint: names the translator with all that decides its output; stores are keyed by it.
+        num_layers: L, attention layers of every translation.
+    """
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def num_layers(self) -> int: ...
+
+    def translate(
+        self, sentences: Sequence[Sequence[str]], *, progress: Callable[[int], None] | None = None
+    ) -> list[Translation]:
+        """Translate sentences, in their order.
+
+        Args:
+            sentences: tokens of each sentence.
+            progress: called with the number of sentences just finished.
+        """
+        ...
