@@ -38,8 +38,8 @@ class Translation:
             expected = (len(self.target), len(self.source))
             if attention.dim() != 3 or tuple(attention.shape[1:]) != expected:
                 raise ValueError(
-                    f"expected {name} of shape [layers, {expected[0]} target words, {expected[1]} source tokens], "
-                    f"got {tuple(attention.shape)}; pool pieces to words first"
+                    f"expected {name} of shape [layers, {expected[0]} target words, {expected[1]} source "
+                    f"tokens], got {tuple(attention.shape)}; pool pieces to words first"
                 )
         if self.reading_attention is not None and len(self.reading_attention) != len(self.attention):
             raise ValueError(
