@@ -1,0 +1,123 @@
+"""A tagger model together with its vocabularies: sentences in, entities and hidden states out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from canner.data.bucketing import bucket_by_length
+from canner.data.embedding import WordEmbedder
+from canner.data.tagging import TaggingBatch, TaggingEncoder, make_batch
+from canner.models.tagger import TaggerInputs, TaggerModel
+from canner.text.entities import Entity
+from canner.text.schemes import decode_tags
+from canner.text.sentence import Sentence
+
+_BATCH_TOKENS = 4096
+
+
+class SentenceTagger:
+    """Tags sentences with a `TaggerModel`.
+
+    Args:
+        model: the trained (or to be trained) model.
+        encoder: its vocabularies.
+        embedder: gives the frozen embeddings that the model takes as `features`, if it takes any.
+    """
+
+    def __init__(
+        self, model: TaggerModel, encoder: TaggingEncoder, embedder: WordEmbedder | None = None
+    ) -> None:
+        self.model = model
+        self.encoder = encoder
+        self.embedder = embedder
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags in the order of the model's last axis."""
+        return list(self.encoder.tags.items)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    def entities(
+        self,
+        sentences: Sequence[Sequence[str]],
+        *,
+        features: Sequence[Tensor] | None = None,
+        aligned: Sequence[Tensor] | None = None,
+        confidence: bool = False,
+    ) -> list[list[Entity]]:
+        """The entities of each sentence, from the best sequence of tags.
+
+        Args:
+            sentences: tokens of each sentence; none empty.
+            features: frozen embeddings [S, E] of each, where they were computed before; else they are computed.
+            aligned: features carried over from English [S, F]; needed by a model that was trained with them.
+            confidence: also give each entity its exact probability under the CRF.
+        """
+        tags = self.tags
+        found: list[list[Entity]] = [[] for _ in sentences]
+        for indices, inputs in self.batches(sentences, features=features, aligned=aligned):
+            with torch.inference_mode():
+                decoded = self.model.decode(inputs)
+                spans = [decode_tags([tags[i] for i in tag_ids]) for tag_ids in decoded]
+                if confidence:
+                    spans = self._with_confidence(inputs, decoded, spans)
+            for index, entities in zip(indices, spans, strict=True):
+                found[index] = entities
+        return found
+
+    def hidden_states(
+        self,
+        sentences: Sequence[Sequence[str]],
+    ) -> list[tuple[Tensor, Tensor]]:
+        """For each sentence the BiLSTM outputs [S, 2H] and the tag probabilities [S, K], as a teacher gives them."""
+        states: list[tuple[Tensor, Tensor] | None] = [None] * len(sentences)
+        for indices, inputs in self.batches(sentences):
+            with torch.inference_mode():
+                encoded = self.model.encode(inputs).cpu()
+                marginals = self.model.marginals(inputs).cpu()
+            for row, index in enumerate(indices):
+                length = len(sentences[index])
+                states[index] = (encoded[row, :length].clone(), marginals[row, :length].clone())
+        return [state for state in states if state is not None]
+
+    def batches(
+        self,
+        sentences: Sequence[Sequence[str]],
+        *,
+        features: Sequence[Tensor] | None = None,
+        aligned: Sequence[Tensor] | None = None,
+    ) -> Iterator[tuple[list[int], TaggerInputs]]:
+        """Indices and model inputs of batches of similar length; puts the model in evaluation mode."""
+        self.model.eval()
+        lengths = [len(tokens) for tokens in sentences]
+        for indices in bucket_by_length(lengths, max_tokens=_BATCH_TOKENS, shuffle=False):
+            chosen = [sentences[i] for i in indices]
+            frozen = [features[i] for i in indices] if features is not None else self.embed(chosen)
+            batch = make_batch(
+                [self.encoder.encode(Sentence(tuple(tokens))) for tokens in chosen],
+                frozen,
+                [aligned[i] for i in indices] if aligned is not None else None,
+            )
+            yield indices, model_inputs(batch).to(self.device)
+
+    def embed(self, sentences: Sequence[Sequence[str]]) -> list[Tensor] | None:
+        """The frozen embeddings of sentences, or None if the model takes none."""
+        return self.embedder.embed(sentences) if self.embedder is not None else None
+
+
+def model_inputs(batch: TaggingBatch) -> TaggerInputs:
+    """The part of a batch that the model reads."""
+    return TaggerInputs(
+        mask=batch.mask,
+        word_ids=batch.word_ids,
+        char_ids=batch.char_ids,
+        features=batch.features,
+        aligned_features=batch.aligned_features,
+    )

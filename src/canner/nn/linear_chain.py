@@ -1,0 +1,219 @@
+"""Sums over all tag sequences of a linear chain: the numerics of the CRF.
+
+Two ways to the same numbers. The fast one multiplies exponentiated scores (one small matrix product a
+step, rescaled every few steps); the careful one adds logarithms. The fast one is taken only where a bound on
+the scores proves that nothing underflows. Both compute in double precision, whatever the emissions are in,
+and both have their gradient written out (forward-backward), so no graph is recorded step by step.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from canner.nn.masking import reversed_positions
+
+# exp(-700) is still a normal double; the margin keeps every product of the fast way away from it.
+_LARGEST_EXPONENT = 650.0
+
+
+class Chain(NamedTuple):
+    """The scores of a batch of right-padded sentences, in double precision and step-major.
+
+    Shapes: emissions [S B K] (zero at padding), mask [S B], lengths [B] (at least 1), transitions [K K],
+    start [K], end [K]. `interval` is the number of steps between rescalings, or 0: add logarithms instead.
+    """
+
+    emissions: Tensor
+    mask: Tensor
+    lengths: Tensor
+    transitions: Tensor
+    start: Tensor
+    end: Tensor
+    interval: int
+
+    @property
+    def last(self) -> tuple[Tensor, Tensor]:
+        """The index of each sentence's last real position in a step-major tensor."""
+        return self.lengths - 1, torch.arange(len(self.lengths), device=self.lengths.device)
+
+    def reversed_steps(self) -> Tensor:
+        """Index [S B 1] that reverses the real part of each sentence."""
+        return reversed_positions(self.lengths, self.emissions.size(0)).t()[:, :, None]
+
+
+class Prefixes(NamedTuple):
+    """Sums over all prefixes: `values * exp(log_scale)` [S B K], up to a factor constant in the sentence."""
+
+    values: Tensor
+    log_scale: Tensor
+
+
+def make_chain(
+    emissions: Float[Tensor, "B S K"],
+    mask: Bool[Tensor, "B S"],
+    transitions: Float[Tensor, "K K"],
+    start: Float[Tensor, "K"],
+    end: Float[Tensor, "K"],
+    *,
+    allowed: tuple[Tensor, Tensor, Tensor] | None,
+    mixing: int | None,
+) -> Chain:
+    """Bring a batch into the form of the recursions and choose the safe way to run them.
+
+    Args:
+        emissions: score of each tag at each position.
+        mask: right-padded.
+        transitions: `[from, to]`; forbidden ones hold a very negative score.
+        start: score of each tag at the first position.
+        end: score of each tag at the last position.
+        allowed: bool `(start, end, matrix)`, where some tags or transitions are forbidden.
+        mixing: number of steps in which every tag can reach every other, None when there is none.
+    """
+    mask_SB = mask.t()
+    lengths = mask.sum(dim=1).clamp(min=1)
+    # A contiguous copy, not a view: the loops below read one step at a time.
+    emissions_SBK = (
+        emissions.detach().transpose(0, 1).to(torch.float64, memory_format=torch.contiguous_format)
+    )
+    emissions_SBK = torch.where(mask_SB[:, :, None], emissions_SBK, 0.0)
+    scores = [values.detach().double() for values in (start, end, transitions)]
+    interval = 0
+    if mixing is not None:
+        spread = (emissions_SBK.amax(dim=2) - emissions_SBK.amin(dim=2)).amax()
+        widest = spread.new_zeros(())
+        for index, values in enumerate(scores):
+            used = values if allowed is None else values[allowed[index]]
+            widest = torch.maximum(widest, used.max() - used.min())
+        # Any reachable tag has at least exp(-mixing * per_step) of the weight of the best one.
+        per_step = float(spread + widest) + float(torch.tensor(float(emissions.size(2))).log())
+        if per_step * (2 * mixing + 1) < _LARGEST_EXPONENT:
+            interval = int(_LARGEST_EXPONENT / per_step) - mixing
+    return Chain(emissions_SBK, mask_SB, lengths, scores[2], scores[0], scores[1], interval)
+
+
+# ---------------------------------------------------------------- the fast way: scaled probabilities
+def _scaled_prefixes(factors: Tensor, matrix: Tensor, first: Tensor, interval: int) -> Prefixes:
+    """Sums over prefixes of products; factors [S B K], matrix [K K], first [K]."""
+    values = torch.empty_like(factors)
+    log_scale = factors.new_zeros(factors.shape[:2])
+    steps = values.unbind(0)
+    torch.mul(factors[0], first, out=steps[0])
+    for step, factors_BK in enumerate(factors.unbind(0)[1:], start=1):
+        if step % interval == 0:
+            largest = steps[step - 1].amax(dim=1, keepdim=True)
+            steps[step - 1].div_(largest)
+            log_scale[step - 1] = largest[:, 0].log()
+        torch.mm(steps[step - 1], matrix, out=steps[step])
+        steps[step].mul_(factors_BK)
+    return Prefixes(values, log_scale.cumsum(dim=0))
+
+
+def _exponentiate(chain: Chain) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Factors of all scores, each at most 1, and the logarithm [B] of what was divided away."""
+    largest_SB1 = chain.emissions.amax(dim=2, keepdim=True)
+    factors = (chain.emissions - largest_SB1).exp_()
+    shift = largest_SB1[:, :, 0].sum(dim=0) + (chain.lengths - 1) * chain.transitions.max()
+    shift = shift + chain.start.max() + chain.end.max()
+    matrix = (chain.transitions - chain.transitions.max()).exp()
+    first = (chain.start - chain.start.max()).exp()
+    final = (chain.end - chain.end.max()).exp()
+    return factors, matrix, first, final, shift
+
+
+def _scaled_backward(chain: Chain, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Marginals [S B K] times the weight [B] of each sentence, and the expected transitions [K K]."""
+    factors, matrix, first, final, _ = _exponentiate(chain)
+    last = chain.last
+    index_SBK = chain.reversed_steps().expand_as(factors)
+    alpha = _scaled_prefixes(factors, matrix, first, chain.interval).values
+    gamma = _scaled_prefixes(factors.gather(0, index_SBK), matrix.t(), final, chain.interval).values
+    gamma = gamma.gather(0, index_SBK)
+    # The scale of a step cancels below; dividing by the largest keeps the products of the two in range.
+    alpha = alpha / alpha.amax(dim=2, keepdim=True)
+    gamma = gamma / gamma.amax(dim=2, keepdim=True)
+    beta = torch.empty_like(gamma)
+    torch.matmul(gamma[1:], matrix.t(), out=beta[:-1])
+    beta[last] = final
+    joint = alpha * beta
+    weighted = torch.where(chain.mask, weights / joint.sum(dim=2), 0.0)[:, :, None]
+    follows = chain.mask[1:, :, None]
+    before = torch.where(follows, alpha[:-1] * weighted[:-1], 0.0).flatten(0, 1)
+    return joint * weighted, matrix * (before.t() @ gamma[1:].flatten(0, 1))
+
+
+# ---------------------------------------------------------------- the careful way: logarithms
+def _log_prefixes(emissions: Tensor, transitions: Tensor, first: Tensor) -> Tensor:
+    steps = [emissions[0] + first]
+    for emissions_BK in emissions.unbind(0)[1:]:
+        steps.append(torch.logsumexp(steps[-1][:, :, None] + transitions, dim=1) + emissions_BK)
+    return torch.stack(steps)
+
+
+def _log_backward(chain: Chain, weights: Tensor) -> tuple[Tensor, Tensor]:
+    log_alpha, log_beta, log_partition = log_posteriors(chain)
+    marginals = (log_alpha + log_beta - log_partition[:, None]).exp() * weights[:, None]
+    ahead = chain.emissions + log_beta - log_partition[:, None]
+    expected = torch.zeros_like(chain.transitions)
+    for step in range(1, len(ahead)):
+        pairs = (log_alpha[step - 1][:, :, None] + chain.transitions + ahead[step][:, None, :]).exp()
+        kept = torch.where(chain.mask[step], weights, 0.0)
+        expected += (torch.where(chain.mask[step][:, None, None], pairs, 0.0) * kept[:, None, None]).sum(0)
+    return torch.where(chain.mask[:, :, None], marginals, 0.0), expected
+
+
+# ---------------------------------------------------------------- what the CRF asks for
+def log_partition(chain: Chain) -> Float[Tensor, "B"]:
+    """Logarithm of the sum over all tag sequences of exp(score), of each sentence."""
+    if not chain.interval:
+        log_alpha = _log_prefixes(chain.emissions, chain.transitions, chain.start)
+        return torch.logsumexp(log_alpha[chain.last] + chain.end, dim=1)
+    factors, matrix, first, final, shift = _exponentiate(chain)
+    prefixes = _scaled_prefixes(factors, matrix, first, chain.interval)
+    # A step's own rescaling is recorded at that step, so values and scale of one step belong together.
+    return (prefixes.values[chain.last] @ final).log() + prefixes.log_scale[chain.last] + shift
+
+
+def expectations(chain: Chain, weights: Float[Tensor, "B"]) -> tuple[Float[Tensor, "S B K"], Tensor]:
+    """Marginals and expected transition counts [K K], each sentence times its weight: the gradient."""
+    return (_scaled_backward if chain.interval else _log_backward)(chain, weights)
+
+
+def log_posteriors(chain: Chain) -> tuple[Float[Tensor, "S B K"], Float[Tensor, "S B K"], Float[Tensor, "B"]]:
+    """Log sums over prefixes (with the emission) and suffixes (without) at each tag, and the log partition."""
+    index_SBK = chain.reversed_steps().expand_as(chain.emissions)
+    log_alpha = _log_prefixes(chain.emissions, chain.transitions, chain.start)
+    log_gamma = _log_prefixes(chain.emissions.gather(0, index_SBK), chain.transitions.t(), chain.end)
+    log_beta = log_gamma.gather(0, index_SBK) - chain.emissions
+    return log_alpha, log_beta, torch.logsumexp(log_alpha[chain.last] + chain.end, dim=1)
+
+
+class LogPartition(torch.autograd.Function):
+    """Log partition [B] with the forward-backward algorithm as its gradient (differentiable once)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, chain: Chain
+    ) -> Tensor:
+        """See `log_partition`; `chain` holds the same scores, prepared."""
+        ctx.chain, ctx.dtypes = chain, (emissions.dtype, transitions.dtype)
+        return log_partition(chain).to(emissions.dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Expected counts: of tags at positions, of transitions, of first and of last tags."""
+        chain: Chain = ctx.chain
+        emissions_type, scores_type = ctx.dtypes
+        marginals_SBK, expected = expectations(chain, gradient.double())
+        first, final = marginals_SBK[0].sum(dim=0), marginals_SBK[chain.last].sum(dim=0)
+        return (
+            marginals_SBK.transpose(0, 1).to(emissions_type),
+            expected.to(scores_type),
+            first.to(scores_type),
+            final.to(scores_type),
+            None,
+        )
+

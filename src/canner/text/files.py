@@ -1,0 +1,88 @@
+"""Reading lines that name their place when they are broken, and writing files that are never half-written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+Source = str | Path | IO[bytes]
+Destination = str | Path | IO[str]
+
+
+def name_of(source: Source) -> str:
+    """What error messages call a file or stream."""
+    return str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "<stream>"))
+
+
+def read_lenient_lines(source: Source) -> tuple[list[str], list[int]]:
+    """Lines of UTF-8 text, tolerant of lone surrogates only.
+
+    Halves of surrogate pairs, which some tools write as three bytes each, are joined where both stand side by
+    side and become U+FFFD otherwise, so that every line can be written and hashed again. Only `\\n` ends a
+    line (white space at its end, as of CRLF, is kept); a byte order mark is dropped.
+
+    Returns:
+        The lines, and the numbers (1-based) of lines that held lone surrogates.
+
+    Raises:
+        ValueError: if the bytes are not UTF-8; names the line.
+    """
+    raw = Path(source).read_bytes() if isinstance(source, str | Path) else source.read()
+    if raw.startswith(b"\xef\xbb\xbf"):
+        raw = raw[3:]
+    lines: list[str] = []
+    with_surrogates: list[int] = []
+    for number, raw_line in enumerate(raw.split(b"\n"), 1):
+        try:
+            line = raw_line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            try:
+                halves = raw_line.decode("utf-8", "surrogatepass")
+            except UnicodeDecodeError:
+                raise ValueError(
+                    f"{name_of(source)}, line {number}: expected UTF-8, got byte 0x{raw_line[error.start]:02x} "
+                    f"at position {error.start}; convert the file to UTF-8"
+                ) from None
+            line = halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+            with_surrogates.append(number)
+        lines.append(line)
+    if lines and not lines[-1]:
+        lines.pop()
+    return lines, with_surrogates
+
+
+def write_lines(destination: Destination, lines: Iterable[str]) -> None:
+    """Write lines as UTF-8, each ended by `\\n`.
+
+    A file appears under its name only when it is complete: it is written beside it and moved into place.
+
+    Raises:
+        ValueError: if a line cannot be written as UTF-8 (lone surrogates); names the line.
+        OSError: if the disk is full or the folder is absent; nothing is left behind.
+    """
+    if not isinstance(destination, str | Path):
+        for line in lines:
+            destination.write(line + "\n")
+        return
+    path = Path(destination)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for number, line in enumerate(lines, 1):
+                try:
+                    file.write(line.encode() + b"\n")
+                except UnicodeEncodeError:
+                    raise ValueError(
+                        f"{path}, line {number}: expected characters of UTF-8, got a lone surrogate in "
+                        f"{line!r}; replace it by U+FFFD"
+                    ) from None
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,329 @@
+"""The training loop that translators, language models and taggers share.
+
+A run is a folder: `model.safetensors` (best weights so far), `log.jsonl` (one line a validation), and while it is
+unfinished `resume.safetensors` with `resume.json`, from which a killed run goes on exactly where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from canner.training.checkpoint import (
+    flatten_optimizer,
+    load_tensors,
+    save_json,
+    save_tensors,
+    unflatten_optimizer,
+)
+from canner.training.precision import autocast
+from canner.training.progress import Progress
+from canner.training.randomness import set_seed
+from canner.training.schedule import TrainingConfig, learning_rate
+
+Stopped = Literal["finished", "time", "interrupted", "early_stopping", "annealed"]
+
+
+class Task(Protocol):
+    """What is trained: batches, a loss and a validation."""
+
+    model: nn.Module
+
+    def train_batches(self, epoch: int) -> list[Any]:
+        """The batches of an epoch; the same for the same epoch, in a resumed run too."""
+
+    def loss(self, batch: Any) -> tuple[Tensor, int]:
+        """The mean loss to minimise, and how many units (tokens, characters) the batch holds."""
+
+    def validate(self) -> dict[str, float]:
+        """Metrics on held-out data, among them the one that `TrainingConfig.metric` names."""
+
+
+@dataclass
+class RunState:
+    """Where a run stands; all of it is in `resume.json`."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    minutes: float = 0.0
+    annealed: float = 1.0
+    best_loss: float = math.inf
+    bad_epochs: int = 0
+    best_metric: float | None = None
+    best_epoch: int = -1
+    bad_validations: int = 0
+    loss_sum: float = 0.0
+    loss_count: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """How a run ended."""
+
+    stopped: Stopped
+    best_metric: float | None
+    best_epoch: int
+    epochs: int
+    steps: int
+    minutes: float
+    history: list[dict[str, float]]
+
+
+class _Run:
+    """One call of `fit`, in pieces."""
+
+    def __init__(
+        self, task: Task, config: TrainingConfig, folder: Path, seed: int, device: str, progress: Progress
+    ) -> None:
+        self.task, self.config, self.folder, self.device, self.progress = task, config, folder, device, progress
+        set_seed(seed)
+        parameters = [p for p in task.model.parameters() if p.requires_grad]
+        if config.optimizer == "adam":
+            self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(
+                parameters, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
+            )
+        else:
+            self.optimizer = torch.optim.SGD(
+                parameters, lr=config.learning_rate, momentum=config.momentum, weight_decay=config.weight_decay
+            )
+        self.parameters = parameters
+        self.state = RunState()
+        self.average = (
+            {k: v.detach().clone() for k, v in task.model.state_dict().items()} if config.average else None
+        )
+        self.started = time.monotonic()
+        self.minutes_before = 0.0
+
+    # -- resuming ------------------------------------------------------------------------------------------
+    def save_resume(self) -> None:
+        tensors = {f"model.{k}": v for k, v in self.task.model.state_dict().items()}
+        optimizer_tensors, optimizer_values = flatten_optimizer(self.optimizer.state_dict())
+        tensors |= {f"optimizer.{k}": v for k, v in optimizer_tensors.items()}
+        tensors |= {f"average.{k}": v for k, v in (self.average or {}).items()}
+        tensors["rng"] = torch.get_rng_state()
+        if torch.device(self.device).type == "cuda":
+            tensors["cuda_rng"] = torch.cuda.get_rng_state()
+        self.state.minutes = self.minutes()
+        # The JSON travels in the header, so that the two can never be of different steps.
+        values = {"state": asdict(self.state), "optimizer": optimizer_values}
+        save_tensors(self.folder / "resume.safetensors", tensors, {"run": json.dumps(values)})
+
+    def load_resume(self) -> bool:
+        path = self.folder / "resume.safetensors"
+        if not path.exists():
+            return False
+        tensors = load_tensors(path)
+        values = json.loads(_metadata(path)["run"])
+        pick = lambda prefix: {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}  # noqa: E731
+        self.task.model.load_state_dict(pick("model."))
+        self.optimizer.load_state_dict(unflatten_optimizer(pick("optimizer."), values["optimizer"]))
+        if self.average is not None:
+            self.average = {k: v.to(self.device) for k, v in pick("average.").items()}
+        torch.set_rng_state(tensors["rng"])
+        if "cuda_rng" in tensors and torch.device(self.device).type == "cuda":
+            torch.cuda.set_rng_state(tensors["cuda_rng"])
+        self.state = RunState(**values["state"])
+        self.minutes_before = self.state.minutes
+        return True
+
+    def minutes(self) -> float:
+        return self.minutes_before + (time.monotonic() - self.started) / 60
+
+    # -- one step, one validation ----------------------------------------------------------------------------
+    def step(self, batches: list[Any]) -> None:
+        rate = learning_rate(
+            self.config, step=self.state.step, minutes=self.minutes(), annealed=self.state.annealed
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        total, units = 0.0, 0
+        for batch in batches:
+            with autocast(self.device, self.config.precision):
+                loss, count = self.task.loss(batch)
+            (loss / len(batches)).backward()
+            total, units = total + float(loss.detach()) / len(batches), units + count
+        if not math.isfinite(total):
+            raise ValueError(
+                f"training diverged: expected a finite loss, got {total} at step {self.state.step} with learning "
+                f"rate {rate:.2g}; lower training.learning_rate"
+            )
+        nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm)
+        self.optimizer.step()
+        if self.average is not None:
+            self.update_average()
+        self.state.step += 1
+        self.state.batch += len(batches)
+        self.state.loss_sum += total
+        self.state.loss_count += 1
+        self.progress.advance(len(batches), loss=total, units=units, rate=rate)
+
+    def update_average(self) -> None:
+        assert self.average is not None and self.config.average is not None
+        # Early on the average follows the weights closely, else it would remember their random start.
+        decay = min(self.config.average, (1 + self.state.step) / (10 + self.state.step))
+        for name, value in self.task.model.state_dict().items():
+            if value.is_floating_point():
+                self.average[name].lerp_(value, 1 - decay)
+            else:
+                self.average[name].copy_(value)
+
+    def validate(self) -> None:
+        """Validates the weights (or their average), and keeps them if they are the best so far."""
+        own = None
+        if self.average is not None:
+            own = {k: v.detach().clone() for k, v in self.task.model.state_dict().items()}
+            self.task.model.load_state_dict(self.average)
+        rng = torch.get_rng_state()
+        self.task.model.eval()
+        with torch.no_grad():
+            metrics = self.task.validate()
+        torch.set_rng_state(rng)
+        if self.config.metric not in metrics:
+            raise ValueError(f"expected metric among {sorted(metrics)}, got {self.config.metric!r}")
+        state, value = self.state, metrics[self.config.metric]
+        sign = 1 if self.config.mode == "max" else -1
+        better = state.best_metric is None or sign * value > sign * state.best_metric
+        if better:
+            state.best_metric, state.best_epoch, state.bad_validations = value, state.epoch, 0
+            save_tensors(self.folder / "model.safetensors", self.task.model.state_dict())
+        else:
+            state.bad_validations += 1
+        if own is not None:
+            self.task.model.load_state_dict(own)
+        self.task.model.train()
+        mean_loss = state.loss_sum / max(1, state.loss_count)
+        line = {"epoch": state.epoch, "step": state.step, "minutes": round(self.minutes(), 3)}
+        line |= {"train_loss": round(mean_loss, 5)} | {k: round(v, 4) for k, v in metrics.items()}
+        state.history.append(line)
+        with open(self.folder / "log.jsonl", "a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
+        self.progress.report(line, better)
+
+    def end_epoch(self) -> Stopped | None:
+        """Annealing and the reasons to stop, after an epoch."""
+        state, config = self.state, self.config
+        mean_loss = state.loss_sum / max(1, state.loss_count)
+        state.loss_sum, state.loss_count = 0.0, 0
+        state.epoch, state.batch = state.epoch + 1, 0
+        if config.schedule == "anneal_on_plateau":
+            if mean_loss < state.best_loss:
+                state.best_loss, state.bad_epochs = mean_loss, 0
+            else:
+                state.bad_epochs += 1
+            if state.bad_epochs > config.patience:
+                state.annealed, state.bad_epochs = state.annealed * config.anneal_factor, 0
+                if config.learning_rate * state.annealed < config.min_learning_rate:
+                    return "annealed"
+        if state.epoch >= config.max_epochs:
+            return "finished"
+        return None
+
+    def should_stop(self) -> Stopped | None:
+        limit = self.config.early_stopping
+        if limit is not None and self.state.bad_validations >= limit:
+            return "early_stopping"
+        return None
+
+    # -- the whole -------------------------------------------------------------------------------------------
+    def run(self, max_minutes: float | None) -> Stopped:
+        deadline = None if max_minutes is None else self.started + 60 * max_minutes
+        next_save = time.monotonic() + 60 * self.config.checkpoint_minutes
+        self.task.model.train()
+        while True:
+            batches = self.task.train_batches(self.state.epoch)
+            self.progress.start_epoch(self.state.epoch, len(batches), self.state.batch, self.config.max_epochs)
+            while self.state.batch < len(batches):
+                self.step(batches[self.state.batch : self.state.batch + self.config.accumulate])
+                every = self.config.validate_every
+                if every is not None and self.state.step % every == 0:
+                    self.validate()
+                    if stopped := self.should_stop():
+                        return stopped
+                now = time.monotonic()
+                if deadline is not None and now > deadline:
+                    if not self.state.history or self.state.history[-1]["step"] != self.state.step:
+                        self.validate()
+                    self.save_resume()
+                    return "time"
+                if now > next_save:
+                    self.save_resume()
+                    next_save = now + 60 * self.config.checkpoint_minutes
+            if self.config.validate_every is None:
+                self.validate()
+            stopped = self.end_epoch() or (self.should_stop() if self.config.validate_every is None else None)
+            if stopped:
+                return stopped
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        return dict(file.metadata() or {})
+
+
+def fit(
+    task: Task,
+    config: TrainingConfig,
+    folder: str | Path,
+    *,
+    seed: int,
+    max_minutes: float | None = None,
+    device: str = "cpu",
+    progress: bool = True,
+) -> FitResult:
+    """Trains `task.model` and leaves the best weights in `folder/model.safetensors` and in the model.
+
+    A folder with an unfinished run is taken up where it stopped, to the same weights as without the stop. Ctrl-C
+    saves the state and returns "interrupted"; the best weights so far are kept.
+
+    Args:
+        task: batches, loss, validation.
+        config: optimizer, schedule, when to stop.
+        folder: of the run.
+        seed: of dropout and whatever else the model draws.
+        max_minutes: wall-clock budget of this call.
+        device: where `task.model` already is.
+        progress: show a progress bar (only ever on a terminal).
+
+    Raises:
+        ValueError: the loss is not finite, or the metric is unknown.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with Progress(enabled=progress) as bar:
+        run = _Run(task, config, folder, seed, device, bar)
+        done = folder / "fit.json"
+        run.load_resume()
+        try:
+            stopped = run.run(max_minutes)
+        except KeyboardInterrupt:
+            # Mid-step the optimizer may be half applied: the last checkpoint is the state to go on from.
+            stopped = "interrupted"
+        if (folder / "model.safetensors").exists():
+            task.model.load_state_dict(load_tensors(folder / "model.safetensors"))
+        task.model.eval()
+        state = run.state
+        result = FitResult(
+            stopped,
+            state.best_metric,
+            state.best_epoch,
+            state.epoch,
+            state.step,
+            run.minutes(),
+            state.history,
+        )
+        save_json(done, {k: v for k, v in asdict(result).items() if k != "history"})
+        if stopped not in ("time", "interrupted"):
+            (folder / "resume.safetensors").unlink(missing_ok=True)
+    return result

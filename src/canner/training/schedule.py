@@ -1,0 +1,70 @@
+"""Learning rates: by step, by time, by plateau."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import Field
+
+from canner.text.config import Config
+
+
+class TrainingConfig(Config):
+    """How a model is trained; the three kinds of model share it.
+
+    The defaults are those of a careful run; presets (paper, fast) change them by name.
+    """
+
+    optimizer: Literal["adam", "sgd"] = "adam"
+    learning_rate: float = Field(1e-3, gt=0)
+    momentum: float = Field(0.0, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["constant", "warmup_cosine", "anneal_on_plateau"] = "constant"
+    warmup_steps: int = Field(0, ge=0)
+    """Steps in which the rate rises from zero (warmup_cosine)."""
+    decay_steps: int | None = Field(None, ge=1)
+    """Steps at whose end the rate is near zero (warmup_cosine)."""
+    decay_minutes: float | None = Field(None, gt=0)
+    """Minutes of training at whose end the rate is near zero; for a budget of time. Not exactly repeatable."""
+    final_fraction: float = Field(0.02, ge=0, le=1)
+    anneal_factor: float = Field(0.5, gt=0, lt=1)
+    patience: int = Field(3, ge=0)
+    """Epochs without a lower training loss before the rate is annealed (anneal_on_plateau)."""
+    min_learning_rate: float = Field(1e-4, ge=0)
+    """Annealing below this ends the training."""
+    clip_norm: float = Field(5.0, gt=0)
+    max_epochs: int = Field(150, ge=1)
+    early_stopping: int | None = Field(None, ge=1)
+    """Validations without a better metric before training stops; None: never."""
+    validate_every: int | None = Field(None, ge=1)
+    """Steps between validations; None: at the end of each epoch."""
+    metric: str = "f1"
+    mode: Literal["max", "min"] = "max"
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"
+    accumulate: int = Field(1, ge=1)
+    """Batches whose gradients make one step."""
+    checkpoint_minutes: float = Field(5.0, gt=0)
+    average: float | None = Field(None, gt=0, lt=1)
+    """Decay of the moving average of weights that is validated and kept; None: the weights themselves."""
+
+
+def learning_rate(config: TrainingConfig, *, step: int, minutes: float, annealed: float) -> float:
+    """The rate of one step.
+
+    Args:
+        config: the schedule.
+        step: steps taken so far.
+        minutes: minutes of training so far, earlier parts of a resumed run included.
+        annealed: product of annealing factors so far.
+    """
+    rate = config.learning_rate * annealed
+    if config.schedule != "warmup_cosine":
+        return rate
+    if step < config.warmup_steps:
+        return rate * (step + 1) / config.warmup_steps
+    by_step = step / config.decay_steps if config.decay_steps else 0.0
+    by_time = minutes / config.decay_minutes if config.decay_minutes else 0.0
+    done = min(1.0, max(by_step, by_time))
+    cosine = 0.5 * (1 + math.cos(math.pi * done))
+    return rate * (config.final_fraction + (1 - config.final_fraction) * cosine)

@@ -1,0 +1,113 @@
+"""Training a BiLSTM-CRF tagger, with or without features aligned from English: the task of the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from canner.data.bucketing import bucket_by_length
+from canner.data.tagging import EncodedSentence, make_batch
+from canner.decoding.sentence_tagger import SentenceTagger, model_inputs
+from canner.evaluation.entities import EntityScores, score_entities
+from canner.text.sentence import Sentence
+
+
+@dataclass(frozen=True)
+class LabelledPart:
+    """Sentences of one part of a corpus with what is computed once for them.
+
+    Attributes:
+        sentences: labelled sentences.
+        features: for each its frozen embeddings [S, E]; None: the tagger uses none.
+        aligned: for each the features carried over from English [S, F]; None: a tagger without transfer.
+    """
+
+    sentences: Sequence[Sentence]
+    features: Sequence[Tensor] | None = None
+    aligned: Sequence[Tensor] | None = None
+
+
+class TaggerTask:
+    """What `fit` needs to train a tagger: batches, a loss, a validation.
+
+    Args:
+        tagger: the model with its vocabularies; the model is trained in place.
+        train: labelled sentences; encoded once, here.
+        dev: the sentences on which `validate` measures.
+        batch_size: sentences in a training batch.
+        seed: fixes the batches of every epoch.
+        unknown_word_rate: share of the words seen once that are read as `<unk>` in training, so that the
+            vector of `<unk>` is learned.
+        device: where the batches go.
+    """
+
+    def __init__(
+        self,
+        tagger: SentenceTagger,
+        train: LabelledPart,
+        dev: LabelledPart,
+        *,
+        batch_size: int,
+        seed: int,
+        unknown_word_rate: float,
+        device: str,
+    ) -> None:
+        self.model = tagger.model
+        self._tagger = tagger
+        self._train = train
+        self._dev = dev
+        self._batch_size = batch_size
+        self._seed = seed
+        self._device = device
+        self._encoded = [tagger.encoder.encode(s, with_tags=True) for s in train.sentences]
+        self._lengths = [sentence.length for sentence in self._encoded]
+        self._singletons = _words_seen_once(self._encoded) if unknown_word_rate > 0 else None
+        self._unknown_word_rate = unknown_word_rate
+
+    def train_batches(self, epoch: int) -> list[list[int]]:
+        """Indices of the sentences of each batch; the same for the same seed and epoch."""
+        return bucket_by_length(self._lengths, batch_size=self._batch_size, seed=self._seed, epoch=epoch)
+
+    def loss(self, batch: list[int]) -> tuple[Tensor, int]:
+        """Mean negative log likelihood per sentence of a batch, and its number of tokens."""
+        part = self._train
+        padded = make_batch(
+            [self._encoded[i] for i in batch],
+            [part.features[i] for i in batch] if part.features is not None else None,
+            [part.aligned[i] for i in batch] if part.aligned is not None else None,
+        )
+        if self._singletons is not None and padded.word_ids is not None:
+            once = self._singletons[padded.word_ids] & padded.mask
+            hidden = once & (torch.rand(padded.mask.shape) < self._unknown_word_rate)
+            padded.word_ids[hidden] = self._tagger.encoder.unknown_word_id
+        inputs = model_inputs(padded).to(self._device)
+        assert padded.tag_ids is not None
+        loss = self.model.loss(inputs, padded.tag_ids.to(self._device))
+        return loss, int(padded.mask.sum())
+
+    def validate(self) -> dict[str, float]:
+        """Entity precision, recall and F1 in percent on the development sentences."""
+        micro = evaluate(self._tagger, self._dev).micro
+        return {"precision": micro.precision, "recall": micro.recall, "f1": micro.f1}
+
+
+def evaluate(tagger: SentenceTagger, part: LabelledPart) -> EntityScores:
+    """Scores of a tagger on labelled sentences."""
+    predicted = tagger.entities(
+        [sentence.tokens for sentence in part.sentences],
+        features=part.features,
+        aligned=part.aligned,
+    )
+    return score_entities([sentence.entities for sentence in part.sentences], predicted)
+
+
+def _words_seen_once(encoded: Sequence[EncodedSentence]) -> Tensor | None:
+    """For each word id whether the training sentences hold it once; None without words."""
+    ids = [sentence.word_ids for sentence in encoded if sentence.word_ids is not None]
+    if not ids:
+        return None
+    joined = torch.cat(ids)
+    return torch.bincount(joined, minlength=int(joined.max()) + 1) == 1
