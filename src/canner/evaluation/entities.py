@@ -50,9 +50,7 @@ def sentence_counts(gold: Sequence[Entity], predicted: Sequence[Entity]) -> tupl
     return len(gold_set & predicted_set), len(predicted_set), len(gold_set)
 
 
-def score_entities(
-    gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[Entity]]
-) -> EntityScores:
+def score_entities(gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[Entity]]) -> EntityScores:
     """Micro-averaged and per-type scores.
 
     Args:
@@ -129,5 +127,6 @@ def check_parallel(gold: Sequence[object], predicted: Sequence[object]) -> None:
     """Raise a ValueError unless both have as many sentences."""
     if len(gold) != len(predicted):
         raise ValueError(
-            f"expected predictions for {len(gold)} sentences, got {len(predicted)}; give both in the same order"
+            f"expected predictions for {len(gold)} sentences, got {len(predicted)}; "
+            "give both in the same order"
         )

@@ -1,8 +1,9 @@
 """CoNLL column files: a token a line with its tag, an empty line between sentences.
 
-Understood without being told: tabs or spaces, any number of columns with the tag last, CRLF, byte order marks,
-`-DOCSTART-` lines, comments, every scheme of `canner.text.schemes`, the Universal NER form of CoNLL-U (index,
-token, tag, …), and the Weibo form in which each character carries its index in the segmented word (`科0`).
+Understood without being told: tabs or spaces, any number of columns with the tag last, CRLF, byte order
+marks, `-DOCSTART-` lines, comments, every scheme of `canner.text.schemes`, the Universal NER form of CoNLL-U
+(index, token, tag, …), and the Weibo form in which each character carries its index in the segmented word
+(`科0`).
 """
 
 from __future__ import annotations
@@ -83,8 +84,8 @@ def read_conll(
         tag_column: index of the tag's column, or None for a file without tags.
 
     Raises:
-        ValueError: with file and line, for an empty file, a token without a tag, a tag of unknown shape, mixed
-            schemes, a varying number of columns, or bytes that are not UTF-8.
+        ValueError: with file and line, for an empty file, a token without a tag, a tag of unknown shape,
+            mixed schemes, a varying number of columns, or bytes that are not UTF-8.
     """
     return read_conll_with_report(source, scheme=scheme, token_column=token_column, tag_column=tag_column)[0]
 
@@ -110,7 +111,7 @@ def read_conll_with_report(
     if layout.tag_column is None:
         untagged = [Sentence(tuple(sentence)) for sentence in tokens]
         return untagged, ConllReport(name, None, len(untagged), num_tokens, [], notes)
-    tags = [[fields[layout.tag_column] for fields in block.fields] for block in blocks]
+    tags = [[fields[layout.tag_column].strip(" ") for fields in block.fields] for block in blocks]
     try:
         scheme = scheme or detect_scheme(tags)
         sentences, repairs = [], []
@@ -280,7 +281,8 @@ def _pairs(block: _Block) -> Iterator[tuple[list[str], int]]:
 def _token(fields: list[str], layout: _Layout, name: str, line: int) -> str:
     if not -len(fields) <= layout.token_column < len(fields):
         raise ValueError(
-            f"{name}, line {line}: expected a token in column {layout.token_column}, got {len(fields)} columns"
+            f"{name}, line {line}: expected a token in column {layout.token_column}, "
+            f"got {len(fields)} columns"
         )
     token = fields[layout.token_column]
     if not token:
