@@ -123,6 +123,17 @@ def _exponentiate(chain: Chain) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
     return factors, matrix, first, final, shift
 
 
+def _log_of_scaled(emissions: Tensor, transitions: Tensor, first: Tensor, interval: int) -> Tensor:
+    """Log sums over prefixes [S B K], computed the fast way."""
+    largest_SB = emissions.amax(dim=2)
+    factors = (emissions - largest_SB[:, :, None]).exp_()
+    matrix, initial = (transitions - transitions.max()).exp(), (first - first.max()).exp()
+    values, log_scale = _scaled_prefixes(factors, matrix, initial, interval)
+    steps = torch.arange(len(emissions), device=emissions.device)[:, None]
+    scale = log_scale + largest_SB.cumsum(dim=0) + steps * transitions.max() + first.max()
+    return values.log() + scale[:, :, None]
+
+
 def _scaled_backward(chain: Chain, weights: Tensor) -> tuple[Tensor, Tensor]:
     """Marginals [S B K] times the weight [B] of each sentence, and the expected transitions [K K]."""
     factors, matrix, first, final, _ = _exponentiate(chain)
@@ -182,16 +193,21 @@ def expectations(chain: Chain, weights: Float[Tensor, "B"]) -> tuple[Float[Tenso
 
 
 def log_posteriors(chain: Chain) -> tuple[Float[Tensor, "S B K"], Float[Tensor, "S B K"], Float[Tensor, "B"]]:
-    """Log sums over prefixes (with the emission) and suffixes (without) at each tag, and the log partition."""
+    """Log sums at each tag over prefixes (with its emission) and suffixes (without), and the log partition."""
     index_SBK = chain.reversed_steps().expand_as(chain.emissions)
-    log_alpha = _log_prefixes(chain.emissions, chain.transitions, chain.start)
-    log_gamma = _log_prefixes(chain.emissions.gather(0, index_SBK), chain.transitions.t(), chain.end)
+    reversed_emissions = chain.emissions.gather(0, index_SBK)
+    if chain.interval:
+        log_alpha = _log_of_scaled(chain.emissions, chain.transitions, chain.start, chain.interval)
+        log_gamma = _log_of_scaled(reversed_emissions, chain.transitions.t(), chain.end, chain.interval)
+    else:
+        log_alpha = _log_prefixes(chain.emissions, chain.transitions, chain.start)
+        log_gamma = _log_prefixes(reversed_emissions, chain.transitions.t(), chain.end)
     log_beta = log_gamma.gather(0, index_SBK) - chain.emissions
     return log_alpha, log_beta, torch.logsumexp(log_alpha[chain.last] + chain.end, dim=1)
 
 
 class LogPartition(torch.autograd.Function):
-    """Log partition [B] with the forward-backward algorithm as its gradient (differentiable once)."""
+    """Log partition [B], in double, with forward-backward as its gradient (differentiable once)."""
 
     @staticmethod
     def forward(
@@ -199,7 +215,7 @@ class LogPartition(torch.autograd.Function):
     ) -> Tensor:
         """See `log_partition`; `chain` holds the same scores, prepared."""
         ctx.chain, ctx.dtypes = chain, (emissions.dtype, transitions.dtype)
-        return log_partition(chain).to(emissions.dtype)
+        return log_partition(chain)
 
     @staticmethod
     @once_differentiable
@@ -207,7 +223,7 @@ class LogPartition(torch.autograd.Function):
         """Expected counts: of tags at positions, of transitions, of first and of last tags."""
         chain: Chain = ctx.chain
         emissions_type, scores_type = ctx.dtypes
-        marginals_SBK, expected = expectations(chain, gradient.double())
+        marginals_SBK, expected = expectations(chain, gradient)
         first, final = marginals_SBK[0].sum(dim=0), marginals_SBK[chain.last].sum(dim=0)
         return (
             marginals_SBK.transpose(0, 1).to(emissions_type),
@@ -216,4 +232,3 @@ class LogPartition(torch.autograd.Function):
             final.to(scores_type),
             None,
         )
-

@@ -1,0 +1,264 @@
+"""The CRF against enumeration of all tag sequences, against pytorch-crf, and against numerical gradients."""
+
+import itertools
+
+import hypothesis.strategies as st
+import pytest
+import torch
+import torchcrf
+from hypothesis import given, settings
+from torch import Tensor
+
+from canner.nn.crf import CRF
+from canner.nn.masking import lengths_to_mask
+
+BIOES = ["O", "B-X", "I-X", "E-X", "S-X"]
+
+
+def bioes_constraints() -> tuple[list[bool], list[bool], list[list[bool]]]:
+    opens, closes = {"O", "B-X", "S-X"}, {"O", "E-X", "S-X"}
+    inside = {"I-X", "E-X"}
+    matrix = [[(b in inside) if a in {"B-X", "I-X"} else (b in opens) for b in BIOES] for a in BIOES]
+    return [tag in opens for tag in BIOES], [tag in closes for tag in BIOES], matrix
+
+
+def make_crf(num_tags: int, *, scale: float, constrain: bool = False, seed: int = 0) -> CRF:
+    torch.manual_seed(seed)
+    crf = CRF(num_tags, constraints=bioes_constraints() if constrain else None)
+    for values in crf.parameters():
+        torch.nn.init.normal_(values, std=scale)
+    return crf
+
+
+def enumerate_scores(crf: CRF, emissions: Tensor, length: int) -> dict[tuple[int, ...], float]:
+    """Score of every tag sequence of one sentence, in plain Python; forbidden sequences are left out."""
+    transitions, start, end = (
+        crf.transitions.tolist(),
+        crf.start_transitions.tolist(),
+        crf.end_transitions.tolist(),
+    )
+    everything = [True] * crf.num_tags
+    allowed = (
+        bioes_constraints()
+        if crf.allowed_start is not None
+        else (everything, everything, [everything] * crf.num_tags)
+    )
+    rows = emissions.tolist()
+    scores = {}
+    for tags in itertools.product(range(crf.num_tags), repeat=length):
+        pairs = list(itertools.pairwise(tags))
+        if not (allowed[0][tags[0]] and allowed[1][tags[-1]] and all(allowed[2][a][b] for a, b in pairs)):
+            continue
+        score = start[tags[0]] + end[tags[-1]] + sum(rows[i][tag] for i, tag in enumerate(tags))
+        scores[tags] = score + sum(transitions[a][b] for a, b in pairs)
+    return scores
+
+
+# The last two spreads are beyond what exponentials hold: there the CRF must add logarithms.
+CASES = [
+    pytest.param(scale, constrain, dtype, id=f"{scale}-{constrain}-{dtype}".replace("torch.", ""))
+    for scale in (1.0, 20.0, 300.0, 1500.0)
+    for constrain in (False, True)
+    for dtype in (torch.float32, torch.float64)
+]
+
+
+@pytest.mark.parametrize(("scale", "constrain", "dtype"), CASES)
+def test_everything_equals_enumeration(scale: float, constrain: bool, dtype: torch.dtype) -> None:
+    crf = make_crf(5, scale=min(scale, 20.0), constrain=constrain).to(dtype)
+    lengths = torch.tensor([5, 1, 3, 2])
+    mask = lengths_to_mask(lengths, 6)
+    emissions = torch.randn(4, 6, 5, dtype=dtype) * scale
+    partition, marginals = crf.log_partition(emissions, mask), crf.marginals(emissions, mask)
+    best_ids, best_scores = crf.viterbi(emissions, mask)
+    n_best = crf.n_best(emissions, mask, 4)
+    tolerance = {"rtol": 2e-6, "atol": 2e-5} if dtype == torch.float32 else {"rtol": 1e-10, "atol": 1e-10}
+    for row, length in enumerate(lengths.tolist()):
+        scores = enumerate_scores(crf, emissions[row], length)
+        values = torch.tensor(list(scores.values()), dtype=torch.float64)
+        expected = torch.logsumexp(values, 0)
+        torch.testing.assert_close(partition[row].double(), expected, **tolerance)
+        probabilities = (values - expected).exp()
+        expected_marginals = torch.zeros(6, 5, dtype=torch.float64)
+        for tags, probability in zip(scores, probabilities, strict=True):
+            expected_marginals[torch.arange(length), torch.tensor(tags)] += probability
+        torch.testing.assert_close(marginals[row].double(), expected_marginals, rtol=1e-5, atol=1e-6)
+        ranked = sorted(scores.items(), key=lambda pair: -pair[1])
+        assert tuple(best_ids[row, :length].tolist()) == ranked[0][0]
+        assert best_ids[row, length:].tolist() == [0] * (6 - length)
+        torch.testing.assert_close(best_scores[row].item(), ranked[0][1], rtol=1e-5, atol=1e-5)
+        for rank, (tags, score) in enumerate(ranked[:4]):
+            assert tuple(n_best.tag_ids[row, rank, :length].tolist()) == tags
+            torch.testing.assert_close(n_best.scores[row, rank].item(), score, rtol=1e-5, atol=1e-5)
+        tags = ranked[min(2, len(ranked) - 1)][0]
+        padded = torch.tensor([*tags, *[3] * (6 - length)])
+        likelihood = crf.log_likelihood(emissions[row : row + 1], padded[None], mask[row : row + 1])
+        torch.testing.assert_close(likelihood.item(), scores[tags] - expected.item(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1.0, 300.0])
+@pytest.mark.parametrize("constrain", [False, True])
+def test_span_probability_equals_enumeration(scale: float, constrain: bool) -> None:
+    crf = make_crf(5, scale=1.0, constrain=constrain).double()
+    lengths = [5, 2, 4]
+    mask = lengths_to_mask(torch.tensor(lengths))
+    emissions = torch.randn(3, 5, 5, dtype=torch.float64) * scale
+    spans, tags = [], []
+    for row, length in enumerate(lengths):
+        best = crf.viterbi(emissions[row : row + 1], mask[row : row + 1])[0][0].tolist()
+        for start, end in itertools.combinations(range(length + 1), 2):
+            for wanted in (best[start:end], [4] * (end - start), [1, *[2] * (end - start - 1)]):
+                spans.append((row, start, end))
+                tags.append(wanted + [0] * (5 - len(wanted)))
+    found = crf.span_probability(emissions, mask, torch.tensor(spans), torch.tensor(tags))
+    for (row, start, end), wanted, probability in zip(spans, tags, found.tolist(), strict=True):
+        scores = enumerate_scores(crf, emissions[row], lengths[row])
+        values = torch.tensor(list(scores.values()), dtype=torch.float64)
+        carries = torch.tensor([list(path[start:end]) == wanted[: end - start] for path in scores])
+        expected = (
+            torch.logsumexp(values.masked_fill(~carries, -torch.inf), 0) - torch.logsumexp(values, 0)
+        ).exp()
+        assert probability == pytest.approx(expected.item(), abs=1e-9)
+
+
+@pytest.mark.parametrize("length", [2, 40, 400])
+def test_equals_pytorch_crf(length: int) -> None:
+    torch.manual_seed(length)
+    ours, theirs = CRF(9), torchcrf.CRF(9, batch_first=True)
+    theirs.load_state_dict({name: values.detach() for name, values in ours.state_dict().items()})
+    lengths = torch.randint(1, length + 1, (7,))
+    lengths[0] = length
+    mask = lengths_to_mask(lengths)
+    tags = torch.randint(0, 9, mask.shape)
+    emissions = torch.randn(*mask.shape, 9) * 3
+    gradients = []
+    for crf in (ours, theirs):
+        scores = emissions.clone().requires_grad_()
+        likelihood = (
+            crf.log_likelihood(scores, tags, mask)
+            if crf is ours
+            else theirs(scores, tags, mask=mask, reduction="none")
+        )
+        (likelihood * torch.arange(1.0, 8.0)).sum().backward()
+        gradients.append(
+            [likelihood.detach(), scores.grad, *(crf.get_parameter(n).grad for n in ours.state_dict())]
+        )
+    for mine, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-4)
+    assert [path[:n] for path, n in zip(ours.viterbi(emissions, mask)[0].tolist(), lengths, strict=True)] == (
+        theirs.decode(emissions, mask=mask)
+    )
+
+
+@pytest.mark.parametrize("scale", [1.0, 200.0])
+@pytest.mark.parametrize("constrain", [False, True])
+def test_gradient_equals_numerical_gradient(scale: float, constrain: bool) -> None:
+    crf = make_crf(5, scale=1.0, constrain=constrain).double()
+    mask = lengths_to_mask(torch.tensor([4, 1, 3]))
+    tags = torch.tensor([[1, 2, 3, 0], [4, 1, 1, 1], [0, 1, 3, 2]])
+    emissions = (torch.randn(3, 4, 5, dtype=torch.float64) * scale).requires_grad_()
+
+    def likelihood(emissions: Tensor, *_: Tensor) -> Tensor:
+        return crf.log_likelihood(emissions, tags, mask)
+
+    assert torch.autograd.gradcheck(likelihood, (emissions, *crf.parameters()))
+
+
+def test_forbidden_scores_get_no_gradient_and_are_never_decoded() -> None:
+    crf = make_crf(5, scale=5.0, constrain=True)
+    mask = lengths_to_mask(torch.tensor([9, 4]))
+    emissions = torch.randn(2, 9, 5) * 5
+    crf.log_likelihood(emissions, torch.zeros(2, 9, dtype=torch.long), mask).sum().backward()
+    start, end, matrix = (torch.tensor(values) for values in bioes_constraints())
+    assert crf.transitions.grad is not None
+    assert crf.transitions.grad[~matrix].abs().max() == 0
+    assert crf.transitions.grad[matrix].abs().min() > 0
+    for row, length in zip(crf.viterbi(emissions, mask)[0].tolist(), [9, 4], strict=True):
+        path = row[:length]
+        assert start[path[0]]
+        assert end[path[-1]]
+        assert all(matrix[a][b] for a, b in itertools.pairwise(path))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    lengths=st.lists(st.integers(0, 7), min_size=1, max_size=4),
+    scale=st.sampled_from([0.1, 5.0, 400.0]),
+    constrain=st.booleans(),
+    seed=st.integers(0, 9),
+)
+def test_padding_never_changes_a_result(lengths: list[int], scale: float, constrain: bool, seed: int) -> None:
+    crf = make_crf(5, scale=1.0, constrain=constrain, seed=seed)
+    mask = lengths_to_mask(torch.tensor(lengths), max(lengths) + 2)
+    emissions = torch.randn(*mask.shape, 5) * scale
+    emissions[~mask] = torch.nan
+    tags = torch.where(mask, 0, 77)
+    together = [
+        crf.log_likelihood(emissions, tags, mask),
+        crf.marginals(emissions, mask),
+        *crf.viterbi(emissions, mask),
+    ]
+    for row, length in enumerate(lengths):
+        inputs = emissions[row : row + 1, :length], mask[row : row + 1, :length]
+        alone = [
+            crf.log_likelihood(inputs[0], tags[row : row + 1, :length], inputs[1]),
+            crf.marginals(*inputs),
+        ]
+        for batched, single in zip(together, [*alone, *crf.viterbi(*inputs)], strict=True):
+            single = single[0].float()
+            expected = single if single.dim() == 0 else single[:length]
+            found = batched[row].float() if single.dim() == 0 else batched[row, :length].float()
+            torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+        assert together[1][row, length:].abs().sum() == 0
+
+
+def test_two_thousand_tokens_in_single_precision() -> None:
+    crf = make_crf(9, scale=2.0)
+    emissions, mask = torch.randn(1, 2000, 9) * 4, torch.ones(1, 2000, dtype=torch.bool)
+    tags, score = crf.viterbi(emissions, mask)
+    exact = CRF(9).double()
+    exact.load_state_dict(crf.state_dict())
+    likelihood = crf.log_likelihood(emissions, tags, mask)
+    torch.testing.assert_close(
+        likelihood.double(), exact.log_likelihood(emissions.double(), tags, mask), rtol=1e-6, atol=1e-6
+    )
+    torch.testing.assert_close(score, crf.score(emissions, tags, mask))
+    torch.testing.assert_close(
+        crf.marginals(emissions, mask).sum(2), torch.ones(1, 2000), rtol=1e-6, atol=1e-6
+    )
+
+
+def test_a_cycle_that_never_mixes_is_summed_by_logarithms() -> None:
+    """Tags that must alternate: no number of steps leads from every tag to every other."""
+    crf = CRF(2, constraints=([True, False], [True, True], [[False, True], [True, False]])).double()
+    emissions, mask = torch.randn(1, 5, 2, dtype=torch.float64), torch.ones(1, 5, dtype=torch.bool)
+    alternating = torch.tensor([[0, 1, 0, 1, 0]])
+    torch.testing.assert_close(crf.log_partition(emissions, mask), crf.score(emissions, alternating, mask))
+    assert crf.viterbi(emissions, mask)[0].equal(alternating)
+
+
+def test_sentences_without_tokens() -> None:
+    crf = CRF(4)
+    for mask in (torch.zeros(2, 0, dtype=torch.bool), torch.zeros(2, 3, dtype=torch.bool)):
+        emissions, tags = torch.zeros(*mask.shape, 4), torch.zeros(mask.shape, dtype=torch.long)
+        assert crf.log_likelihood(emissions, tags, mask).tolist() == [0, 0]
+        assert crf.viterbi(emissions, mask)[1].tolist() == [0, 0]
+        assert crf.marginals(emissions, mask).abs().sum() == 0
+        assert crf.n_best(emissions, mask, 2).scores[:, 0].tolist() == [0, 0]
+
+
+def test_errors_say_what_was_expected() -> None:
+    crf, mask, tags = CRF(3), torch.ones(1, 2, dtype=torch.bool), torch.zeros(1, 2, dtype=torch.long)
+    emissions = torch.zeros(1, 2, 3)
+    with pytest.raises(ValueError, match=r"expected emissions \[B S 3\]"):
+        crf.log_partition(torch.zeros(1, 2, 4), mask)
+    with pytest.raises(ValueError, match="padded on the right"):
+        crf.log_partition(emissions, torch.tensor([[False, True]]))
+    with pytest.raises(ValueError, match="expected tag ids from 0 to 2"):
+        crf.log_likelihood(emissions, tags + 3, mask)
+    with pytest.raises(ValueError, match="expected spans inside"):
+        crf.span_probability(emissions, mask, torch.tensor([[0, 1, 3]]), torch.zeros(1, 3, dtype=torch.long))
+    with pytest.raises(ValueError, match="expected constraints"):
+        CRF(3, constraints=([True], [True], [[True]]))
+    with pytest.raises(ValueError, match="expected at least one tag"):
+        CRF(0)
