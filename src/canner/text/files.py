@@ -44,7 +44,8 @@ def read_lenient_lines(source: Source) -> tuple[list[str], list[int]]:
             except UnicodeDecodeError:
                 raise ValueError(
                     f"{name_of(source)}, line {number}: expected UTF-8, "
-                    f"got byte 0x{raw_line[error.start]:02x} at position {error.start}; convert the file to UTF-8"
+                    f"got byte 0x{raw_line[error.start]:02x} at position {error.start}; "
+                    "convert the file to UTF-8"
                 ) from None
             line = halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
             with_surrogates.append(number)
