@@ -1,0 +1,242 @@
+"""Training ConvS2S from parallel text."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from canner.data.bucketing import bucket_by_length
+from canner.data.translation_pairs import PairBatch, PairExample, collate_pairs, prepare_pairs
+from canner.models.convs2s import ConvS2S, ConvS2SConfig
+from canner.text.bitext import read_bitext
+from canner.text.config import Config
+from canner.text.copying import Copier
+from canner.text.subwords import Subwords
+from canner.text.tokenizer import tokenize_words
+from canner.training.checkpoint import save_json
+from canner.training.loop import FitResult, fit
+from canner.training.schedule import TrainingConfig
+from canner.transfer.word_alignment import align_words
+
+logger = logging.getLogger(__name__)
+
+
+class TranslatorDataConfig(Config):
+    """Parallel text and how it is cut into pieces."""
+
+    train_source: str
+    train_target: str
+    dev_source: str
+    dev_target: str
+    source_language: str
+    target_language: str = "en"
+    source_pieces: int = Field(8000, ge=100)
+    target_pieces: int = Field(8000, ge=100)
+    max_pieces: int = Field(120, ge=4)
+    """Longer training pairs are left out."""
+    max_pairs: int | None = Field(None, ge=1)
+    """Only the first pairs; None: all."""
+    batch_tokens: int = Field(2500, ge=10)
+    """Target pieces in a batch, padding included."""
+    copy_min_count: int = Field(6, ge=1)
+    """Source words seen less often than this are copied if they may be names."""
+    extra_copies: float = Field(0.25, ge=0, le=1)
+    num_dev: int = Field(500, ge=1)
+    """Dev sentences that a validation translates."""
+
+
+class TranslatorConfig(Config):
+    """A ConvS2S translator and its training."""
+
+    kind: str = "translator"
+    data: TranslatorDataConfig
+    model: ConvS2SConfig = ConvS2SConfig()
+    training: TrainingConfig = TrainingConfig(
+        schedule="warmup_cosine",
+        warmup_steps=500,
+        decay_steps=30000,
+        learning_rate=1e-3,
+        clip_norm=1.0,
+        metric="loss",
+        mode="min",
+        validate_every=1000,
+        precision="auto",
+        max_epochs=10,
+        average=0.999,
+    )
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    guided_alignment: float = Field(0.0, ge=0)
+    """Weight of the loss that draws one layer's attention to word alignments (Garg et al. 2019); 0: as the paper."""
+    guided_layer: int = -1
+    seed: int = 1
+
+
+def translation_loss(
+    logits_BTV: Float[Tensor, "B T V"], target_BT: Tensor, *, pad_id: int, label_smoothing: float
+) -> Float[Tensor, ""]:
+    """Mean cross-entropy per target piece, with label smoothing, padding left out."""
+    return F.cross_entropy(
+        logits_BTV.flatten(0, 1).float(),
+        target_BT.flatten(),
+        ignore_index=pad_id,
+        label_smoothing=label_smoothing,
+    )
+
+
+def guided_alignment_loss(
+    attention_BTS: Float[Tensor, "B T S"], aligned_BTS: Float[Tensor, "B T S"]
+) -> Float[Tensor, ""]:
+    """Mean over aligned target pieces of -log(attention mass on the pieces they are aligned with).
+
+    Source: Garg et al. 2019, with the mass summed over all linked pieces.
+    """
+    has_link_BT = aligned_BTS.amax(dim=-1) > 0
+    mass_BT = (attention_BTS * aligned_BTS).sum(dim=-1)
+    return -torch.log(mass_BT[has_link_BT] + 1e-6).mean()
+
+
+class TranslatorTask:
+    """Batches, loss and validation of a translator (a `Task` of the training loop)."""
+
+    def __init__(
+        self,
+        model: ConvS2S,
+        config: TranslatorConfig,
+        train: Sequence[PairExample],
+        dev: Sequence[PairExample],
+        device: str,
+    ) -> None:
+        self.model = model
+        self.config = config
+        self.train = train
+        self.dev = dev
+        self.device = device
+
+    def _collate(self, examples: Sequence[PairExample], with_links: bool) -> PairBatch:
+        ids = {"pad_id": Subwords.pad_id, "bos_id": Subwords.bos_id, "eos_id": Subwords.eos_id}
+        return collate_pairs(examples, with_links=with_links, **ids).to(self.device)
+
+    def train_batches(self, epoch: int) -> list[list[int]]:
+        """Indices of training pairs, similar in length."""
+        lengths = [max(len(e.source), len(e.target)) + 1 for e in self.train]
+        return bucket_by_length(
+            lengths, max_tokens=self.config.data.batch_tokens, seed=self.config.seed, epoch=epoch
+        )
+
+    def loss(self, batch: list[int]) -> tuple[Tensor, int]:
+        """Cross-entropy, plus the guidance of one layer's attention if asked for."""
+        guided = self.config.guided_alignment
+        pairs = self._collate([self.train[i] for i in batch], with_links=guided > 0)
+        logits, attentions = self.model(pairs.source, pairs.source_mask, pairs.target_in)
+        loss = translation_loss(
+            logits, pairs.target_out, pad_id=Subwords.pad_id, label_smoothing=self.config.label_smoothing
+        )
+        if guided > 0:
+            assert pairs.aligned is not None
+            attention = attentions[self.config.guided_layer]
+            loss = loss + guided * guided_alignment_loss(attention, pairs.aligned)
+        return loss, pairs.num_target
+
+    def validate(self) -> dict[str, float]:
+        """Cross-entropy per piece and next-piece accuracy on the dev pairs."""
+        total, right, count = 0.0, 0, 0
+        lengths = [max(len(e.source), len(e.target)) + 1 for e in self.dev]
+        for batch in bucket_by_length(lengths, max_tokens=self.config.data.batch_tokens, shuffle=False):
+            pairs = self._collate([self.dev[i] for i in batch], with_links=False)
+            logits, _ = self.model(pairs.source, pairs.source_mask, pairs.target_in)
+            loss = translation_loss(logits, pairs.target_out, pad_id=Subwords.pad_id, label_smoothing=0.0)
+            real = pairs.target_out != Subwords.pad_id
+            right += int(((logits.argmax(-1) == pairs.target_out) & real).sum())
+            total, count = total + float(loss) * pairs.num_target, count + pairs.num_target
+        return {"loss": total / count, "accuracy": 100 * right / count}
+
+
+def train_translator(
+    config: TranslatorConfig,
+    folder: str | Path,
+    *,
+    max_minutes: float | None = None,
+    device: str = "cpu",
+    progress: bool = True,
+) -> FitResult:
+    """Trains a translator; `folder` becomes its bundle.
+
+    Args:
+        config: data, model, training.
+        folder: of the run; an unfinished run in it is taken up.
+        max_minutes: wall-clock budget of the training itself.
+        device: "cpu" or "cuda".
+        progress: show a progress bar on a terminal.
+
+    Raises:
+        ValueError: parallel files of unequal length, not UTF-8, or empty.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    data = config.data
+    train = _tokenized(read_bitext(data.train_source, data.train_target)[: data.max_pairs])
+    dev = _tokenized(read_bitext(data.dev_source, data.dev_target)[: data.num_dev])
+    copier_path, names = folder / "copier.json", ("source.subwords.json", "target.subwords.json")
+    if all((folder / name).exists() for name in (*names, "copier.json")):
+        copier = Copier.load(copier_path)
+        source_subwords, target_subwords = (Subwords.load(folder / name) for name in names)
+    else:
+        copier = Copier.train((source for source, _ in train), min_count=data.copy_min_count)
+        source_subwords = Subwords.train((s for s, _ in train), vocab_size=data.source_pieces)
+        target_subwords = Subwords.train((t for _, t in train), vocab_size=data.target_pieces)
+        copier.save(copier_path)
+        source_subwords.save(folder / names[0])
+        target_subwords.save(folder / names[1])
+    links = None
+    if config.guided_alignment > 0:
+        logger.info("aligning %d sentence pairs", len(train))
+        links = align_words([s for s, _ in train], [t for _, t in train], config.seed, symmetrise="grow-diag")
+    examples = prepare_pairs(
+        train,
+        links,
+        source_subwords,
+        target_subwords,
+        copier,
+        extra_copies=data.extra_copies,
+        max_pieces=data.max_pieces,
+        seed=config.seed,
+    )
+    dev_examples = prepare_pairs(
+        dev, None, source_subwords, target_subwords, copier, extra_copies=0.0, max_pieces=300, seed=0
+    )
+    torch.manual_seed(config.seed)
+    model = ConvS2S(
+        config.model, num_source_pieces=len(source_subwords), num_target_pieces=len(target_subwords)
+    ).to(device)
+    bundle = {
+        "format": 1,
+        "kind": "translator",
+        "source_language": data.source_language,
+        "target_language": data.target_language,
+        "model": config.model.model_dump(),
+        "alignment_layer": config.guided_layer if config.guided_alignment > 0 else None,
+    }
+    save_json(folder / "config.json", bundle)
+    save_json(folder / "training.json", config.model_dump())
+    logger.info("%d training pairs, %d target pieces", len(examples), sum(len(e.target) for e in examples))
+    task = TranslatorTask(model, config, examples, dev_examples, device)
+    return fit(
+        task,
+        config.training,
+        folder,
+        seed=config.seed,
+        max_minutes=max_minutes,
+        device=device,
+        progress=progress,
+    )
+
+
+def _tokenized(pairs: Sequence[tuple[str, str]]) -> list[tuple[list[str], list[str]]]:
+    """Words of both sides; English with its clitics split, as the teacher reads it. Pairs with an empty side go."""
+    words = ((tokenize_words(source), tokenize_words(target, clitics=True)) for source, target in pairs)
+    return [(source, target) for source, target in words if source and target]
