@@ -21,7 +21,7 @@ class CorpusConfig(Config):
     """Where labelled sentences come from.
 
     Attributes:
-        train, dev, test: CoNLL files; several are read one after the other. `$NAME` is taken from the environment.
+        train, dev, test: CoNLL files; several are read one after the other. `$NAME`: from the environment.
         scheme: tagging scheme of the files; None: found out.
         token_column, tag_column: which column holds what.
         types: old type → new type. When given, types that it does not name are dropped.
@@ -34,7 +34,7 @@ class CorpusConfig(Config):
     scheme: str | None = None
     token_column: int = 0
     tag_column: int = -1
-    types: dict[str, str] = {}
+    types: dict[str, str] = Field(default_factory=dict)
     num_sentences: int | None = Field(default=None, ge=1)
     subset_seed: int = 0
 
@@ -52,7 +52,7 @@ def load_corpus(config: CorpusConfig) -> Corpus:
     """Reads the parts of a corpus and draws the training subset.
 
     Raises:
-        ValueError: if a file is missing, broken or holds no sentence, or there are fewer sentences than asked.
+        ValueError: if a file is missing, broken or empty, or there are fewer sentences than asked.
     """
     train = read_part(config, config.train)
     if config.num_sentences is not None:

@@ -118,6 +118,17 @@ class TaggingEncoder:
             Vocabulary(tags, specials=()),
         )
 
+    @property
+    def unknown_word_id(self) -> int:
+        """The id of `<unk>` among the words.
+
+        Raises:
+            ValueError: if this tagger knows no words.
+        """
+        if self.words is None or self.words.unk_id is None:
+            raise ValueError("expected a tagger with words, got one that reads characters or features only")
+        return self.words.unk_id
+
     def encode(self, sentence: Sentence, *, with_tags: bool = False) -> EncodedSentence:
         """Ids of one sentence.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -56,7 +55,7 @@ class SentenceTagger:
 
         Args:
             sentences: tokens of each sentence; none empty.
-            features: frozen embeddings [S, E] of each, where they were computed before; else they are computed.
+            features: frozen embeddings [S, E] of each, computed before; None: computed here.
             aligned: features carried over from English [S, F]; needed by a model that was trained with them.
             confidence: also give each entity its exact probability under the CRF.
         """
@@ -76,7 +75,7 @@ class SentenceTagger:
         self,
         sentences: Sequence[Sequence[str]],
     ) -> list[tuple[Tensor, Tensor]]:
-        """For each sentence the BiLSTM outputs [S, 2H] and the tag probabilities [S, K], as a teacher gives them."""
+        """For each sentence BiLSTM outputs [S, 2H] and tag probabilities [S, K], as a teacher gives."""
         states: list[tuple[Tensor, Tensor] | None] = [None] * len(sentences)
         for indices, inputs in self.batches(sentences):
             with torch.inference_mode():

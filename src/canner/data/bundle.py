@@ -1,0 +1,93 @@
+"""Bundles: a folder with `config.json`, weights and vocabularies, each file whole or not there."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+FORMAT = 1
+"""The newest format of bundles that this version reads, and the one that it writes."""
+
+
+def read_bundle_config(folder: str | Path, kind: str) -> dict[str, Any]:
+    """The `config.json` of a bundle.
+
+    Args:
+        folder: the bundle.
+        kind: what it must be: tagger, translator, gloss, charlm.
+
+    Raises:
+        ValueError: if there is no bundle, or it is of another kind or of a newer format.
+    """
+    path = Path(folder) / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueError(f"{folder}: expected a bundle of kind {kind!r}, found no config.json") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: expected JSON, got {error}; the file is damaged: copy it again") from None
+    found = config.get("kind") if isinstance(config, dict) else None
+    if found != kind:
+        raise ValueError(f"{folder}: expected a bundle of kind {kind!r}, got {found!r}")
+    if not isinstance(config.get("format"), int) or config["format"] > FORMAT:
+        raise ValueError(
+            f"{folder}: expected format {FORMAT} or older, got {config.get('format')!r}; "
+            "the bundle was made by a newer canner: install that version"
+        )
+    return config
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Calls `write` with a temporary path beside `path`, then renames: nothing is left half-written.
+
+    Raises:
+        OSError: as `write` raised it; the temporary file is gone.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    except SafetensorError as error:  # how safetensors reports a disk that is full
+        raise OSError(f"{path}: could not be written ({error}); is the disk full?") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_json(path: Path, value: Any) -> None:
+    """Writes JSON, whole or not at all."""
+    text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    write_atomically(path, lambda temporary: _write_text(temporary, text))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Writes tensors as safetensors, whole or not at all; tensors that share memory are written each."""
+    own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    write_atomically(path, lambda temporary: save_file(own, temporary, metadata))
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Reads tensors.
+
+    Raises:
+        ValueError: the file is missing, truncated or not safetensors.
+    """
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise ValueError(f"{path}: expected weights, found no such file; is the folder a bundle?") from None
+    except (SafetensorError, OSError) as error:
+        raise ValueError(
+            f"{path}: expected whole safetensors, got {error}; the file is damaged: copy it again"
+        ) from None

@@ -1,0 +1,110 @@
+"""A tagger on disk: weights, vocabularies, and what else it needs to read a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from canner.data.bundle import FORMAT, load_tensors, read_bundle_config, save_json, save_tensors
+from canner.data.embedding import WordEmbedder
+from canner.data.tagging import EncodingConfig, TaggingEncoder
+from canner.decoding.sentence_tagger import SentenceTagger
+from canner.models.tagger import TaggerConfig, TaggerModel, TaggerSizes
+from canner.text.schemes import allowed_transitions
+from canner.text.vocabulary import Vocabulary
+
+
+def make_model(
+    config: TaggerConfig, encoder: TaggingEncoder, *, features_dim: int, aligned_dim: int
+) -> TaggerModel:
+    """A fresh model of the sizes that the vocabularies and features ask for.
+
+    Args:
+        config: of the model.
+        encoder: the vocabularies.
+        features_dim: width of the frozen embeddings; 0: none.
+        aligned_dim: width of the features aligned from English; 0: none.
+    """
+    sizes = TaggerSizes(
+        num_words=len(encoder.words) if encoder.words is not None else 0,
+        num_chars=len(encoder.characters) if encoder.characters is not None else 0,
+        features_dim=features_dim,
+        aligned_dim=aligned_dim,
+        num_tags=len(encoder.tags),
+    )
+    return TaggerModel(config, sizes, constraints=allowed_transitions(encoder.tags.items))
+
+
+def save_tagger(folder: str | Path, tagger: SentenceTagger, extra: Mapping[str, Any] | None = None) -> None:
+    """Writes a bundle; `config.json` comes last, so that a folder with one is whole.
+
+    Args:
+        folder: made if it is not there.
+        tagger: what to write; its embedder goes to `embedder/`.
+        extra: further entries of `config.json` (`transfer`, `scores`, …).
+
+    Raises:
+        OSError: if the disk is full.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    encoder = tagger.encoder
+    for name, vocabulary in _vocabularies(encoder).items():
+        vocabulary.save(folder / f"{name}.json")
+    save_tensors(folder / "model.safetensors", tagger.model.state_dict())
+    if tagger.embedder is not None:
+        tagger.embedder.save(folder / "embedder")
+    sizes = tagger.model.sizes
+    config = {
+        "format": FORMAT,
+        "kind": "tagger",
+        "model": tagger.model.config.model_dump(mode="json"),
+        "sizes": sizes._asdict() if hasattr(sizes, "_asdict") else vars(sizes),
+        "encoding": encoder.config.model_dump(mode="json"),
+        "vocabularies": sorted(_vocabularies(encoder)),
+        "embedder": tagger.embedder is not None,
+        **(extra or {}),
+    }
+    save_json(folder / "config.json", config)
+
+
+def load_tagger(folder: str | Path, *, device: str = "cpu") -> SentenceTagger:
+    """Reads what `save_tagger` wrote.
+
+    Raises:
+        ValueError: if the folder is no tagger, of a newer format, or damaged.
+    """
+    folder = Path(folder)
+    config = read_bundle_config(folder, "tagger")
+    known = {name: Vocabulary.load(folder / f"{name}.json") for name in config["vocabularies"]}
+    encoder = TaggingEncoder(
+        EncodingConfig(**config["encoding"]), known.get("words"), known.get("characters"), known["tags"]
+    )
+    model = make_model(
+        TaggerConfig(**config["model"]),
+        encoder,
+        features_dim=config["sizes"]["features_dim"],
+        aligned_dim=config["sizes"]["aligned_dim"],
+    )
+    load_weights(model, folder / "model.safetensors")
+    embedder: WordEmbedder | None = None
+    return SentenceTagger(model.to(device).eval(), encoder, embedder)
+
+
+def load_weights(model: TaggerModel, path: Path) -> None:
+    """Fills a model with the weights of a file.
+
+    Raises:
+        ValueError: if the file is damaged or holds the weights of another model.
+    """
+    try:
+        model.load_state_dict(load_tensors(path))
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{path}: expected the weights of this model, got others: {reason}") from None
+
+
+def _vocabularies(encoder: TaggingEncoder) -> dict[str, Vocabulary]:
+    given = {"words": encoder.words, "characters": encoder.characters, "tags": encoder.tags}
+    return {name: vocabulary for name, vocabulary in given.items() if vocabulary is not None}
