@@ -249,7 +249,8 @@ class CRF(nn.Module):
         if int(tags.min()) < 0 or int(tags.max()) >= self.num_tags:
             raise ValueError(
                 f"expected tag ids from 0 to {self.num_tags - 1}, "
-                f"got {int(tags.min())} to {int(tags.max())}; encode them with the tag vocabulary of this model"
+                f"got {int(tags.min())} to {int(tags.max())}; "
+                "encode them with the tag vocabulary of this model"
             )
         transitions, start, end = self._scores()
         emitted = torch.where(mask, emissions.gather(2, tags[:, :, None])[:, :, 0].double(), 0.0).sum(dim=1)

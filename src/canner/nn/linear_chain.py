@@ -193,7 +193,7 @@ def expectations(chain: Chain, weights: Float[Tensor, "B"]) -> tuple[Float[Tenso
 
 
 def log_posteriors(chain: Chain) -> tuple[Float[Tensor, "S B K"], Float[Tensor, "S B K"], Float[Tensor, "B"]]:
-    """Log sums at each tag over prefixes (with its emission) and suffixes (without), and the log partition."""
+    """Log sums at each tag over prefixes (with its emission) and suffixes (without); the log partition."""
     index_SBK = chain.reversed_steps().expand_as(chain.emissions)
     reversed_emissions = chain.emissions.gather(0, index_SBK)
     if chain.interval:

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 PAD = "<pad>"
 UNK = "<unk>"
@@ -128,13 +128,14 @@ class Vocabulary:
         Raises:
             ValueError: when the data is not of that form, or an item is repeated (the ids would shift).
         """
-        fields = [data.get(key) for key in ("items", "specials")] if isinstance(data, dict) else [None, None]
-        if not all(isinstance(field, list) and all(isinstance(x, str) for x in field) for field in fields):
+        items, specials = (
+            (data.get("items"), data.get("specials")) if isinstance(data, dict) else (None, None)
+        )
+        if not (_are_strings(items) and _are_strings(specials)):
             raise ValueError(
                 'expected a vocabulary {"specials": [strings], "items": [strings]}, '
                 f"got {str(data)[:80]!r}; write the file again with Vocabulary.save"
             )
-        items, specials = fields
         vocabulary = cls(items, specials)
         if len(vocabulary) != len(items) + len(specials):
             raise ValueError(
@@ -164,3 +165,7 @@ class Vocabulary:
                 f"expected a vocabulary as JSON in {path}, got a file that is not JSON ({error})"
             ) from error
         return cls.from_json(data)
+
+
+def _are_strings(values: Any) -> TypeGuard[list[str]]:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
