@@ -1,28 +1,29 @@
 """The training loop that translators, language models and taggers share.
 
 A run is a folder: `model.safetensors` (best weights so far), `log.jsonl` (one line a validation), and while it is
-unfinished `resume.safetensors` with `resume.json`, from which a killed run goes on exactly where it was.
+unfinished `resume.safetensors`, from which a killed run goes on exactly where it was.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any, Literal, Protocol
 
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 
-from canner.training.checkpoint import (
-    flatten_optimizer,
-    load_tensors,
-    save_json,
-    save_tensors,
-    unflatten_optimizer,
-)
+from canner.data.bundle import load_tensors, save_json, save_tensors
+from canner.training.optimizer_state import flatten_optimizer, unflatten_optimizer
 from canner.training.precision import autocast
 from canner.training.progress import Progress
 from canner.training.randomness import set_seed
@@ -48,7 +49,7 @@ class Task(Protocol):
 
 @dataclass
 class RunState:
-    """Where a run stands; all of it is in `resume.json`."""
+    """Where a run stands; all of it is in the header of `resume.safetensors`."""
 
     epoch: int = 0
     batch: int = 0
@@ -84,7 +85,13 @@ class _Run:
     def __init__(
         self, task: Task, config: TrainingConfig, folder: Path, seed: int, device: str, progress: Progress
     ) -> None:
-        self.task, self.config, self.folder, self.device, self.progress = task, config, folder, device, progress
+        self.task, self.config, self.folder, self.device, self.progress = (
+            task,
+            config,
+            folder,
+            device,
+            progress,
+        )
         set_seed(seed)
         parameters = [p for p in task.model.parameters() if p.requires_grad]
         if config.optimizer == "adam":
@@ -93,7 +100,10 @@ class _Run:
             )
         else:
             self.optimizer = torch.optim.SGD(
-                parameters, lr=config.learning_rate, momentum=config.momentum, weight_decay=config.weight_decay
+                parameters,
+                lr=config.learning_rate,
+                momentum=config.momentum,
+                weight_decay=config.weight_decay,
             )
         self.parameters = parameters
         self.state = RunState()
@@ -102,8 +112,8 @@ class _Run:
         )
         self.started = time.monotonic()
         self.minutes_before = 0.0
+        self.interrupted = False
 
-    # -- resuming ------------------------------------------------------------------------------------------
     def save_resume(self) -> None:
         tensors = {f"model.{k}": v for k, v in self.task.model.state_dict().items()}
         optimizer_tensors, optimizer_values = flatten_optimizer(self.optimizer.state_dict())
@@ -138,7 +148,6 @@ class _Run:
     def minutes(self) -> float:
         return self.minutes_before + (time.monotonic() - self.started) / 60
 
-    # -- one step, one validation ----------------------------------------------------------------------------
     def step(self, batches: list[Any]) -> None:
         rate = learning_rate(
             self.config, step=self.state.step, minutes=self.minutes(), annealed=self.state.annealed
@@ -154,8 +163,8 @@ class _Run:
             total, units = total + float(loss.detach()) / len(batches), units + count
         if not math.isfinite(total):
             raise ValueError(
-                f"training diverged: expected a finite loss, got {total} at step {self.state.step} with learning "
-                f"rate {rate:.2g}; lower training.learning_rate"
+                f"training diverged: expected a finite loss, got {total} at step {self.state.step} with "
+                f"learning rate {rate:.2g}; lower training.learning_rate"
             )
         nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm)
         self.optimizer.step()
@@ -168,7 +177,8 @@ class _Run:
         self.progress.advance(len(batches), loss=total, units=units, rate=rate)
 
     def update_average(self) -> None:
-        assert self.average is not None and self.config.average is not None
+        assert self.average is not None
+        assert self.config.average is not None
         # Early on the average follows the weights closely, else it would remember their random start.
         decay = min(self.config.average, (1 + self.state.step) / (10 + self.state.step))
         for name, value in self.task.model.state_dict().items():
@@ -234,14 +244,15 @@ class _Run:
             return "early_stopping"
         return None
 
-    # -- the whole -------------------------------------------------------------------------------------------
     def run(self, max_minutes: float | None) -> Stopped:
         deadline = None if max_minutes is None else self.started + 60 * max_minutes
         next_save = time.monotonic() + 60 * self.config.checkpoint_minutes
         self.task.model.train()
         while True:
             batches = self.task.train_batches(self.state.epoch)
-            self.progress.start_epoch(self.state.epoch, len(batches), self.state.batch, self.config.max_epochs)
+            self.progress.start_epoch(
+                self.state.epoch, len(batches), self.state.batch, self.config.max_epochs
+            )
             while self.state.batch < len(batches):
                 self.step(batches[self.state.batch : self.state.batch + self.config.accumulate])
                 every = self.config.validate_every
@@ -250,6 +261,9 @@ class _Run:
                     if stopped := self.should_stop():
                         return stopped
                 now = time.monotonic()
+                if self.interrupted:
+                    self.save_resume()
+                    return "interrupted"
                 if deadline is not None and now > deadline:
                     if not self.state.history or self.state.history[-1]["step"] != self.state.step:
                         self.validate()
@@ -265,9 +279,26 @@ class _Run:
                 return stopped
 
 
-def _metadata(path: Path) -> dict[str, str]:
-    from safetensors import safe_open
+@contextmanager
+def _stop_between_steps(run: _Run) -> Iterator[None]:
+    """Ctrl-C lets the step in hand finish, so that what is saved is a state that training was in; twice, it kills."""
 
+    def note(number: int, frame: FrameType | None) -> None:
+        if run.interrupted:
+            raise KeyboardInterrupt
+        run.interrupted = True
+
+    if threading.current_thread() is not threading.main_thread():  # signals belong to the main thread
+        yield
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _metadata(path: Path) -> dict[str, str]:
     with safe_open(path, framework="pt") as file:
         return dict(file.metadata() or {})
 
@@ -303,13 +334,9 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     with Progress(enabled=progress) as bar:
         run = _Run(task, config, folder, seed, device, bar)
-        done = folder / "fit.json"
         run.load_resume()
-        try:
+        with _stop_between_steps(run):
             stopped = run.run(max_minutes)
-        except KeyboardInterrupt:
-            # Mid-step the optimizer may be half applied: the last checkpoint is the state to go on from.
-            stopped = "interrupted"
         if (folder / "model.safetensors").exists():
             task.model.load_state_dict(load_tensors(folder / "model.safetensors"))
         task.model.eval()
@@ -323,7 +350,7 @@ def fit(
             run.minutes(),
             state.history,
         )
-        save_json(done, {k: v for k, v in asdict(result).items() if k != "history"})
+        save_json(folder / "fit.json", {k: v for k, v in asdict(result).items() if k != "history"})
         if stopped not in ("time", "interrupted"):
             (folder / "resume.safetensors").unlink(missing_ok=True)
     return result

@@ -26,7 +26,7 @@ class TrainingConfig(Config):
     decay_steps: int | None = Field(None, ge=1)
     """Steps at whose end the rate is near zero (warmup_cosine)."""
     decay_minutes: float | None = Field(None, gt=0)
-    """Minutes of training at whose end the rate is near zero; for a budget of time. Not exactly repeatable."""
+    """Minutes at whose end the rate is near zero; for a budget of time, not exactly repeatable."""
     final_fraction: float = Field(0.02, ge=0, le=1)
     anneal_factor: float = Field(0.5, gt=0, lt=1)
     patience: int = Field(3, ge=0)

@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from canner.data.bucketing import bucket_by_length
+from canner.data.bundle import save_json
 from canner.data.translation_pairs import PairBatch, PairExample, collate_pairs, prepare_pairs
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.bitext import read_bitext
@@ -18,7 +19,6 @@ from canner.text.config import Config
 from canner.text.copying import Copier
 from canner.text.subwords import Subwords
 from canner.text.tokenizer import tokenize_words
-from canner.training.checkpoint import save_json
 from canner.training.loop import FitResult, fit
 from canner.training.schedule import TrainingConfig
 from canner.transfer.word_alignment import align_words

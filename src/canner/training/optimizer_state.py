@@ -1,28 +1,15 @@
-"""The state of a training run in files."""
+"""An optimizer's state in safetensors and JSON, never pickle."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
-
-from canner.data.bundle import load_tensors, save_json, save_tensors, write_atomically
-
-__all__ = [
-    "flatten_optimizer",
-    "load_tensors",
-    "random_state",
-    "save_json",
-    "save_tensors",
-    "unflatten_optimizer",
-    "write_atomically",
-]
 
 
 def flatten_optimizer(state: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """An optimizer's state as named tensors and plain values (safetensors and JSON, never pickle)."""
+    """An optimizer's state as named tensors and plain values."""
     tensors: dict[str, Tensor] = {}
     values: dict[str, Any] = {"param_groups": state["param_groups"], "state": {}}
     for index, slots in state["state"].items():
@@ -41,8 +28,3 @@ def unflatten_optimizer(tensors: Mapping[str, Tensor], values: dict[str, Any]) -
         index, name = key.split(".", 1)
         state.setdefault(int(index), {})[name] = tensor
     return {"state": state, "param_groups": values["param_groups"]}
-
-
-def random_state() -> Tensor:
-    """The state of torch's CPU generator."""
-    return torch.get_rng_state()

@@ -1,0 +1,152 @@
+"""The training loop: exact resume, reasons to stop, what it leaves behind."""
+
+import errno
+import json
+import os
+import signal
+
+import pytest
+import torch
+from torch import nn
+
+from canner.data import bundle
+from canner.data.bundle import load_tensors, save_tensors
+from canner.training.loop import fit
+from canner.training.schedule import TrainingConfig, learning_rate
+
+
+class Regression:
+    """A tiny task with dropout, so that the random state matters to a resume."""
+
+    def __init__(self, seed: int = 0) -> None:
+        torch.manual_seed(seed)
+        self.model = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Dropout(0.3), nn.Linear(16, 1))
+        generator = torch.Generator().manual_seed(7)
+        self.x = torch.randn(40, 4, generator=generator)
+        self.y = self.x.sum(dim=1, keepdim=True)
+        self.steps = 0
+        self.stop_at: int | None = None
+
+    def train_batches(self, epoch):
+        order = torch.randperm(40, generator=torch.Generator().manual_seed(epoch))
+        return list(order.split(8))
+
+    def loss(self, batch):
+        self.steps += 1
+        if self.steps == self.stop_at:
+            os.kill(os.getpid(), signal.SIGINT)
+        return nn.functional.mse_loss(self.model(self.x[batch]), self.y[batch]), len(batch)
+
+    def validate(self):
+        return {"loss": float(nn.functional.mse_loss(self.model(self.x), self.y))}
+
+
+def config(**changes):
+    values = {"metric": "loss", "mode": "min", "max_epochs": 6, "learning_rate": 0.01, **changes}
+    return TrainingConfig(**values)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("average", [None, 0.9])
+@pytest.mark.parametrize("stop_at", [1, 5, 13])
+def test_interrupted_run_resumes_to_the_same_weights(tmp_path, optimizer, average, stop_at):
+    settings = config(optimizer=optimizer, average=average, momentum=0.5 if optimizer == "sgd" else 0.0)
+    whole = Regression()
+    fit(whole, settings, tmp_path / "whole", seed=1)
+
+    first = Regression()
+    first.stop_at = stop_at
+    assert fit(first, settings, tmp_path / "parts", seed=1).stopped == "interrupted"
+    second = Regression(seed=99)  # other initial weights: they must come from the folder
+    result = fit(second, settings, tmp_path / "parts", seed=1)
+
+    assert result.stopped == "finished"
+    assert second.steps == whole.steps - stop_at
+    for key, value in whole.model.state_dict().items():
+        assert torch.equal(value, second.model.state_dict()[key])
+    assert not (tmp_path / "parts" / "resume.safetensors").exists()
+
+
+def test_best_weights_are_kept_and_loaded(tmp_path):
+    task = Regression()
+    result = fit(task, config(), tmp_path, seed=1)
+    assert result.best_metric == pytest.approx(min(line["loss"] for line in result.history), abs=1e-4)
+    assert task.validate()["loss"] == pytest.approx(result.best_metric, abs=1e-4)
+    assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 6
+    assert json.loads((tmp_path / "fit.json").read_text())["stopped"] == "finished"
+
+
+def test_early_stopping(tmp_path):
+    result = fit(Regression(), config(learning_rate=1e-12, early_stopping=2, max_epochs=50), tmp_path, seed=1)
+    assert result.stopped in ("early_stopping", "finished")
+    assert result.epochs < 50 or result.best_epoch > 45
+
+
+def test_annealing_ends_a_run_that_learns_nothing(tmp_path):
+    settings = config(
+        optimizer="sgd",
+        schedule="anneal_on_plateau",
+        patience=0,
+        min_learning_rate=0.2,
+        learning_rate=1.0,
+        max_epochs=100,
+        clip_norm=1e-9,
+    )
+    assert fit(Regression(), settings, tmp_path, seed=1).stopped == "annealed"
+
+
+def test_time_budget(tmp_path):
+    result = fit(Regression(), config(max_epochs=100000), tmp_path, seed=1, max_minutes=0.01)
+    assert result.stopped == "time"
+    assert (tmp_path / "resume.safetensors").exists()
+    assert (tmp_path / "model.safetensors").exists()
+
+
+def test_divergence_says_what_to_do(tmp_path):
+    with pytest.raises(ValueError, match="lower training.learning_rate"):
+        fit(Regression(), config(optimizer="sgd", learning_rate=1e30, clip_norm=1e30), tmp_path, seed=1)
+
+
+def test_unknown_metric(tmp_path):
+    with pytest.raises(ValueError, match="expected metric among"):
+        fit(Regression(), config(metric="f2"), tmp_path, seed=1)
+
+
+def test_unknown_key_names_the_nearest():
+    with pytest.raises(ValueError, match="did you mean 'learning_rate'"):
+        TrainingConfig(learning_rat=1.0)
+
+
+def test_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
+    path = tmp_path / "model.safetensors"
+    save_tensors(path, {"a": torch.ones(3)})
+
+    def fill_up(tensors, target, metadata=None):
+        target.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(bundle, "save_file", fill_up)
+    with pytest.raises(OSError, match="No space left"):
+        save_tensors(path, {"a": torch.zeros(3)})
+    assert torch.equal(load_tensors(path)["a"], torch.ones(3))
+    assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def test_truncated_weights_are_refused(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_tensors(path, {"a": torch.ones(300)})
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match="expected whole safetensors"):
+        load_tensors(path)
+    with pytest.raises(ValueError, match="found no such file"):
+        load_tensors(tmp_path / "none.safetensors")
+
+
+def test_warmup_cosine_rises_and_falls():
+    settings = config(schedule="warmup_cosine", warmup_steps=10, decay_steps=100, learning_rate=1.0)
+    rates = [learning_rate(settings, step=s, minutes=0.0, annealed=1.0) for s in range(101)]
+    assert rates[:10] == pytest.approx([(s + 1) / 10 for s in range(10)])
+    assert all(a >= b for a, b in zip(rates[10:], rates[11:], strict=False))
+    assert rates[100] == pytest.approx(settings.final_fraction)
+    by_time = config(schedule="warmup_cosine", decay_minutes=10.0, learning_rate=1.0)
+    assert learning_rate(by_time, step=0, minutes=10.0, annealed=1.0) == pytest.approx(by_time.final_fraction)
