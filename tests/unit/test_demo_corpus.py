@@ -1,4 +1,4 @@
-"""The demonstration corpus: its CoNLL files are those of the marked-up sources, and keep what they promise."""
+"""The demonstration corpus: its CoNLL files are those of the marked-up sources and keep what they promise."""
 
 from __future__ import annotations
 

@@ -127,10 +127,10 @@ class Decoder(nn.Module):
     def _finish(self, hidden: Tensor) -> Tensor:
         return self.output(F.dropout(self.leave(hidden), self.dropout, self.training))
 
-    def forward(
+    def hidden_states(
         self, ids_BT: Int[Tensor, "B T"], encoded: EncoderOutput
-    ) -> tuple[Float[Tensor, "B T V"], list[Float[Tensor, "B T S"]]]:
-        """All steps at once: logits of the token after each input token, and each layer's attention."""
+    ) -> tuple[Float[Tensor, "B T D"], list[Float[Tensor, "B T S"]]]:
+        """All steps at once: the last layer's states, and each layer's attention."""
         positions_T = torch.arange(ids_BT.shape[1], device=ids_BT.device)
         embedded_BTE = self.tokens(ids_BT) + self.positions(positions_T)
         embedded_BTE = F.dropout(embedded_BTE, self.dropout, self.training)
@@ -141,6 +141,13 @@ class Decoder(nn.Module):
                 block(hidden_BTD), embedded_BTE, encoded.keys, encoded.values, encoded.mask
             )
             attentions.append(attention_BTS)
+        return hidden_BTD, attentions
+
+    def forward(
+        self, ids_BT: Int[Tensor, "B T"], encoded: EncoderOutput
+    ) -> tuple[Float[Tensor, "B T V"], list[Float[Tensor, "B T S"]]]:
+        """All steps at once: logits of the token after each input token, and each layer's attention."""
+        hidden_BTD, attentions = self.hidden_states(ids_BT, encoded)
         return self._finish(hidden_BTD), attentions
 
     def start(self, num_hypotheses: int, like: Tensor) -> DecoderState:
