@@ -1,0 +1,165 @@
+"""Results as Markdown: the tables of the README, built from the JSON files that the experiments left.
+
+A results file holds `name`, `title`, `rows` (`system`, `metrics` of `mean`, `sd`, `values`, and `seeds`) and
+says where its figures come from: `data`, `protocol`, `command`, `hardware`, `date`; `paper` may hold the
+paper's figures as {system: {metric: number}}, `columns` the metrics to show. `tables.json` in the same folder
+lists the tables of the README in order; what has no results file yet is shown as "not run".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+BEGIN = "<!-- results:begin -->"
+END = "<!-- results:end -->"
+PLAN = "tables.json"
+NOT_RUN = "not run"
+_SOURCES = ("data", "protocol", "hardware", "date")
+
+
+def report(folder: Path) -> str:
+    """All results of a folder as Markdown, in the order of its `tables.json`, others after them by name.
+
+    Raises:
+        ValueError: if a file is not a results file.
+    """
+    results = {result["name"]: result for path in _files(folder) for result in [read_results(path)]}
+    plan = _plan(folder / PLAN)
+    parts = []
+    for entry in plan:
+        result = results.pop(entry["name"], None)
+        parts.append(_missing(entry) if result is None else table(result))
+    parts.extend(table(results[name]) for name in sorted(results))
+    return "\n\n".join(parts) if parts else "No results yet."
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """Read and check one results file.
+
+    Raises:
+        ValueError: if the file is not JSON or lacks what a table needs.
+    """
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"expected JSON in {path}, got {error}; run its command again") from error
+    if not isinstance(result, dict) or not isinstance(result.get("rows"), list):
+        raise ValueError(
+            f"expected an object with 'name', 'title' and 'rows' in {path}; run its command again"
+        )
+    for key in ("name", "title"):
+        if not isinstance(result.get(key), str):
+            raise ValueError(f"expected a text {key!r} in {path}, got {result.get(key)!r}")
+    for row in result["rows"]:
+        if not isinstance(row, dict) or "system" not in row or not isinstance(row.get("metrics"), dict):
+            raise ValueError(f"expected rows with 'system' and 'metrics' in {path}, got {str(row)[:80]}")
+    return result
+
+
+def table(result: Mapping[str, Any]) -> str:
+    """One results file as a heading, a table, and a line that says where the figures come from."""
+    paper = result.get("paper") or {}
+    columns = list(result.get("columns") or _columns(result["rows"]))
+    paper_columns = [name for name in columns if any(name in _figures(paper, row) for row in result["rows"])]
+    header = ["system", *columns, *(f"{name} (paper)" for name in paper_columns), "runs"]
+    lines = [
+        f"### {_cell(result['title'])}",
+        "",
+        _line(header),
+        _line(["---"] + ["---:"] * (len(header) - 1)),
+    ]
+    for row in result["rows"]:
+        cells = [_cell(row["system"])]
+        cells += [_figure(row["metrics"].get(name)) for name in columns]
+        cells += [_paper_figure(_figures(paper, row).get(name)) for name in paper_columns]
+        lines.append(_line([*cells, str(_num_runs(row))]))
+    sources = [f"{key}: {_cell(result[key])}" for key in _SOURCES if result.get(key)]
+    if isinstance(paper, Mapping) and isinstance(paper.get("note"), str):
+        sources.append(f"paper: {_cell(paper['note'])}")
+    if result.get("command"):
+        sources.append(f"command: `{result['command']}`")
+    return "\n".join([*lines, "", "; ".join(sources) + "."]) if sources else "\n".join(lines)
+
+
+def update_readme(readme: Path, text: str) -> bool:
+    """Put the text between the markers of a README; return whether that changed the file.
+
+    Raises:
+        ValueError: if the markers are not there, once each and in order.
+    """
+    content = readme.read_text(encoding="utf-8")
+    if content.count(BEGIN) != 1 or content.count(END) != 1 or content.index(BEGIN) > content.index(END):
+        raise ValueError(f"expected the markers {BEGIN} and {END} once each in {readme}; put them back")
+    before, rest = content.split(BEGIN)
+    after = rest.split(END)[1]
+    updated = f"{before}{BEGIN}\n{text}\n{END}{after}"
+    if updated == content:
+        return False
+    partial = readme.with_name(readme.name + ".part")
+    try:
+        partial.write_text(updated, encoding="utf-8")
+        partial.replace(readme)
+    finally:
+        partial.unlink(missing_ok=True)
+    return True
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise ValueError(f"expected a folder of results, got {folder}; run an experiment or name the folder")
+    return sorted(path for path in folder.glob("*.json") if path.name != PLAN)
+
+
+def _plan(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    try:
+        plan = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"expected JSON in {path}, got {error}") from error
+    if not isinstance(plan, list) or not all(
+        isinstance(e, dict) and {"name", "title"} <= e.keys() for e in plan
+    ):
+        raise ValueError(f"expected a list of objects with 'name' and 'title' in {path}")
+    return plan
+
+
+def _missing(entry: Mapping[str, str]) -> str:
+    command = f": `{entry['command']}`" if entry.get("command") else ""
+    return f"### {_cell(entry['title'])}\n\n{NOT_RUN}{command}"
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every metric of the rows, in order of appearance."""
+    return list(dict.fromkeys(name for row in rows for name in row["metrics"]))
+
+
+def _figures(paper: Any, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    figures = paper.get(row["system"]) if isinstance(paper, Mapping) else None
+    return figures if isinstance(figures, Mapping) else {}
+
+
+def _figure(metric: Mapping[str, Any] | None) -> str:
+    if not metric or metric.get("mean") is None:
+        return NOT_RUN
+    several = len(metric.get("values") or ()) > 1
+    return f"{metric['mean']:.2f} ± {metric['sd']:.2f}" if several else f"{metric['mean']:.2f}"
+
+
+def _paper_figure(value: Any) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _num_runs(row: Mapping[str, Any]) -> int:
+    return max((len(metric.get("values") or ()) for metric in row["metrics"].values()), default=0)
+
+
+def _cell(value: Any) -> str:
+    return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

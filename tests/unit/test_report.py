@@ -1,0 +1,107 @@
+"""The tables of the README, from results files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from canner.report import BEGIN, END, read_results, report, table, update_readme
+
+
+def metric(*values: float) -> dict[str, Any]:
+    return {"mean": sum(values) / len(values), "sd": 1.5, "values": list(values)}
+
+
+RESULT: dict[str, Any] = {
+    "name": "bound",
+    "title": "Upper bound",
+    "rows": [
+        {"system": "plain | random", "metrics": {"f1": metric(47.0, 48.0)}, "seeds": [1, 2]},
+        {"system": "CAN", "metrics": {"f1": metric(63.5), "bleu": metric(14.6)}, "seeds": [1]},
+    ],
+    "data": "some data",
+    "protocol": "fast",
+    "command": "canner bench bound",
+    "hardware": "two cores",
+    "paper": {"CAN": {"f1": 84.23}},
+    "date": "2026-11-22",
+}
+
+
+def write(folder: Path, name: str, content: Any) -> None:
+    (folder / name).write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_table_shows_means_deviations_and_what_is_missing() -> None:
+    lines = table(RESULT).splitlines()
+    assert lines[0] == "### Upper bound"
+    assert lines[2] == "| system | f1 | bleu | f1 (paper) | runs |"
+    assert lines[4] == "| plain \\| random | 47.50 ± 1.50 | not run |  | 2 |"
+    assert lines[5] == "| CAN | 63.50 | 14.60 | 84.23 | 1 |"
+    assert lines[7] == (
+        "data: some data; protocol: fast; hardware: two cores; date: 2026-11-22; command: `canner bench bound`."
+    )
+
+
+def test_columns_choose_and_order_the_metrics() -> None:
+    assert "| system | bleu | runs |" in table(RESULT | {"columns": ["bleu"]})
+
+
+def test_report_follows_the_plan_and_names_what_was_not_run(tmp_path: Path) -> None:
+    write(tmp_path, "z.json", RESULT)
+    write(tmp_path, "a.json", RESULT | {"name": "extra", "title": "Extra"})
+    plan = [{"name": "gloss", "title": "Gloss", "command": "make gloss"}, {"name": "bound", "title": "Bound"}]
+    write(tmp_path, "tables.json", plan)
+    text = report(tmp_path)
+    assert [line for line in text.splitlines() if line.startswith("#")] == [
+        "### Gloss",
+        "### Upper bound",
+        "### Extra",
+    ]
+    assert "not run: `make gloss`" in text
+
+
+def test_an_empty_folder_says_so(tmp_path: Path) -> None:
+    assert report(tmp_path) == "No results yet."
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "expected JSON"),
+        ("[]", "an object"),
+        ('{"name": "a", "rows": []}', "'title'"),
+        ('{"name": "a", "title": "b", "rows": [{"system": "x"}]}', "'metrics'"),
+    ],
+)
+def test_broken_results_are_refused(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "broken.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        read_results(path)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="folder of results"):
+        report(tmp_path / "nowhere")
+
+
+def test_readme_changes_between_the_markers_only(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    assert update_readme(readme, "new")
+    assert readme.read_text(encoding="utf-8") == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
+    assert not update_readme(readme, "new")
+    assert list(tmp_path.iterdir()) == [readme]
+
+
+@pytest.mark.parametrize("text", ["no markers", f"{END} {BEGIN}", f"{BEGIN} {BEGIN} {END}"])
+def test_readme_without_its_markers_is_refused(tmp_path: Path, text: str) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="markers"):
+        update_readme(readme, "new")
+    assert readme.read_text(encoding="utf-8") == text
