@@ -1,0 +1,133 @@
+"""Rules of the house that no linter knows: equations, lengths, docstrings, paths."""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARY = ROOT / "src" / "canner"
+SOURCES = sorted(LIBRARY.rglob("*.py"))
+EQUATIONS = list(range(1, 14))
+MAX_FILE_LINES = 350
+MAX_FUNCTION_LINES = 60
+# path under src/canner → why this file may be longer
+LONG_FILES: dict[str, str] = {}
+# "path::function" → why this function may be longer
+LONG_FUNCTIONS: dict[str, str] = {}
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(LIBRARY).as_posix()
+
+
+def tracked_files() -> list[Path]:
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    return [ROOT / name for name in listing.decode("utf-8").split("\0") if name]
+
+
+def test_each_equation_is_implemented_exactly_once() -> None:
+    recipe = runpy.run_path(str(ROOT / "recipes" / "build_equations.py"))
+    places = [(place.equation, f"{name_of(place.path)}: {place.name}") for place in recipe["find_places"]()]
+    counts = Counter(equation for equation, _ in places)
+    wrong = {n: [place for m, place in places if m == n] for n in {*EQUATIONS, *counts} if counts[n] != 1}
+    assert not wrong, f"equations not named exactly once: {wrong}"
+    assert sorted(counts) == EQUATIONS == list(recipe["EQUATIONS"])
+    mentions = sum(len(recipe["TAG"].findall(path.read_text(encoding="utf-8"))) for path in SOURCES)
+    assert mentions == len(places), "an equation is named outside a docstring"
+
+
+def test_the_page_of_equations_is_current() -> None:
+    recipe = runpy.run_path(str(ROOT / "recipes" / "build_equations.py"))
+    page = (ROOT / "docs" / "equations.md").read_text(encoding="utf-8")
+    assert page == recipe["render"](recipe["find_places"]()), "run python recipes/build_equations.py"
+
+
+def test_files_are_short_or_give_a_reason() -> None:
+    lengths = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    long = {name for name, length in lengths.items() if length > MAX_FILE_LINES}
+    assert long == set(LONG_FILES), {name: lengths.get(name) for name in long ^ set(LONG_FILES)}
+
+
+def test_functions_are_short_or_give_a_reason() -> None:
+    long = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or node.lineno) - node.lineno + 1
+                if length > MAX_FUNCTION_LINES:
+                    long[f"{name_of(path)}::{node.name}"] = length
+    assert set(long) == set(LONG_FUNCTIONS), long
+
+
+def test_no_work_is_left_as_a_note() -> None:
+    note = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
+    found = [
+        f"{name_of(path)}:{number}"
+        for path in SOURCES
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if note.search(line)
+    ]
+    assert not found
+
+
+def test_public_definitions_have_docstrings() -> None:
+    missing = []
+    for path in SOURCES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if tree.body and not ast.get_docstring(tree):
+            missing.append(name_of(path))
+        for node in tree.body:
+            if isinstance(node, Definition) and not node.name.startswith("_") and not ast.get_docstring(node):
+                missing.append(f"{name_of(path)}::{node.name}")
+    assert not missing
+
+
+def test_the_library_does_not_import_recipes_or_tests() -> None:
+    wrong = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                modules.append(node.module)
+            if any(module.split(".")[0] in {"recipes", "tests", "benchmarks"} for module in modules):
+                wrong.append(name_of(path))
+    assert not wrong
+
+
+def test_no_file_names_a_path_of_somebodys_machine() -> None:
+    folders = "|".join(["home", "root", "work", "Users"])
+    absolute = re.compile(rf"(?<![\w./~$}}-])/(?:{folders})/[\w.]")
+    wrong = []
+    for path in tracked_files():
+        if not path.is_file():
+            continue
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        wrong += [f"{path.relative_to(ROOT)}: {match.group()}" for match in absolute.finditer(text)]
+    assert not wrong
+
+
+def test_links_between_our_pages_lead_somewhere() -> None:
+    broken = []
+    for path in tracked_files():
+        if path.suffix != ".md" or not path.is_file():
+            continue
+        text = path.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+            if not re.match(r"[a-z]+:", target) and not (path.parent / target).exists():
+                broken.append(f"{path.relative_to(ROOT)} → {target}")
+    assert not broken
