@@ -125,7 +125,8 @@ class Decoder(nn.Module):
         nn.init.zeros_(self.output.bias)
 
     def _finish(self, hidden: Tensor) -> Tensor:
-        return self.output(F.dropout(self.leave(hidden), self.dropout, self.training))
+        logits: Tensor = self.output(F.dropout(self.leave(hidden), self.dropout, self.training))
+        return logits
 
     def hidden_states(
         self, ids_BT: Int[Tensor, "B T"], encoded: EncoderOutput
@@ -170,6 +171,7 @@ class Decoder(nn.Module):
         hidden_BMD = self.enter(embedded_BME)
         attentions, pasts = [], []
         for block, attention, past in zip(self.blocks, self.attentions, state.past, strict=True):
+            assert isinstance(block, ConvGLU)
             hidden_ND, past = block.step(hidden_BMD.flatten(0, 1), past)
             pasts.append(past)
             hidden_BMD = hidden_ND.view(num_sentences, num_hypotheses, -1)

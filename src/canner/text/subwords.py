@@ -32,7 +32,7 @@ class Subwords:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._pieces = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
+        self._pieces = [tokenizer.id_to_token(i) or UNK for i in range(tokenizer.get_vocab_size())]
 
     @classmethod
     def train(
@@ -100,18 +100,18 @@ class Subwords:
         """The text of a piece."""
         return self._pieces[index]
 
-    def group_words(self, ids: Sequence[int]) -> list[list[int]]:
-        """Positions of the pieces of each word, for ids without `<bos>`/`<eos>`."""
-        groups: list[list[int]] = []
+    def word_indices(self, ids: Sequence[int]) -> list[int]:
+        """For each piece the index of its word, for ids without `<bos>`/`<eos>`; the inverse of `encode`."""
+        words: list[int] = []
         for position, index in enumerate(ids):
-            special = self.unk_id <= index < self.first_copy_id + NUM_COPY_SLOTS
-            fresh = self._pieces[index].startswith(WORD_START) or special
+            fresh = self._pieces[index].startswith(WORD_START) or self.is_copy(index)
             after_slot = position > 0 and self.is_copy(ids[position - 1])
-            if fresh or after_slot or not groups:
-                groups.append([position])
+            # `<unk>` starts no word: the `▁` before it does, which is in every vocabulary.
+            if not words:
+                words.append(0)
             else:
-                groups[-1].append(position)
-        return groups
+                words.append(words[-1] + int(fresh or after_slot))
+        return words
 
     def is_copy(self, index: int) -> bool:
         """Whether the piece is a copy slot."""

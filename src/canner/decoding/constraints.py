@@ -1,0 +1,81 @@
+"""What a hypothesis may not hold: tokens, copy slots that its source lacks, repetitions, too many tokens."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+NEVER = float("-inf")
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """Limits on the outputs of B sentences.
+
+    Attributes:
+        eos_id: ends an output; never the first token of one.
+        forbidden: tokens that never occur.
+        max_length: most tokens, `<eos>` included; at least 2.
+        slot_ids: the tokens whose number is limited (copy slots) …
+        slot_limit: … and how often each may occur.
+        all_slots: `<eos>` only after every slot has occurred as often as it may (or at the maximal length).
+        no_repeat: length of sequences that may not occur twice; None: no such limit.
+    """
+
+    eos_id: int
+    forbidden: Bool[Tensor, "V"]
+    max_length: Int[Tensor, "B"]
+    slot_ids: Int[Tensor, "K"]
+    slot_limit: Int[Tensor, "B K"]
+    all_slots: bool = False
+    no_repeat: int | None = None
+
+    def __post_init__(self) -> None:
+        if bool((self.max_length < 2).any()):
+            raise ValueError(
+                f"expected room for a token and <eos>, got a maximal length of {int(self.max_length.min())}; "
+                "give at least 2"
+            )
+
+    def select(self, rows: Int[Tensor, "N"]) -> "Constraints":
+        """The limits of the sentences at the given rows."""
+        return replace(self, max_length=self.max_length[rows], slot_limit=self.slot_limit[rows])
+
+    def apply(
+        self, log_probs_BMV: Float[Tensor, "B M V"], tokens_BMT: Int[Tensor, "B M T"]
+    ) -> Float[Tensor, "B M V"]:
+        """Log probabilities of the next token with -inf where it may not follow the T tokens so far."""
+        length = tokens_BMT.shape[2]
+        limited = log_probs_BMV.masked_fill(self.forbidden, NEVER)
+        if len(self.slot_ids):
+            counts_BMK = (tokens_BMT[..., None] == self.slot_ids).sum(dim=2)
+            limit_B1K = self.slot_limit[:, None]
+            spent = limited[..., self.slot_ids].masked_fill(counts_BMK >= limit_B1K, NEVER)
+            limited[..., self.slot_ids] = spent
+            if self.all_slots:
+                limited[..., self.eos_id].masked_fill_((counts_BMK < limit_B1K).any(dim=-1), NEVER)
+        if self.no_repeat is not None and length >= self.no_repeat:
+            limited = _forbid_repeats(limited, tokens_BMT, self.no_repeat)
+        if length == 0:
+            limited[..., self.eos_id] = NEVER
+        return self._end_where_full(limited, log_probs_BMV, length)
+
+    def _end_where_full(self, limited: Tensor, log_probs: Tensor, length: int) -> Tensor:
+        only_end = torch.full_like(log_probs, NEVER)
+        only_end[..., self.eos_id] = log_probs[..., self.eos_id]
+        full_B = self.max_length <= length + 1
+        return torch.where(full_B[:, None, None], only_end, limited)
+
+
+def _forbid_repeats(
+    log_probs_BMV: Float[Tensor, "B M V"], tokens_BMT: Int[Tensor, "B M T"], size: int
+) -> Float[Tensor, "B M V"]:
+    """-inf where the next token would make the last `size` tokens a sequence that occurred before."""
+    windows_BMWn = tokens_BMT.unfold(2, size, 1)
+    start = tokens_BMT.shape[2] - (size - 1)
+    same_BMW = (windows_BMWn[..., :-1] == tokens_BMT[:, :, None, start:]).all(dim=-1)
+    penalty = torch.zeros_like(log_probs_BMV)
+    return log_probs_BMV + penalty.scatter_add_(
+        2, windows_BMWn[..., -1], torch.where(same_BMW, NEVER, 0.0).to(penalty.dtype)
+    )

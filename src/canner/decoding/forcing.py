@@ -1,0 +1,67 @@
+"""The attention of every layer for outputs that are known, in one parallel pass."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn.utils import parametrize
+from torch.nn.utils.rnn import pad_sequence
+
+from canner.models.convs2s import ConvS2S
+
+
+@dataclass(frozen=True)
+class Forced:
+    """One output: the attention of each step (the last produces `<eos>`), and its log probability with `<eos>`."""
+
+    attention: Float[Tensor, "L T S"]
+    log_probability: float
+
+
+@torch.inference_mode()
+def force(
+    model: ConvS2S,
+    source_BS: Int[Tensor, "B S"],
+    mask_BS: Bool[Tensor, "B S"],
+    targets: Sequence[Sequence[int]],
+    *,
+    bos_id: int,
+    eos_id: int,
+) -> list[Forced]:
+    """Runs the decoder over given outputs.
+
+    The decoder sees only what lies before a step, so this is the attention that the search itself had.
+
+    Args:
+        model: in evaluation mode.
+        source_BS: sources with `<eos>`.
+        mask_BS: True at real source pieces.
+        targets: output of each, without `<bos>` and `<eos>`.
+        bos_id, eos_id: of the target vocabulary.
+
+    Returns:
+        For each output its attention [L, its pieces + 1, its source pieces with `<eos>`], on the CPU.
+    """
+    device = source_BS.device
+    read = [torch.tensor([bos_id, *target]) for target in targets]
+    written = [torch.tensor([*target, eos_id]) for target in targets]
+    read_BT = pad_sequence(read, batch_first=True, padding_value=eos_id).to(device)
+    written_BT = pad_sequence(written, batch_first=True, padding_value=eos_id).to(device)
+    with parametrize.cached():
+        logits_BTV, layers = model(source_BS, mask_BS, read_BT)
+        scores_BT = _token_scores(logits_BTV, written_BT)
+    attention_BLTS = torch.stack(layers, dim=1).float().cpu()
+    num_source = mask_BS.sum(dim=1).tolist()
+    results = []
+    for row, tokens in enumerate(written):
+        attention_LTS = attention_BLTS[row, :, : len(tokens), : num_source[row]].clone()
+        results.append(Forced(attention_LTS, float(scores_BT[row, : len(tokens)].sum())))
+    return results
+
+
+def _token_scores(logits_BTV: Float[Tensor, "B T V"], tokens_BT: Int[Tensor, "B T"]) -> Float[Tensor, "B T"]:
+    """Log probability of each token, without a copy of all logits."""
+    chosen_BT = logits_BTV.gather(2, tokens_BT[..., None]).squeeze(2).float()
+    return chosen_BT - torch.logsumexp(logits_BTV.float(), dim=-1)

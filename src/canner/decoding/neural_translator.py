@@ -1,0 +1,328 @@
+"""ConvS2S as a translator of words: names masked, pieces searched, attention of every layer between words."""
+
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+from torch.nn.utils import parametrize
+
+from canner.data.bucketing import bucket_by_length
+from canner.data.translation import Translation
+from canner.decoding.beam import beam_search
+from canner.decoding.constraints import Constraints
+from canner.decoding.forcing import Forced, force
+from canner.decoding.greedy import greedy_search
+from canner.decoding.options import TranslateOptions
+from canner.decoding.piece_translation import (
+    PieceTranslation,
+    empty_translation,
+    join_parts,
+    make_piece_translation,
+    read_words,
+    to_words,
+)
+from canner.decoding.splitting import split_sentence
+from canner.decoding.step import ConvS2SStep, Hypothesis
+from canner.decoding.translator_bundle import TranslatorParts, load_parts, save_parts
+from canner.models.convs2s import ConvS2S
+from canner.text.copying import Copier
+from canner.text.subwords import COPY_SLOTS, Pieces, Subwords
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A sentence, or a part of a long one, as the model reads it."""
+
+    sentence: int
+    words: tuple[str, ...]
+    slots: dict[str, str]
+    pieces: Pieces
+
+
+class NeuralTranslator:
+    """Translates words with ConvS2S; a `Translator`.
+
+    Args:
+        model: the translator.
+        source_subwords, target_subwords: its vocabularies.
+        copier: which source words are carried over through copy slots.
+        options: search and reporting.
+        source_language, target_language: ISO codes.
+    """
+
+    def __init__(
+        self,
+        model: ConvS2S,
+        source_subwords: Subwords,
+        target_subwords: Subwords,
+        copier: Copier,
+        options: TranslateOptions = TranslateOptions(),
+        *,
+        source_language: str = "",
+        target_language: str = "en",
+    ) -> None:
+        self.model = model
+        self.source_subwords = source_subwords
+        self.target_subwords = target_subwords
+        self.copier = copier
+        self.options = options
+        self.source_language = source_language
+        self.target_language = target_language
+        layers = self.num_layers
+        layer = options.alignment_layer
+        if layer is not None and not -layers <= layer < layers:
+            raise ValueError(
+                f"expected alignment_layer among {layers} decoder layers, got {layer}; choose one"
+            )
+
+    # -- what a Translator is ------------------------------------------------------------------------------
+    @property
+    def num_layers(self) -> int:
+        return self.model.config.decoder_layers
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Names weights, vocabularies and options; computed once, so not for a model that is still trained."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.model.state_dict().items()):
+            digest.update(f"{name}{tuple(tensor.shape)}".encode())
+            digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
+        for subwords in (self.source_subwords, self.target_subwords):
+            digest.update("\n".join(subwords.piece(i) for i in range(len(subwords))).encode())
+        digest.update("\n".join(sorted(self.copier.known)).encode())
+        options = self.options.model_dump(exclude={"batch_tokens"})
+        digest.update(json.dumps(options, sort_keys=True).encode())
+        return f"convs2s-{digest.hexdigest()[:16]}"
+
+    def translate(
+        self, sentences: Sequence[Sequence[str]], *, progress: Callable[[int], None] | None = None
+    ) -> list[Translation]:
+        """Translates sentences, in their order.
+
+        A sentence of more than `options.max_source_pieces` pieces is translated in parts; `parts` says in how many.
+        Every translation of a sentence with words has at least one word.
+
+        Args:
+            sentences: words of each sentence.
+            progress: called with the number of sentences just finished.
+        """
+        parts = self._prepare(sentences)
+        results: list[list[Translation | None]] = [[] for _ in sentences]
+        slots = []
+        for part in parts:
+            slots.append(len(results[part.sentence]))
+            results[part.sentence].append(None)
+        for index, pieces, target in self._search(parts):
+            part = parts[index]
+            output = read_words(target, part.slots, self.target_subwords)
+            results[part.sentence][slots[index]] = to_words(pieces, part.words, output, self.options)
+            if progress is not None and all(results[part.sentence]):
+                progress(1)
+        translations = []
+        for words, found in zip(sentences, results, strict=True):
+            done = [translation for translation in found if translation is not None]
+            translations.append(join_parts(done, words) if done else empty_translation(self.num_layers))
+            if progress is not None and not done:
+                progress(1)
+        return translations
+
+    # -- pieces, and given translations -----------------------------------------------------------------------
+    def translate_pieces(self, sentences: Sequence[Sequence[str]]) -> list[list[PieceTranslation]]:
+        """The same translations in pieces; one for each part of a sentence."""
+        parts = self._prepare(sentences)
+        found = {index: pieces for index, pieces, _ in self._search(parts)}
+        results: list[list[PieceTranslation]] = [[] for _ in sentences]
+        for index, part in enumerate(parts):
+            results[part.sentence].append(found[index])
+        return results
+
+    def force(self, source: Sequence[str], target: Sequence[str]) -> Translation:
+        """The attention and score that the model gives to a translation made elsewhere."""
+        return self.force_many([(source, target)])[0]
+
+    def force_many(self, pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> list[Translation]:
+        """As `force`, for many pairs.
+
+        Raises:
+            ValueError: a side is empty, or has more pieces than the model has positions.
+        """
+        sources, targets, limit = [], [], self.model.config.max_positions - 1
+        for source, target in pairs:
+            masked, slots = self.copier.mask(source)
+            slot_of = {word: slot for slot, word in slots.items()}
+            sources.append(masked)
+            targets.append([slot_of.get(word, word) for word in target])
+        source_pieces = self.source_subwords.encode_many(sources)
+        target_pieces = self.target_subwords.encode_many(targets)
+        for side, pieces in (("source", source_pieces), ("target", target_pieces)):
+            for number, count in enumerate(len(found.ids) for found in pieces):
+                if not 0 < count <= limit:
+                    raise ValueError(
+                        f"pair {number}: expected 1 to {limit} pieces on the {side} side, got {count}; "
+                        "leave it out or split it"
+                    )
+        results: list[Translation | None] = [None] * len(pairs)
+        lengths = [max(len(s.ids), len(t.ids)) for s, t in zip(source_pieces, target_pieces, strict=True)]
+        for batch in bucket_by_length(lengths, max_tokens=self.options.batch_tokens, shuffle=False):
+            targets_now = [target_pieces[i] for i in batch]
+            forced = self._force([source_pieces[i] for i in batch], [t.ids for t in targets_now])
+            for row, index in enumerate(batch):
+                translation = self._piece_translation(
+                    source_pieces[index], target_pieces[index], forced[row], forced[row].log_probability
+                )
+                source, target = pairs[index]
+                results[index] = to_words(translation, tuple(source), tuple(target), self.options)
+        return [result for result in results if result is not None]
+
+    # -- disk ---------------------------------------------------------------------------------------------------
+    def save(self, folder: str | Path, *, half: bool = False, notes: dict[str, object] | None = None) -> None:
+        """Writes a bundle.
+
+        Args:
+            folder: made if it is not there.
+            half: weights in half precision, at half the size.
+            notes: scores and whatever else the model card is to say.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        parts = TranslatorParts(
+            self.model,
+            self.source_subwords,
+            self.target_subwords,
+            self.copier,
+            self.options,
+            self.source_language,
+            self.target_language,
+        )
+        save_parts(folder, parts, half=half, notes=notes or {})
+
+    @classmethod
+    def load(
+        cls, folder: str | Path, *, device: str = "cpu", options: TranslateOptions | None = None
+    ) -> "NeuralTranslator":
+        """Reads a bundle.
+
+        Args:
+            folder: of the bundle.
+            device: where to translate.
+            options: instead of those in the bundle.
+
+        Raises:
+            ValueError: no translator, a newer format, or damaged files.
+        """
+        parts = load_parts(folder)
+        return cls(
+            parts.model.to(device).eval(),
+            parts.source_subwords,
+            parts.target_subwords,
+            parts.copier,
+            options or parts.options,
+            source_language=parts.source_language,
+            target_language=parts.target_language,
+        )
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+    @property
+    def _device(self) -> torch.device:
+        return self.model.encoder.tokens.weight.device
+
+    def _prepare(self, sentences: Sequence[Sequence[str]]) -> list[_Part]:
+        """Masks names, cuts long sentences, and encodes; sentences without words have no part."""
+        limit = min(self.options.max_source_pieces, self.model.config.max_positions - 2)
+        spans: list[tuple[int, int, int]] = []
+        encoded = self.source_subwords.encode_many([self.copier.mask(words)[0] for words in sentences])
+        for number, (words, pieces) in enumerate(zip(sentences, encoded, strict=True)):
+            if len(pieces.ids) <= limit:
+                cuts = [(0, len(words))] if words else []
+            else:
+                counts = [0] * len(words)
+                for word in pieces.words:
+                    counts[word] += 1
+                cuts = split_sentence(words, counts, limit)
+            spans.extend((number, start, end) for start, end in cuts)
+        words_of = [tuple(sentences[n][start:end]) for n, start, end in spans]
+        masked = [self.copier.mask(words) for words in words_of]
+        again = self.source_subwords.encode_many([words for words, _ in masked])
+        return [
+            # Only a single word can still be too long: the model reads its start.
+            _Part(span[0], words, slots, Pieces(pieces.ids[:limit], pieces.words[:limit]))
+            for span, words, (_, slots), pieces in zip(spans, words_of, masked, again, strict=True)
+        ]
+
+    def _search(self, parts: Sequence[_Part]) -> Iterator[tuple[int, PieceTranslation, Pieces]]:
+        """Index, translation and output pieces of every part, in the order of batches."""
+        lengths = [len(part.pieces.ids) + 1 for part in parts]
+        for batch in bucket_by_length(lengths, max_tokens=self.options.batch_tokens, shuffle=False):
+            sources = [parts[i].pieces for i in batch]
+            hypotheses = self._search_batch(sources)
+            forced = self._force(sources, [hypothesis.tokens for hypothesis in hypotheses])
+            for row, index in enumerate(batch):
+                ids = hypotheses[row].tokens
+                target = Pieces(ids, self.target_subwords.word_indices(ids))
+                pieces = self._piece_translation(
+                    sources[row], target, forced[row], hypotheses[row].log_probability
+                )
+                yield index, pieces, target
+
+    @torch.inference_mode()
+    def _search_batch(self, sources: Sequence[Pieces]) -> list[Hypothesis]:
+        self.model.eval()
+        ids_BS, mask_BS = self._pad(sources)
+        constraints = self._constraints(ids_BS, mask_BS)
+        with parametrize.cached():  # else weight normalisation is computed again at every step
+            function = ConvS2SStep(self.model, self.model.encode(ids_BS, mask_BS))
+            if self.options.beam_size == 1:
+                return greedy_search(
+                    function, num_sentences=len(sources), bos_id=Subwords.bos_id, constraints=constraints
+                )
+            return beam_search(
+                function,
+                num_sentences=len(sources),
+                bos_id=Subwords.bos_id,
+                constraints=constraints,
+                beam_size=self.options.beam_size,
+                length_penalty=self.options.length_penalty,
+            )
+
+    def _pad(self, sources: Sequence[Pieces]) -> tuple[Int[Tensor, "B S"], Bool[Tensor, "B S"]]:
+        rows = [torch.tensor([*pieces.ids, Subwords.eos_id]) for pieces in sources]
+        ids_BS = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=Subwords.pad_id)
+        ids_BS = ids_BS.to(self._device)
+        return ids_BS, ids_BS != Subwords.pad_id
+
+    def _constraints(self, ids_BS: Int[Tensor, "B S"], mask_BS: Bool[Tensor, "B S"]) -> Constraints:
+        """No padding, no second start, and of the copy slots only those of the source, as often as there."""
+        options, device = self.options, ids_BS.device
+        forbidden_V = torch.zeros(len(self.target_subwords), dtype=torch.bool, device=device)
+        forbidden_V[[Subwords.pad_id, Subwords.bos_id]] = True
+        slots_K = torch.arange(len(COPY_SLOTS), device=device) + Subwords.first_copy_id
+        lengths_B = mask_BS.sum(dim=1)
+        longest_B = (lengths_B * options.max_length_ratio).long() + options.max_length_extra
+        return Constraints(
+            eos_id=Subwords.eos_id,
+            forbidden=forbidden_V,
+            max_length=longest_B.clamp(max=self.model.config.max_positions),
+            slot_ids=slots_K,
+            slot_limit=(ids_BS[..., None] == slots_K).sum(dim=1),
+            all_slots=options.all_slots,
+            no_repeat=options.no_repeat,
+        )
+
+    def _force(self, sources: Sequence[Pieces], targets: Sequence[Sequence[int]]) -> list[Forced]:
+        ids_BS, mask_BS = self._pad(sources)
+        self.model.eval()
+        return force(self.model, ids_BS, mask_BS, targets, bos_id=Subwords.bos_id, eos_id=Subwords.eos_id)
+
+    def _piece_translation(
+        self, source: Pieces, target: Pieces, forced: Forced, log_probability: float
+    ) -> PieceTranslation:
+        return make_piece_translation(
+            source, target, forced.attention, log_probability, self.source_subwords, self.target_subwords
+        )

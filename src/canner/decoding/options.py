@@ -1,0 +1,37 @@
+"""How the translator searches and reports."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from canner.nn.pooling import TargetPooling
+from canner.text.config import Config
+
+
+class TranslateOptions(Config):
+    """Search and reporting of a `NeuralTranslator`.
+
+    Attributes:
+        beam_size: live hypotheses of a sentence; 1 is greedy search.
+        length_penalty: hypotheses are ranked by log probability / length ** length_penalty.
+        max_length_ratio: longest translation, in pieces for each source piece, …
+        max_length_extra: … and this many more.
+        max_source_pieces: longer sentences are translated in parts.
+        no_repeat: no sequence of so many pieces occurs twice in a translation; None: any may.
+        all_slots: a translation may end only when it holds every copy slot of its source.
+        batch_tokens: source pieces in a batch, padding included; does not change the result.
+        target_pooling: how the attention of a word is made from that of its pieces.
+        alignment_layer: decoder layer whose attention finds the source word for an `<unk>` (negative: from the
+            last); None: the mean of all.
+    """
+
+    beam_size: int = Field(5, ge=1)
+    length_penalty: float = Field(1.0, ge=0)
+    max_length_ratio: float = Field(1.5, gt=0)
+    max_length_extra: int = Field(20, ge=2)
+    max_source_pieces: int = Field(200, ge=8)
+    no_repeat: int | None = Field(None, ge=1)
+    all_slots: bool = False
+    batch_tokens: int = Field(4096, ge=1)
+    target_pooling: TargetPooling = "mean"
+    alignment_layer: int | None = None

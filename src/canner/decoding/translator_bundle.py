@@ -1,0 +1,135 @@
+"""A neural translator on disk: sizes, weights, vocabularies, copier."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from pydantic import ValidationError
+
+from canner.data.bundle import (
+    FORMAT,
+    load_tensors,
+    read_bundle_config,
+    save_json,
+    save_tensors,
+    write_atomically,
+)
+from canner.decoding.options import TranslateOptions
+from canner.models.convs2s import ConvS2S, ConvS2SConfig
+from canner.text.copying import Copier
+from canner.text.subwords import Subwords
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TranslatorParts:
+    """All that a bundle holds."""
+
+    model: ConvS2S
+    source_subwords: Subwords
+    target_subwords: Subwords
+    copier: Copier
+    options: TranslateOptions
+    source_language: str
+    target_language: str
+
+
+def save_parts(folder: str | Path, parts: TranslatorParts, *, half: bool, notes: dict[str, object]) -> None:
+    """Writes a bundle; each file appears whole, the config last.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    folder = Path(folder)
+    dtype = torch.float16 if half else torch.float32
+    tensors = {name: tensor.to(dtype) for name, tensor in parts.model.state_dict().items()}
+    save_tensors(folder / "model.safetensors", tensors)
+    write_atomically(folder / "source.subwords.json", parts.source_subwords.save)
+    write_atomically(folder / "target.subwords.json", parts.target_subwords.save)
+    write_atomically(folder / "copier.json", parts.copier.save)
+    config = {
+        "format": FORMAT,
+        "kind": "translator",
+        "source_language": parts.source_language,
+        "target_language": parts.target_language,
+        "model": parts.model.config.model_dump(),
+        "options": parts.options.model_dump(),
+        "notes": notes,
+    }
+    card = _card(parts, notes)
+    write_atomically(folder / "README.md", lambda path: _write(path, card))
+    save_json(folder / "config.json", config)
+
+
+def load_parts(folder: str | Path) -> TranslatorParts:
+    """Reads a bundle, the model on the CPU in float32.
+
+    Raises:
+        ValueError: no translator, a newer format, or a file that is missing, damaged or of another model.
+    """
+    folder = Path(folder)
+    config = read_bundle_config(folder, "translator")
+    source = _read(folder / "source.subwords.json", Subwords.load)
+    target = _read(folder / "target.subwords.json", Subwords.load)
+    copier = _read(folder / "copier.json", Copier.load)
+    try:
+        model_config = ConvS2SConfig(**config["model"])
+        options = TranslateOptions(**config.get("options", {}))
+    except (KeyError, TypeError, ValidationError) as error:
+        raise ValueError(
+            f"{folder / 'config.json'}: expected sizes and options of a translator, got {error}"
+        ) from None
+    if config.get("alignment_layer") is not None and options.alignment_layer is None:
+        options = options.model_copy(update={"alignment_layer": config["alignment_layer"]})
+    model = ConvS2S(model_config, num_source_pieces=len(source), num_target_pieces=len(target))
+    weights = load_tensors(folder / "model.safetensors")
+    try:
+        model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"{folder / 'model.safetensors'}: expected the weights of the model in config.json, got others "
+            f"({reason}); the files are of different bundles"
+        ) from None
+    languages = config.get("source_language", ""), config.get("target_language", "en")
+    return TranslatorParts(model, source, target, copier, options, *languages)
+
+
+def _read(path: Path, load: Callable[[Path], T]) -> T:
+    if not path.exists():
+        raise ValueError(f"{path}: expected this file in the bundle, found none; copy the bundle again")
+    try:
+        return load(path)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: expected JSON, got {error}; the file is damaged: copy it again") from None
+
+
+def _card(parts: TranslatorParts, notes: dict[str, object]) -> str:
+    config, number = parts.model.config, sum(p.numel() for p in parts.model.parameters())
+    lines = [
+        f"# Translator {parts.source_language or '?'} → {parts.target_language}",
+        "",
+        "A ConvS2S translator of [canner](https://pypi.org/project/canner), made to be read backwards: the attention "
+        "of its decoder layers carries what a tagger knows of the English back to the source.",
+        "",
+        f"- {number / 1e6:.1f} million parameters: {config.encoder_layers} encoder and {config.decoder_layers} "
+        f"decoder layers, {config.embed_dim} / {config.hidden_dim} channels",
+        f"- {len(parts.source_subwords)} source and {len(parts.target_subwords)} target pieces",
+        *(f"- {name}: {value}" for name, value in notes.items()),
+        "",
+        "```python",
+        "import canner",
+        "canner.Translator.load(FOLDER).translate([TOKENS])",
+        "```",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
