@@ -295,7 +295,8 @@ def _word_embedding(
         if tuple(word_vectors.shape) != (sizes.num_words, config.word_dim):
             raise ValueError(
                 f"expected word vectors [{sizes.num_words} {config.word_dim}], "
-                f"got {tuple(word_vectors.shape)}; set word_dim to the width of the vectors, and load them for the words of this vocabulary"
+                f"got {tuple(word_vectors.shape)}; set word_dim to the width of the vectors, "
+                "and load them for the words of this vocabulary"
             )
         with torch.no_grad():
             embedding.weight.copy_(word_vectors)

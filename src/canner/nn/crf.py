@@ -96,6 +96,9 @@ class CRF(nn.Module):
         self, emissions: Float[Tensor, "B S K"], mask: Bool[Tensor, "B S"]
     ) -> Float[Tensor, "B S K"]:
         """Probability of each tag at each position given the sentence; 0 at padding. Records no gradient."""
+        self._require_shapes(emissions, mask)
+        if not emissions.numel():
+            return torch.zeros_like(emissions)
         chain = self._chain(emissions, mask)
         marginals_SBK, _ = linear_chain.expectations(chain, chain.emissions.new_ones(mask.size(0)))
         return marginals_SBK.transpose(0, 1).to(emissions.dtype)
@@ -119,11 +122,12 @@ class CRF(nn.Module):
         Raises:
             ValueError: where a span is empty, leaves its sentence, or is longer than its row of tags.
         """
-        chain = self._chain(emissions, mask)
+        self._require_shapes(emissions, mask)
         if not len(spans):
             return emissions.new_zeros(0)
-        sentences, starts, ends = spans.unbind(1)
         self._require_spans(mask, spans, tag_ids)
+        chain = self._chain(emissions, mask)
+        sentences, starts, ends = spans.unbind(1)
         log_alpha, log_beta, log_partition = linear_chain.log_posteriors(chain)
         offsets = torch.arange(tag_ids.size(1), device=spans.device)[None, :]
         inside = offsets < (ends - starts)[:, None]
@@ -214,7 +218,6 @@ class CRF(nn.Module):
         )
 
     def _chain(self, emissions: Tensor, mask: Tensor) -> linear_chain.Chain:
-        self._require_shapes(emissions, mask)
         transitions, start, end = self._scores()
         allowed = None
         if (

@@ -66,9 +66,9 @@ CASES = [
 @pytest.mark.parametrize(("scale", "constrain", "dtype"), CASES)
 def test_everything_equals_enumeration(scale: float, constrain: bool, dtype: torch.dtype) -> None:
     crf = make_crf(5, scale=min(scale, 20.0), constrain=constrain).to(dtype)
-    lengths = torch.tensor([5, 1, 3, 2])
-    mask = lengths_to_mask(lengths, 6)
-    emissions = torch.randn(4, 6, 5, dtype=dtype) * scale
+    lengths = torch.tensor([4, 1, 3, 2])
+    mask = lengths_to_mask(lengths, 5)
+    emissions = torch.randn(4, 5, 5, dtype=dtype) * scale
     partition, marginals = crf.log_partition(emissions, mask), crf.marginals(emissions, mask)
     best_ids, best_scores = crf.viterbi(emissions, mask)
     n_best = crf.n_best(emissions, mask, 4)
@@ -79,19 +79,19 @@ def test_everything_equals_enumeration(scale: float, constrain: bool, dtype: tor
         expected = torch.logsumexp(values, 0)
         torch.testing.assert_close(partition[row].double(), expected, **tolerance)
         probabilities = (values - expected).exp()
-        expected_marginals = torch.zeros(6, 5, dtype=torch.float64)
+        expected_marginals = torch.zeros(5, 5, dtype=torch.float64)
         for tags, probability in zip(scores, probabilities, strict=True):
             expected_marginals[torch.arange(length), torch.tensor(tags)] += probability
         torch.testing.assert_close(marginals[row].double(), expected_marginals, rtol=1e-5, atol=1e-6)
         ranked = sorted(scores.items(), key=lambda pair: -pair[1])
         assert tuple(best_ids[row, :length].tolist()) == ranked[0][0]
-        assert best_ids[row, length:].tolist() == [0] * (6 - length)
+        assert best_ids[row, length:].tolist() == [0] * (5 - length)
         torch.testing.assert_close(best_scores[row].item(), ranked[0][1], rtol=1e-5, atol=1e-5)
         for rank, (tags, score) in enumerate(ranked[:4]):
             assert tuple(n_best.tag_ids[row, rank, :length].tolist()) == tags
             torch.testing.assert_close(n_best.scores[row, rank].item(), score, rtol=1e-5, atol=1e-5)
         tags = ranked[min(2, len(ranked) - 1)][0]
-        padded = torch.tensor([*tags, *[3] * (6 - length)])
+        padded = torch.tensor([*tags, *[3] * (5 - length)])
         likelihood = crf.log_likelihood(emissions[row : row + 1], padded[None], mask[row : row + 1])
         torch.testing.assert_close(likelihood.item(), scores[tags] - expected.item(), rtol=1e-5, atol=1e-5)
 
@@ -100,16 +100,16 @@ def test_everything_equals_enumeration(scale: float, constrain: bool, dtype: tor
 @pytest.mark.parametrize("constrain", [False, True])
 def test_span_probability_equals_enumeration(scale: float, constrain: bool) -> None:
     crf = make_crf(5, scale=1.0, constrain=constrain).double()
-    lengths = [5, 2, 4]
+    lengths = [4, 2, 3]
     mask = lengths_to_mask(torch.tensor(lengths))
-    emissions = torch.randn(3, 5, 5, dtype=torch.float64) * scale
+    emissions = torch.randn(3, 4, 5, dtype=torch.float64) * scale
     spans, tags = [], []
     for row, length in enumerate(lengths):
         best = crf.viterbi(emissions[row : row + 1], mask[row : row + 1])[0][0].tolist()
         for start, end in itertools.combinations(range(length + 1), 2):
             for wanted in (best[start:end], [4] * (end - start), [1, *[2] * (end - start - 1)]):
                 spans.append((row, start, end))
-                tags.append(wanted + [0] * (5 - len(wanted)))
+                tags.append(wanted + [0] * (4 - len(wanted)))
     found = crf.span_probability(emissions, mask, torch.tensor(spans), torch.tensor(tags))
     for (row, start, end), wanted, probability in zip(spans, tags, found.tolist(), strict=True):
         scores = enumerate_scores(crf, emissions[row], lengths[row])
@@ -124,7 +124,8 @@ def test_span_probability_equals_enumeration(scale: float, constrain: bool) -> N
 @pytest.mark.parametrize("length", [2, 40, 400])
 def test_equals_pytorch_crf(length: int) -> None:
     torch.manual_seed(length)
-    ours, theirs = CRF(9), torchcrf.CRF(9, batch_first=True)
+    # The other library loses digits in single precision on long sentences, so it computes in double.
+    ours, theirs = CRF(9), torchcrf.CRF(9, batch_first=True).double()
     theirs.load_state_dict({name: values.detach() for name, values in ours.state_dict().items()})
     lengths = torch.randint(1, length + 1, (7,))
     lengths[0] = length
@@ -133,20 +134,20 @@ def test_equals_pytorch_crf(length: int) -> None:
     emissions = torch.randn(*mask.shape, 9) * 3
     gradients = []
     for crf in (ours, theirs):
-        scores = emissions.clone().requires_grad_()
+        scores = emissions.clone().to(crf.transitions.dtype).requires_grad_()
         likelihood = (
             crf.log_likelihood(scores, tags, mask)
             if crf is ours
             else theirs(scores, tags, mask=mask, reduction="none")
         )
-        (likelihood * torch.arange(1.0, 8.0)).sum().backward()
+        (likelihood * torch.arange(1, 8)).sum().backward()
         gradients.append(
             [likelihood.detach(), scores.grad, *(crf.get_parameter(n).grad for n in ours.state_dict())]
         )
     for mine, other in zip(*gradients, strict=True):
-        torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(mine.double(), other, rtol=1e-5, atol=1e-5)
     assert [path[:n] for path, n in zip(ours.viterbi(emissions, mask)[0].tolist(), lengths, strict=True)] == (
-        theirs.decode(emissions, mask=mask)
+        theirs.decode(emissions.double(), mask=mask)
     )
 
 
@@ -180,7 +181,7 @@ def test_forbidden_scores_get_no_gradient_and_are_never_decoded() -> None:
         assert all(matrix[a][b] for a, b in itertools.pairwise(path))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     lengths=st.lists(st.integers(0, 7), min_size=1, max_size=4),
     scale=st.sampled_from([0.1, 5.0, 400.0]),

