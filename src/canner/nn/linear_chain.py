@@ -145,7 +145,7 @@ def _scaled_backward(chain: Chain, weights: Tensor) -> tuple[Tensor, Tensor]:
     # The scale of a step cancels below; dividing by the largest keeps the products of the two in range.
     alpha = alpha / alpha.amax(dim=2, keepdim=True)
     gamma = gamma / gamma.amax(dim=2, keepdim=True)
-    beta = torch.empty_like(gamma)
+    beta = torch.zeros_like(gamma)  # not empty: 0 * nan in the padding of the last step would be nan
     torch.matmul(gamma[1:], matrix.t(), out=beta[:-1])
     beta[last] = final
     joint = alpha * beta
