@@ -172,6 +172,7 @@ class Decoder(nn.Module):
         attentions, pasts = [], []
         for block, attention, past in zip(self.blocks, self.attentions, state.past, strict=True):
             assert isinstance(block, ConvGLU)
+            assert isinstance(block, ConvGLU)
             hidden_ND, past = block.step(hidden_BMD.flatten(0, 1), past)
             pasts.append(past)
             hidden_BMD = hidden_ND.view(num_sentences, num_hypotheses, -1)

@@ -14,6 +14,20 @@ COPY_SLOTS = tuple(f"<copy{k}>" for k in range(NUM_COPY_SLOTS))
 WORD_START = "▁"
 
 
+_SPECIAL = (PAD, BOS, EOS, UNK, *COPY_SLOTS)
+
+
+def _plain(word: str) -> str:
+    """The word without what means something else to the tokenizer; copy slots stay."""
+    if word in COPY_SLOTS:
+        return word
+    # White space or ▁ inside a word would split it, an empty word would vanish, half a character is no text.
+    plain = "".join(word.split()).replace(WORD_START, "_").encode("utf-8", "replace").decode()
+    if "<" in plain and any(special in plain for special in _SPECIAL):
+        plain = plain.replace("<", "‹")
+    return plain or "?"
+
+
 class Pieces(NamedTuple):
     """The pieces of a sentence, without `<bos>` and `<eos>`: ids, and for each the index of its word."""
 
@@ -89,8 +103,7 @@ class Subwords:
     def encode_many(self, sentences: Sequence[Sequence[str]]) -> list[Pieces]:
         """Pieces of many tokenised sentences, in one parallel call."""
         encodings = self._tokenizer.encode_batch(
-            # White space inside a word would split it, and an empty word would vanish.
-            [["".join(w.split()) or "?" for w in words] for words in sentences],
+            [[_plain(word) for word in words] for words in sentences],
             is_pretokenized=True,
             add_special_tokens=False,
         )

@@ -35,7 +35,9 @@ Stopped = Literal["finished", "time", "interrupted", "early_stopping", "annealed
 class Task(Protocol):
     """What is trained: batches, a loss and a validation."""
 
-    model: nn.Module
+    @property
+    def model(self) -> nn.Module:
+        """The model, trained in place."""
 
     def train_batches(self, epoch: int) -> list[Any]:
         """The batches of an epoch; the same for the same epoch, in a resumed run too."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from canner.data.bucketing import bucket_by_length
-from canner.data.tagging import EncodedSentence, make_batch
+from canner.data.tagging import make_batch
 from canner.decoding.sentence_tagger import SentenceTagger, model_inputs
 from canner.evaluation.entities import EntityScores, score_entities
 from canner.text.sentence import Sentence
@@ -39,8 +38,6 @@ class TaggerTask:
         dev: the sentences on which `validate` measures.
         batch_size: sentences in a training batch.
         seed: fixes the batches of every epoch.
-        unknown_word_rate: share of the words seen once that are read as `<unk>` in training, so that the
-            vector of `<unk>` is learned.
         device: where the batches go.
     """
 
@@ -52,7 +49,6 @@ class TaggerTask:
         *,
         batch_size: int,
         seed: int,
-        unknown_word_rate: float,
         device: str,
     ) -> None:
         self.model = tagger.model
@@ -64,8 +60,6 @@ class TaggerTask:
         self._device = device
         self._encoded = [tagger.encoder.encode(s, with_tags=True) for s in train.sentences]
         self._lengths = [sentence.length for sentence in self._encoded]
-        self._singletons = _words_seen_once(self._encoded) if unknown_word_rate > 0 else None
-        self._unknown_word_rate = unknown_word_rate
 
     def train_batches(self, epoch: int) -> list[list[int]]:
         """Indices of the sentences of each batch; the same for the same seed and epoch."""
@@ -79,10 +73,6 @@ class TaggerTask:
             [part.features[i] for i in batch] if part.features is not None else None,
             [part.aligned[i] for i in batch] if part.aligned is not None else None,
         )
-        if self._singletons is not None and padded.word_ids is not None:
-            once = self._singletons[padded.word_ids] & padded.mask
-            hidden = once & (torch.rand(padded.mask.shape) < self._unknown_word_rate)
-            padded.word_ids[hidden] = self._tagger.encoder.unknown_word_id
         inputs = model_inputs(padded).to(self._device)
         assert padded.tag_ids is not None
         loss = self.model.loss(inputs, padded.tag_ids.to(self._device))
@@ -102,12 +92,3 @@ def evaluate(tagger: SentenceTagger, part: LabelledPart) -> EntityScores:
         aligned=part.aligned,
     )
     return score_entities([sentence.entities for sentence in part.sentences], predicted)
-
-
-def _words_seen_once(encoded: Sequence[EncodedSentence]) -> Tensor | None:
-    """For each word id whether the training sentences hold it once; None without words."""
-    ids = [sentence.word_ids for sentence in encoded if sentence.word_ids is not None]
-    if not ids:
-        return None
-    joined = torch.cat(ids)
-    return torch.bincount(joined, minlength=int(joined.max()) + 1) == 1

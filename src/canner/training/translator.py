@@ -13,7 +13,10 @@ from torch import Tensor
 from canner.data.bucketing import bucket_by_length
 from canner.data.bundle import save_json
 from canner.data.translation_pairs import PairBatch, PairExample, collate_pairs, prepare_pairs
+from canner.decoding.neural_translator import NeuralTranslator
+from canner.decoding.options import TranslateOptions
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
+from canner.text.alignments import Link, read_alignments, write_alignments
 from canner.text.bitext import read_bitext
 from canner.text.config import Config
 from canner.text.copying import Copier
@@ -21,6 +24,7 @@ from canner.text.subwords import Subwords
 from canner.text.tokenizer import tokenize_words
 from canner.training.loop import FitResult, fit
 from canner.training.schedule import TrainingConfig
+from canner.training.translator_scores import score_translations
 from canner.transfer.word_alignment import align_words
 
 logger = logging.getLogger(__name__)
@@ -47,7 +51,9 @@ class TranslatorDataConfig(Config):
     """Source words seen less often than this are copied if they may be names."""
     extra_copies: float = Field(0.25, ge=0, le=1)
     num_dev: int = Field(500, ge=1)
-    """Dev sentences that a validation translates."""
+    """Dev pairs for the loss."""
+    num_translated: int = Field(200, ge=1)
+    """Dev sentences among them that a validation translates (greedily), for BLEU and chrF."""
 
 
 class TranslatorConfig(Config):
@@ -62,8 +68,7 @@ class TranslatorConfig(Config):
         decay_steps=30000,
         learning_rate=1e-3,
         clip_norm=1.0,
-        metric="loss",
-        mode="min",
+        metric="chrf",
         validate_every=1000,
         precision="auto",
         max_epochs=10,
@@ -105,13 +110,16 @@ class TranslatorTask:
 
     def __init__(
         self,
-        model: ConvS2S,
+        translator: NeuralTranslator,
         config: TranslatorConfig,
         train: Sequence[PairExample],
         dev: Sequence[PairExample],
+        dev_text: Sequence[tuple[str, str]],
         device: str,
     ) -> None:
-        self.model = model
+        self.model = translator.model
+        self.translator = translator
+        self.dev_text = dev_text
         self.config = config
         self.train = train
         self.dev = dev
@@ -143,7 +151,7 @@ class TranslatorTask:
         return loss, pairs.num_target
 
     def validate(self) -> dict[str, float]:
-        """Cross-entropy per piece and next-piece accuracy on the dev pairs."""
+        """Cross-entropy per piece and next-piece accuracy on the dev pairs, BLEU and chrF of greedy translations."""
         total, right, count = 0.0, 0, 0
         lengths = [max(len(e.source), len(e.target)) + 1 for e in self.dev]
         for batch in bucket_by_length(lengths, max_tokens=self.config.data.batch_tokens, shuffle=False):
@@ -153,7 +161,9 @@ class TranslatorTask:
             real = pairs.target_out != Subwords.pad_id
             right += int(((logits.argmax(-1) == pairs.target_out) & real).sum())
             total, count = total + float(loss) * pairs.num_target, count + pairs.num_target
-        return {"loss": total / count, "accuracy": 100 * right / count}
+        sources, references = zip(*self.dev_text, strict=True)
+        scores = score_translations(self.translator, sources, references)
+        return {"loss": total / count, "accuracy": 100 * right / count, **scores}
 
 
 def train_translator(
@@ -180,7 +190,8 @@ def train_translator(
     folder.mkdir(parents=True, exist_ok=True)
     data = config.data
     train = _tokenized(read_bitext(data.train_source, data.train_target)[: data.max_pairs])
-    dev = _tokenized(read_bitext(data.dev_source, data.dev_target)[: data.num_dev])
+    dev_text = read_bitext(data.dev_source, data.dev_target)[: data.num_dev]
+    dev = _tokenized(dev_text)
     copier_path, names = folder / "copier.json", ("source.subwords.json", "target.subwords.json")
     if all((folder / name).exists() for name in (*names, "copier.json")):
         copier = Copier.load(copier_path)
@@ -194,8 +205,7 @@ def train_translator(
         target_subwords.save(folder / names[1])
     links = None
     if config.guided_alignment > 0:
-        logger.info("aligning %d sentence pairs", len(train))
-        links = align_words([s for s, _ in train], [t for _, t in train], config.seed, symmetrise="grow-diag")
+        links = _align(train, folder / "alignments.txt", config.seed)
     examples = prepare_pairs(
         train,
         links,
@@ -224,7 +234,10 @@ def train_translator(
     save_json(folder / "config.json", bundle)
     save_json(folder / "training.json", config.model_dump())
     logger.info("%d training pairs, %d target pieces", len(examples), sum(len(e.target) for e in examples))
-    task = TranslatorTask(model, config, examples, dev_examples, device)
+    translator = NeuralTranslator(
+        model, source_subwords, target_subwords, copier, TranslateOptions(beam_size=1)
+    )
+    task = TranslatorTask(translator, config, examples, dev_examples, dev_text[: data.num_translated], device)
     return fit(
         task,
         config.training,
@@ -234,6 +247,16 @@ def train_translator(
         device=device,
         progress=progress,
     )
+
+
+def _align(pairs: Sequence[tuple[list[str], list[str]]], path: Path, seed: int) -> list[list[Link]]:
+    """Word alignments of the pairs; kept in a file, so that a resumed run need not align again."""
+    if path.exists():
+        return read_alignments(path)
+    logger.info("aligning %d sentence pairs", len(pairs))
+    links = align_words([s for s, _ in pairs], [t for _, t in pairs], seed, symmetrise="grow-diag")
+    write_alignments(path, links)
+    return links
 
 
 def _tokenized(pairs: Sequence[tuple[str, str]]) -> list[tuple[list[str], list[str]]]:
