@@ -30,8 +30,6 @@ class EncodingConfig(Config):
         max_word_chars: of a longer token only the first and the last characters are read, half of them each.
     """
 
-    words: bool = True
-    characters: bool = True
     lowercase: bool = True
     replace_digits: bool = False
     min_word_count: int = Field(default=1, ge=1)
@@ -81,6 +79,8 @@ class TaggingEncoder:
         config: EncodingConfig,
         sentences: Iterable[Sentence],
         *,
+        words: bool,
+        characters: bool,
         extra_words: Iterable[str] = (),
     ) -> TaggingEncoder:
         """Collects words, characters and tags of labelled sentences.
@@ -88,6 +88,7 @@ class TaggingEncoder:
         Args:
             config: what to collect.
             sentences: labelled training sentences, BIOES.
+            words, characters: whether the tagger reads these at all.
             extra_words: further words to know (those of pretrained vectors), already in their looked-up form.
 
         Raises:
@@ -113,21 +114,10 @@ class TaggingEncoder:
         tags = ["O", *(f"{position}-{kind}" for kind in sorted(types) for position in "BIES")]
         return cls(
             config,
-            Vocabulary(known) if config.words else None,
-            Vocabulary([c for c, _ in char_counts.most_common()]) if config.characters else None,
+            Vocabulary(known) if words else None,
+            Vocabulary([c for c, _ in char_counts.most_common()]) if characters else None,
             Vocabulary(tags, specials=()),
         )
-
-    @property
-    def unknown_word_id(self) -> int:
-        """The id of `<unk>` among the words.
-
-        Raises:
-            ValueError: if this tagger knows no words.
-        """
-        if self.words is None or self.words.unk_id is None:
-            raise ValueError("expected a tagger with words, got one that reads characters or features only")
-        return self.words.unk_id
 
     def encode(self, sentence: Sentence, *, with_tags: bool = False) -> EncodedSentence:
         """Ids of one sentence.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from torch import Tensor
 from canner.data.bucketing import bucket_by_length
 from canner.data.embedding import WordEmbedder
 from canner.data.tagging import TaggingBatch, TaggingEncoder, make_batch
-from canner.models.tagger import TaggerInputs, TaggerModel
+from canner.models.tagger import Prediction, TaggerInputs, TaggerModel
 from canner.text.entities import Entity
 from canner.text.schemes import decode_tags
 from canner.text.sentence import Sentence
@@ -62,14 +63,33 @@ class SentenceTagger:
         tags = self.tags
         found: list[list[Entity]] = [[] for _ in sentences]
         for indices, inputs in self.batches(sentences, features=features, aligned=aligned):
-            with torch.inference_mode():
-                decoded = self.model.decode(inputs)
-                spans = [decode_tags([tags[i] for i in tag_ids]) for tag_ids in decoded]
-                if confidence:
-                    spans = self._with_confidence(inputs, decoded, spans)
+            prediction = self.model.predict(inputs)
+            rows = prediction.tag_ids.tolist()
+            spans = [
+                decode_tags([tags[i] for i in row[: len(sentences[index])]])
+                for row, index in zip(rows, indices, strict=True)
+            ]
+            if confidence:
+                spans = self._with_confidence(prediction, inputs, spans)
             for index, entities in zip(indices, spans, strict=True):
                 found[index] = entities
         return found
+
+    def _with_confidence(
+        self, prediction: Prediction, inputs: TaggerInputs, spans: Sequence[Sequence[Entity]]
+    ) -> list[list[Entity]]:
+        """The entities with their probabilities under the CRF as scores."""
+        places = [(row, e.start, e.end) for row, entities in enumerate(spans) for e in entities]
+        if not places:
+            return [list(entities) for entities in spans]
+        widest = max(end - start for _, start, end in places)
+        tag_ids = torch.zeros(len(places), widest, dtype=torch.long, device=self.device)
+        for index, (row, start, end) in enumerate(places):
+            tag_ids[index, : end - start] = prediction.tag_ids[row, start:end]
+        where = torch.tensor(places, device=self.device)
+        scores = self.model.crf.span_probability(prediction.emissions, inputs.mask, where, tag_ids)
+        remaining = iter(scores.tolist())
+        return [[replace(e, score=next(remaining)) for e in entities] for entities in spans]
 
     def hidden_states(
         self,
@@ -78,7 +98,7 @@ class SentenceTagger:
         """For each sentence BiLSTM outputs [S, 2H] and tag probabilities [S, K], as a teacher gives."""
         states: list[tuple[Tensor, Tensor] | None] = [None] * len(sentences)
         for indices, inputs in self.batches(sentences):
-            with torch.inference_mode():
+            with torch.no_grad():
                 encoded = self.model.encode(inputs).cpu()
                 marginals = self.model.marginals(inputs).cpu()
             for row, index in enumerate(indices):

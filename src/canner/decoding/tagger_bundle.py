@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from torch import Tensor
 
 from canner.data.bundle import FORMAT, load_tensors, read_bundle_config, save_json, save_tensors
 from canner.data.embedding import WordEmbedder
@@ -16,7 +19,12 @@ from canner.text.vocabulary import Vocabulary
 
 
 def make_model(
-    config: TaggerConfig, encoder: TaggingEncoder, *, features_dim: int, aligned_dim: int
+    config: TaggerConfig,
+    encoder: TaggingEncoder,
+    *,
+    features_dim: int,
+    aligned_dim: int,
+    word_vectors: Tensor | None = None,
 ) -> TaggerModel:
     """A fresh model of the sizes that the vocabularies and features ask for.
 
@@ -25,6 +33,7 @@ def make_model(
         encoder: the vocabularies.
         features_dim: width of the frozen embeddings; 0: none.
         aligned_dim: width of the features aligned from English; 0: none.
+        word_vectors: [V word_dim] to start from.
     """
     sizes = TaggerSizes(
         num_words=len(encoder.words) if encoder.words is not None else 0,
@@ -33,7 +42,8 @@ def make_model(
         aligned_dim=aligned_dim,
         num_tags=len(encoder.tags),
     )
-    return TaggerModel(config, sizes, constraints=allowed_transitions(encoder.tags.items))
+    constraints = allowed_transitions(encoder.tags.items)
+    return TaggerModel(config, sizes, word_vectors=word_vectors, constraints=constraints)
 
 
 def save_tagger(folder: str | Path, tagger: SentenceTagger, extra: Mapping[str, Any] | None = None) -> None:
@@ -55,12 +65,11 @@ def save_tagger(folder: str | Path, tagger: SentenceTagger, extra: Mapping[str, 
     save_tensors(folder / "model.safetensors", tagger.model.state_dict())
     if tagger.embedder is not None:
         tagger.embedder.save(folder / "embedder")
-    sizes = tagger.model.sizes
     config = {
         "format": FORMAT,
         "kind": "tagger",
         "model": tagger.model.config.model_dump(mode="json"),
-        "sizes": sizes._asdict() if hasattr(sizes, "_asdict") else vars(sizes),
+        "sizes": asdict(tagger.model.sizes),
         "encoding": encoder.config.model_dump(mode="json"),
         "vocabularies": sorted(_vocabularies(encoder)),
         "embedder": tagger.embedder is not None,

@@ -18,7 +18,7 @@ WORDS = st.text("abcñÑZ9,", min_size=1, max_size=60)
 
 
 def build(config: EncodingConfig | None = None) -> TaggingEncoder:
-    return TaggingEncoder.build(config or EncodingConfig(), SENTENCES)
+    return TaggingEncoder.build(config or EncodingConfig(), SENTENCES, words=True, characters=True)
 
 
 def test_ids_lead_back_to_words_characters_and_tags() -> None:
@@ -38,7 +38,9 @@ def test_ids_lead_back_to_words_characters_and_tags() -> None:
 
 
 def test_rare_words_are_unknown_and_extra_words_known() -> None:
-    encoder = TaggingEncoder.build(EncodingConfig(min_word_count=2), SENTENCES, extra_words=["quito", "en"])
+    encoder = TaggingEncoder.build(
+        EncodingConfig(min_word_count=2), SENTENCES, words=True, characters=False, extra_words=["quito", "en"]
+    )
     assert encoder.words is not None
     assert set(encoder.words.items[2:]) == {"en", "quito"}
 
@@ -50,9 +52,9 @@ def test_a_tag_that_training_has_not_seen_is_named() -> None:
 
 def test_no_sentences_and_no_tags_are_errors() -> None:
     with pytest.raises(ValueError, match="got none"):
-        TaggingEncoder.build(EncodingConfig(), [])
+        TaggingEncoder.build(EncodingConfig(), [], words=True, characters=True)
     with pytest.raises(ValueError, match="without tags"):
-        TaggingEncoder.build(EncodingConfig(), [Sentence(("a",))])
+        TaggingEncoder.build(EncodingConfig(), [Sentence(("a",))], words=True, characters=True)
 
 
 @settings(deadline=None, max_examples=50)

@@ -1,0 +1,187 @@
+"""What the pipelines hand to people: entities with places in the text, English, attention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from canner.data.translation import Translation
+from canner.text.entities import Entity
+from canner.text.tokenizer import Token, detokenize
+
+
+@dataclass(frozen=True)
+class FoundEntity:
+    """An entity of a text.
+
+    Attributes:
+        type: for example `PER`.
+        text: what stands there, exactly as in the text.
+        start, end: character offsets, end-exclusive.
+        start_token, end_token: token indices, end-exclusive.
+        confidence: probability of exactly this span with this type under the tagger's CRF, 0..1.
+    """
+
+    type: str
+    text: str
+    start: int
+    end: int
+    start_token: int
+    end_token: int
+    confidence: float
+
+
+@dataclass(frozen=True)
+class EnglishView:
+    """What one translator made of a sentence, and what the teacher saw in it."""
+
+    translator: str
+    translation: Translation
+    entities: tuple[Entity, ...]
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The English words."""
+        return self.translation.target
+
+    @property
+    def text(self) -> str:
+        """The English as one would write it."""
+        return detokenize(self.translation.target)
+
+    @cached_property
+    def alignment(self) -> list[tuple[int, int]]:
+        """Links (source token, English word): each English word with the token it looked at most, if at any.
+
+        Read off the mean of the layers' attention; a word that spread its look too thin (less than a quarter
+        of its mass on one token) has no link.
+        """
+        attention = self.translation.attention.float().mean(0)
+        if not attention.numel():
+            return []
+        weight, source = attention.max(dim=1)
+        return sorted((int(s), t) for t, (s, w) in enumerate(zip(source, weight, strict=True)) if w >= 0.25)
+
+
+@dataclass(frozen=True)
+class TaggedSentence:
+    """One sentence of a tagged text.
+
+    Attributes:
+        start_token: index in the text of its first token.
+        tokens: its words with character offsets into the text.
+        entities: token indices counted from the sentence's first token; `score` is the confidence.
+        views: the English of each translator of a CAN tagger; empty for a plain tagger.
+    """
+
+    start_token: int
+    tokens: tuple[Token, ...]
+    entities: tuple[Entity, ...]
+    views: tuple[EnglishView, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words alone."""
+        return tuple(token.text for token in self.tokens)
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """A tagged text: its tokens, its entities, and the English where the tagger read it.
+
+    `text` is what was given; for given tokens, the tokens joined by spaces.
+    """
+
+    text: str
+    sentences: tuple[TaggedSentence, ...]
+
+    @cached_property
+    def tokens(self) -> tuple[Token, ...]:
+        """All tokens with their character offsets: `token.text == text[token.start:token.end]`."""
+        return tuple(token for sentence in self.sentences for token in sentence.tokens)
+
+    @cached_property
+    def entities(self) -> tuple[FoundEntity, ...]:
+        """All entities with token and character offsets."""
+        found = []
+        for sentence in self.sentences:
+            for entity in sentence.entities:
+                start, end = sentence.tokens[entity.start].start, sentence.tokens[entity.end - 1].end
+                found.append(
+                    FoundEntity(
+                        entity.type,
+                        self.text[start:end],
+                        start,
+                        end,
+                        sentence.start_token + entity.start,
+                        sentence.start_token + entity.end,
+                        1.0 if entity.score is None else entity.score,
+                    )
+                )
+        return tuple(found)
+
+    @property
+    def english(self) -> str | None:
+        """The English of the first translator; None for a tagger that reads no English."""
+        views = self._first_views()
+        return None if views is None else " ".join(view.text for view in views)
+
+    @property
+    def english_tokens(self) -> tuple[str, ...]:
+        """The words of `english`, which `alignment` and `attention` count."""
+        return tuple(word for view in self._first_views() or () for word in view.tokens)
+
+    @property
+    def alignment(self) -> list[tuple[int, int]]:
+        """Links (token, English word) of the first translator, over the whole text."""
+        links, target = [], 0
+        for sentence, view in zip(self.sentences, self._first_views() or (), strict=False):
+            links += [(sentence.start_token + s, target + t) for s, t in view.alignment]
+            target += len(view.tokens)
+        return links
+
+    @property
+    def attention(self) -> Tensor | None:
+        """Attention [L, T, S] of the first translator; between two sentences of a text it is 0."""
+        views = self._first_views()
+        if not views:
+            return None
+        maps = [view.translation.attention.float() for view in views]
+        shape = (maps[0].shape[0], sum(m.shape[1] for m in maps), sum(m.shape[2] for m in maps))
+        joined = torch.zeros(shape)
+        target = source = 0
+        for attention in maps:
+            _, height, width = attention.shape
+            joined[:, target : target + height, source : source + width] = attention
+            target, source = target + height, source + width
+        return joined
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: character spans as annotation tools read them."""
+        result: dict[str, Any] = {
+            "text": self.text,
+            "entities": [
+                {
+                    "start": entity.start,
+                    "end": entity.end,
+                    "label": entity.type,
+                    "text": entity.text,
+                    "score": round(entity.confidence, 4),
+                }
+                for entity in self.entities
+            ],
+            "tokens": [[token.start, token.end] for token in self.tokens],
+        }
+        if self.english is not None:
+            result["english"] = self.english
+            result["alignment"] = self.alignment
+        return result
+
+    def _first_views(self) -> Sequence[EnglishView] | None:
+        views = [sentence.views[0] for sentence in self.sentences if sentence.views]
+        return views or None
