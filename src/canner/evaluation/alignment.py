@@ -51,7 +51,7 @@ def read_gold_alignments(path: str | Path) -> list[GoldAlignment]:
         sure, possible = set(), set()
         for item in line.split():
             match = _GOLD_LINK.fullmatch(item)
-            if match is None or "0" in (match[1], match[3]):
+            if match is None or 0 in (int(match[1]), int(match[3])):
                 raise ValueError(
                     f"{path}, line {number}: expected links i-j (sure) or ipj (possible) counted from 1, "
                     f"got {item!r}"

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from canner.text.files import Destination, Source, name_of, read_lenient_lines, write_lines
 from canner.text.schemes import Repair, TagError, convert_tags, detect_scheme, encode_tags, split_tag
@@ -19,6 +20,7 @@ from canner.text.sentence import Sentence
 
 _DOCUMENT_START = "-DOCSTART-"
 _BLANK = " \t\r"
+_LINES_THAT_SHOW_THE_LAYOUT = 5000
 _NUMBERED = re.compile(r"\d+")
 _SKIPPED_INDEX = re.compile(r"\d+[-.]\d+")  # CoNLL-U: multiword tokens and empty nodes
 _INDEXED_CHARACTER = re.compile(r"(.|\ufffd+)(\d+)", re.DOTALL)
@@ -181,7 +183,8 @@ def _split_runs(line: str) -> list[str]:
 
 def _find_layout(lines: list[str], token_column: int, tag_column: int | None) -> _Layout:
     """The number of columns, and whether the file numbers its tokens as CoNLL-U does."""
-    candidates = [_fields(line) for line in lines if line.strip(_BLANK) and not line.startswith("#")]
+    shown = (line for line in lines if line.strip(_BLANK) and not line.startswith("#"))
+    candidates = [_fields(line) for line in islice(shown, _LINES_THAT_SHOW_THE_LAYOUT)]
     counts = Counter(len(fields) for fields in candidates if len(fields) > 1 and fields[0] != _DOCUMENT_START)
     num_columns = counts.most_common(1)[0][0] if counts else 1
     default = token_column == 0 and tag_column in (-1, None)
@@ -225,7 +228,7 @@ def _blocks(lines: list[str], layout: _Layout, name: str, notes: list[str]) -> I
             continue
         if layout.numbered and _SKIPPED_INDEX.fullmatch(fields[0]):
             continue
-        if layout.tag_column is not None and len(fields) != layout.num_columns:
+        if layout.tag_column is not None and (len(fields) != layout.num_columns or layout.num_columns == 1):
             _raise_columns(name, number, line, len(fields), layout.num_columns)
         block.fields.append(fields)
         block.lines.append(number)

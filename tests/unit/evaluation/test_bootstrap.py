@@ -1,0 +1,107 @@
+"""Bootstrap intervals and tests against all resamples of small corpora."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from canner.evaluation import bootstrap
+from canner.evaluation.bootstrap import f1_interval, paired_bootstrap_test
+from canner.evaluation.entities import score_entities
+from canner.text.entities import Entity
+
+A, B, C = Entity(0, 1, "A"), Entity(1, 2, "A"), Entity(2, 3, "B")
+GOLD = [[A, B], [A], [B, C], [C]]
+FIRST = [[A], [B], [B], [C, A]]
+SECOND = [[A, B], [A], [C], [B]]
+
+
+def f1(gold: list[list[Entity]], predicted: list[list[Entity]], chosen: tuple[int, ...]) -> float:
+    return score_entities([gold[i] for i in chosen], [predicted[i] for i in chosen]).micro.f1
+
+
+ALL = list(product(range(4), repeat=4))
+
+
+def test_interval_is_that_of_all_resamples() -> None:
+    exact = [f1(GOLD, FIRST, chosen) for chosen in ALL]
+    interval = f1_interval(GOLD, FIRST, confidence=0.8, num_samples=20_000, seed=3)
+    assert interval.value == pytest.approx(f1(GOLD, FIRST, (0, 1, 2, 3)))
+    # A percentile of few distinct values may fall on its neighbour: bracket it by nearby percentiles.
+    for found, percent in ((interval.low, 10), (interval.high, 90)):
+        low, high = np.percentile(exact, [percent - 1.5, percent + 1.5])
+        assert low - 1e-6 <= found <= high + 1e-6
+
+
+def test_p_value_is_that_of_all_resamples() -> None:
+    observed = f1(GOLD, SECOND, (0, 1, 2, 3)) - f1(GOLD, FIRST, (0, 1, 2, 3))
+    shifted = [f1(GOLD, SECOND, chosen) - f1(GOLD, FIRST, chosen) - observed for chosen in ALL]
+    exact = float(np.mean(np.abs(shifted) >= abs(observed) - 1e-9))
+    result = paired_bootstrap_test(GOLD, FIRST, SECOND, num_samples=20_000, seed=1)
+    assert result.difference.value == pytest.approx(observed)
+    assert result.p_value == pytest.approx(exact, abs=0.015)
+    assert 0.02 < exact < 0.98
+
+
+def test_a_system_does_not_differ_from_itself() -> None:
+    result = paired_bootstrap_test(GOLD, FIRST, FIRST)
+    assert result.p_value == 1
+    assert (result.difference.low, result.difference.high) == (0, 0)
+
+
+def test_a_clear_difference_is_found_and_changes_sign_with_the_order() -> None:
+    gold = [[A]] * 200
+    bad = [[A] if index % 2 else [B] for index in range(200)]
+    better = paired_bootstrap_test(gold, bad, gold)
+    worse = paired_bootstrap_test(gold, gold, bad)
+    assert better.difference.value == 50
+    assert worse.difference.value == -50
+    assert better.p_value == worse.p_value == pytest.approx(1 / 1001)
+    assert 40 < better.difference.low < 50 < better.difference.high < 60
+
+
+def test_interval_covers_the_truth_as_often_as_it_says() -> None:
+    """Predictions that are right with chance 0.7 have F1 70; nominal 90 % intervals hold it about that often."""
+    rng = np.random.default_rng(0)
+    covered = 0
+    for trial in range(150):
+        right = rng.random(80) < 0.7
+        interval = f1_interval(
+            [[A]] * 80, [[A] if hit else [B] for hit in right], confidence=0.9, num_samples=300, seed=trial
+        )
+        covered += interval.low <= 70 <= interval.high
+    assert 0.80 < covered / 150 < 0.98
+
+
+def test_blocks_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = f1_interval(GOLD, FIRST, num_samples=500, seed=5)
+    monkeypatch.setattr(bootstrap, "_CELLS_AT_A_TIME", 28)
+    assert f1_interval(GOLD, FIRST, num_samples=500, seed=5) == whole
+
+
+def test_the_seed_decides() -> None:
+    first = [f1_interval(GOLD * 20, FIRST * 20, num_samples=50, seed=seed) for seed in (0, 0, 1)]
+    assert first[0] == first[1] != first[2]
+
+
+def test_nothing_found_at_all() -> None:
+    interval = f1_interval([[]], [[]])
+    assert (interval.value, interval.low, interval.high) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"confidence": 1.0}, "confidence between 0 and 1"), ({"num_samples": 0}, "at least one sample")],
+)
+def test_bad_options(options: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        f1_interval(GOLD, FIRST, **options)  # type: ignore[arg-type]
+
+
+def test_bad_corpora() -> None:
+    with pytest.raises(ValueError, match="at least one sentence"):
+        f1_interval([], [])
+    with pytest.raises(ValueError, match="predictions for 4 sentences, got 1"):
+        paired_bootstrap_test(GOLD, FIRST, [[]])
