@@ -25,15 +25,15 @@ class SentenceTagger:
     Args:
         model: the trained (or to be trained) model.
         encoder: its vocabularies.
-        embedder: gives the frozen embeddings that the model takes as `features`, if it takes any.
+        embedders: give the frozen embeddings that the model takes as `features`, side by side.
     """
 
     def __init__(
-        self, model: TaggerModel, encoder: TaggingEncoder, embedder: WordEmbedder | None = None
+        self, model: TaggerModel, encoder: TaggingEncoder, embedders: Sequence[WordEmbedder] = ()
     ) -> None:
         self.model = model
         self.encoder = encoder
-        self.embedder = embedder
+        self.embedders = tuple(embedders)
 
     @property
     def tags(self) -> list[str]:
@@ -128,7 +128,10 @@ class SentenceTagger:
 
     def embed(self, sentences: Sequence[Sequence[str]]) -> list[Tensor] | None:
         """The frozen embeddings of sentences, or None if the model takes none."""
-        return self.embedder.embed(sentences) if self.embedder is not None else None
+        if not self.embedders:
+            return None
+        parts = [embedder.embed(sentences) for embedder in self.embedders]
+        return [torch.cat(rows, dim=1) for rows in zip(*parts, strict=True)]
 
 
 def model_inputs(batch: TaggingBatch) -> TaggerInputs:

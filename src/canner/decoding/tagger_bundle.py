@@ -12,6 +12,7 @@ from torch import Tensor
 from canner.data.bundle import FORMAT, load_tensors, read_bundle_config, save_json, save_tensors
 from canner.data.embedding import WordEmbedder
 from canner.data.tagging import EncodingConfig, TaggingEncoder
+from canner.decoding.char_features import CharLMFeatures
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.models.tagger import TaggerConfig, TaggerModel, TaggerSizes
 from canner.text.schemes import allowed_transitions
@@ -51,7 +52,7 @@ def save_tagger(folder: str | Path, tagger: SentenceTagger, extra: Mapping[str, 
 
     Args:
         folder: made if it is not there.
-        tagger: what to write; its embedder goes to `embedder/`.
+        tagger: what to write; its embedders go to folders of their own inside.
         extra: further entries of `config.json` (`transfer`, `scores`, …).
 
     Raises:
@@ -63,8 +64,8 @@ def save_tagger(folder: str | Path, tagger: SentenceTagger, extra: Mapping[str, 
     for name, vocabulary in _vocabularies(encoder).items():
         vocabulary.save(folder / f"{name}.json")
     save_tensors(folder / "model.safetensors", tagger.model.state_dict())
-    if tagger.embedder is not None:
-        tagger.embedder.save(folder / "embedder")
+    for number, embedder in enumerate(tagger.embedders):
+        embedder.save(folder / f"embedder{number}")
     config = {
         "format": FORMAT,
         "kind": "tagger",
@@ -72,7 +73,7 @@ def save_tagger(folder: str | Path, tagger: SentenceTagger, extra: Mapping[str, 
         "sizes": asdict(tagger.model.sizes),
         "encoding": encoder.config.model_dump(mode="json"),
         "vocabularies": sorted(_vocabularies(encoder)),
-        "embedder": tagger.embedder is not None,
+        "embedders": [f"embedder{number}" for number in range(len(tagger.embedders))],
         **(extra or {}),
     }
     save_json(folder / "config.json", config)
@@ -97,8 +98,17 @@ def load_tagger(folder: str | Path, *, device: str = "cpu") -> SentenceTagger:
         aligned_dim=config["sizes"]["aligned_dim"],
     )
     load_weights(model, folder / "model.safetensors")
-    embedder: WordEmbedder | None = None
-    return SentenceTagger(model.to(device).eval(), encoder, embedder)
+    embedders = [load_embedder(folder / name, device=device) for name in config["embedders"]]
+    return SentenceTagger(model.to(device).eval(), encoder, embedders)
+
+
+def load_embedder(folder: str | Path, *, device: str = "cpu") -> WordEmbedder:
+    """Reads frozen embeddings: a bundle of character language models.
+
+    Raises:
+        ValueError: if the folder is no such bundle.
+    """
+    return CharLMFeatures.load(folder, device=device)
 
 
 def load_weights(model: TaggerModel, path: Path) -> None:

