@@ -14,10 +14,10 @@ from torch import Tensor
 from canner.data.bundle import save_json
 from canner.data.char_stream import CharEncoder, as_rows, build_char_vocabulary, read_char_stream
 from canner.models.char_lm import BidirectionalCharLM, CharLM, CharLMConfig
+from canner.nn.precision import Precision, autocast
 from canner.text.config import Config
 from canner.text.vocabulary import Vocabulary
 from canner.training.loop import FitResult, fit
-from canner.training.precision import Precision, autocast
 from canner.training.schedule import TrainingConfig
 
 logger = logging.getLogger(__name__)
@@ -124,7 +124,9 @@ class CharLMTask:
         if batch.start == 0:
             carried.zero_()
         losses, units = [], 0
-        for direction, (lm, rows) in enumerate(zip(self._directions(), self._rows_of(batch.epoch), strict=True)):
+        for direction, (lm, rows) in enumerate(
+            zip(self._directions(), self._rows_of(batch.epoch), strict=True)
+        ):
             char_ids = rows[:, batch.start : batch.start + self._chunk + 1].to(self._device)
             before = (carried[direction, 0].clone(), carried[direction, 1].clone())
             loss, (output, cell) = lm.loss(char_ids, before)
@@ -188,7 +190,8 @@ def train_charlm(
         vocabulary = build_char_vocabulary(train_text, min_count=config.data.min_count)
         vocabulary.save(vocabulary_path)
     save_json(
-        folder / "config.json", {"format": 1, "kind": "charlm", "model": json.loads(config.model.model_dump_json())}
+        folder / "config.json",
+        {"format": 1, "kind": "charlm", "model": json.loads(config.model.model_dump_json())},
     )
     save_json(folder / "training.json", config.model_dump())
     encoder = CharEncoder(vocabulary)
