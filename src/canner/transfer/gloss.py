@@ -1,0 +1,189 @@
+"""The word gloss: a translator that replaces every word by its likeliest English word.
+
+No grammar, no order, no network: its English is broken, but every source token has exactly one target word
+and the attention between them is the identity. With a teacher that mostly looks at words, that is a strong
+way to carry entities over, and the only one for languages with little parallel text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from canner.data.bundle import FORMAT, read_bundle_config, save_json, write_atomically
+from canner.data.translation import Translation
+from canner.text.config import Config
+from canner.text.tokenizer import tokenize_words
+from canner.transfer.lexicon import Entry, Lexicon, count_lexicon
+from canner.transfer.segmentation import Segment, segment_tokens
+from canner.transfer.word_alignment import align_words
+
+
+class GlossConfig(Config):
+    """How a gloss is trained and how it reads its sentences.
+
+    Attributes:
+        segment: "jieba" joins the tokens of a sentence and cuts Chinese words from them; "none": a token is
+            a word.
+        max_phrase: longest English phrase for one source word.
+        prefix_length: cut words to so many characters while aligning (0: whole words).
+        min_count: leave out entries seen fewer times.
+    """
+
+    segment: Literal["none", "jieba"] = "none"
+    max_phrase: int = Field(default=1, ge=1)
+    prefix_length: int = Field(default=0, ge=0)
+    min_count: int = Field(default=1, ge=1)
+
+
+class WordGloss:
+    """Translates word by word with a lexicon; implements `canner.data.translation.Translator`."""
+
+    num_layers = 1
+
+    def __init__(self, lexicon: Lexicon, config: GlossConfig) -> None:
+        self.lexicon = lexicon
+        self.config = config
+        content = json.dumps([config.segment, sorted(lexicon.entries.items())], ensure_ascii=False)
+        digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+        self.fingerprint = f"gloss-{digest[:16]}"
+
+    def translate(
+        self, sentences: Sequence[Sequence[str]], *, progress: Callable[[int], None] | None = None
+    ) -> list[Translation]:
+        """Gloss sentences.
+
+        Args:
+            sentences: tokens of each; with `segment="jieba"` usually characters.
+            progress: called with the number of sentences just finished.
+        """
+        translations = []
+        for tokens in sentences:
+            translations.append(
+                self._translate_segmented(tokens)
+                if self.config.segment == "jieba"
+                else self._translate(tokens)
+            )
+            if progress is not None:
+                progress(1)
+        return translations
+
+    def save(self, folder: str | Path) -> None:
+        """Write the bundle: `config.json` and `lexicon.json`."""
+        folder = Path(folder)
+        entries = dict(sorted(self.lexicon.entries.items()))
+        # one entry a line: small, and a difference between two lexicons can be read
+        lines = ",\n".join(
+            f"{json.dumps(word, ensure_ascii=False)}:{json.dumps(entry, ensure_ascii=False)}"
+            for word, entry in entries.items()
+        )
+        text = "{\n" + lines + "\n}\n"
+        write_atomically(folder / "lexicon.json", lambda path: _write(path, text))
+        save_json(folder / "config.json", {"format": FORMAT, "kind": "gloss", **self.config.model_dump()})
+
+    @classmethod
+    def load(cls, folder: str | Path) -> WordGloss:
+        """Read a bundle.
+
+        Raises:
+            ValueError: if the folder is no gloss or its lexicon is damaged.
+        """
+        values = read_bundle_config(folder, "gloss")
+        config = GlossConfig(**{key: values[key] for key in values if key not in ("format", "kind")})
+        path = Path(folder) / "lexicon.json"
+        try:
+            entries = {
+                word: Entry(str(english), int(count))
+                for word, (english, count) in json.loads(path.read_text(encoding="utf-8")).items()
+            }
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"{path}: expected a lexicon, got {error}; the file is missing or damaged: copy it again"
+            ) from None
+        return cls(Lexicon(entries), config)
+
+    def _translate(self, tokens: Sequence[str]) -> Translation:
+        target: list[str] = []
+        owners: list[int] = []
+        for index, token in enumerate(tokens):
+            words = self.lexicon.gloss(token) or (token,)
+            target.extend(words)
+            owners.extend([index] * len(words))
+        attention = torch.zeros(len(target), len(tokens))
+        attention[torch.arange(len(target)), torch.tensor(owners, dtype=torch.long)] = 1.0
+        return Translation(tuple(tokens), tuple(target), attention.unsqueeze(0))
+
+    def _translate_segmented(self, tokens: Sequence[str]) -> Translation:
+        target: list[str] = []
+        rows: list[Tensor] = []
+        for segment in segment_tokens(tokens):
+            for piece in self._known_pieces(segment):
+                words = self.lexicon.gloss(piece.text) or (piece.text,)
+                row = torch.zeros(len(tokens))
+                row.index_add_(0, torch.tensor(piece.owners), torch.full((len(piece.owners),), 1.0))
+                target.extend(words)
+                rows.extend([row / len(piece.owners)] * len(words))
+        attention = torch.stack(rows) if rows else torch.zeros(0, len(tokens))
+        return Translation(tuple(tokens), tuple(target), attention.unsqueeze(0))
+
+    def _known_pieces(self, segment: Segment) -> list[Segment]:
+        """The segment, or where it is unknown its longest known parts from the left; the rest is copied."""
+        text, owners = segment
+        if self.lexicon.known(text) or text.isascii():
+            return [segment]
+        pieces: list[Segment] = []
+        start, unknown_from = 0, 0
+        while start < len(text):
+            end = next((e for e in range(len(text), start, -1) if self.lexicon.known(text[start:e])), None)
+            if end is None:
+                start += 1
+                continue
+            if unknown_from < start:
+                pieces.append(Segment(text[unknown_from:start], owners[unknown_from:start]))
+            pieces.append(Segment(text[start:end], owners[start:end]))
+            start = unknown_from = end
+        if unknown_from < len(text):
+            pieces.append(Segment(text[unknown_from:], owners[unknown_from:]))
+        return pieces
+
+
+def train_gloss(pairs: Sequence[tuple[str, str]], *, seed: int, config: GlossConfig) -> WordGloss:
+    """Train a gloss from parallel text: align the words, count the lexicon.
+
+    Args:
+        pairs: sentences and their English, raw text.
+        seed: of the aligner.
+        config: how words are cut, aligned and counted.
+
+    Raises:
+        ValueError: if there are no pairs, or the packages of the extra `gloss` are missing.
+    """
+    if not pairs:
+        raise ValueError("expected sentence pairs to train a gloss from, got none; give parallel text")
+    source = [tokenize_words(text) for text, _ in pairs]
+    if config.segment == "jieba":
+        source = [[segment.text for segment in segment_tokens(tokens)] for tokens in source]
+    target = [tokenize_words(text, clitics=True) for _, text in pairs]
+    alignments = align_words(
+        source,
+        target,
+        seed,
+        # phrases need the links of one word to several; single words are cleanest from the intersection
+        symmetrise="intersection" if config.max_phrase == 1 else "grow-diag",
+        prefix_length=config.prefix_length,
+    )
+    lexicon = count_lexicon(
+        source, target, alignments, max_phrase=config.max_phrase, min_count=config.min_count
+    )
+    return WordGloss(lexicon, config)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

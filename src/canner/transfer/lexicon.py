@@ -1,0 +1,164 @@
+"""A bilingual lexicon counted from aligned parallel text: for every word its likeliest English."""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+Links = Sequence[tuple[int, int]]
+
+# a capitalised word seen fewer times is rather a name than a word: its only alignments may be noise
+MIN_NAME_COUNT = 3
+# a word of one case carries a gloss seen for another only where that was seen at least so often
+MIN_STEM = 4
+
+
+class Entry(NamedTuple):
+    """The likeliest English of a word (one word or a short phrase) and how often it was seen."""
+
+    english: str
+    seen: int
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """English glosses for words as they were written, case included.
+
+    Attributes:
+        entries: from the written form to its gloss.
+    """
+
+    entries: Mapping[str, Entry]
+
+    def __post_init__(self) -> None:
+        # for the nearest word by prefix: only lower-case words inflect; names do not
+        words = sorted(word for word in self.entries if word.islower() and word.isalpha())
+        object.__setattr__(self, "_sorted_words", words)
+        object.__setattr__(self, "_cache", {})
+
+    def gloss(self, word: str) -> tuple[str, ...]:
+        """English for one word, with its case carried over.
+
+        Numbers, unknown symbols and capitalised words without evidence are copied: they are mostly the same
+        in English, and a name is worth more to the teacher than a guess.
+        """
+        cache: dict[str, tuple[str, ...]] = self._cache  # type: ignore[attr-defined]
+        if word not in cache:
+            cache[word] = tuple(self._gloss(word).split())
+        return cache[word]
+
+    def known(self, word: str) -> bool:
+        """Whether the word, as written or in lower case, has an entry of its own."""
+        return word in self.entries or word.lower() in self.entries
+
+    def _gloss(self, word: str) -> str:
+        entry = self.entries.get(word)
+        if not any(character.isalpha() for character in word):
+            # punctuation may differ between languages (，→ ,), but never becomes a word; numbers stay
+            differs = entry and not any(character.isalnum() for character in entry.english + word)
+            return entry.english if entry and differs else unicodedata.normalize("NFKC", word)
+        if any(character.isdigit() for character in word):
+            return word
+        if word.islower() or not _has_case(word):
+            return entry.english if entry else self._nearest(word)
+        return self._gloss_capitalised(word, entry)
+
+    def _gloss_capitalised(self, word: str, entry: Entry | None) -> str:
+        shouted = len(word) > 1 and word.isupper()
+        forms = [word, word.capitalize(), word.lower()] if shouted else [word, word.lower()]
+        for form in forms:
+            found = self.entries.get(form)
+            if found and (found.seen >= MIN_NAME_COUNT or found.english.lower() == word.lower()):
+                return found.english.upper() if shouted else _capitalise(found.english)
+        return word
+
+    def _nearest(self, word: str) -> str:
+        """The gloss of the most frequent of those words that share the longest beginning; else the word."""
+        words: list[str] = self._sorted_words  # type: ignore[attr-defined]
+        for length in range(len(word) - 1, max(MIN_STEM, (len(word) + 1) // 2) - 1, -1):
+            stem = word[:length]
+            start = bisect_left(words, stem)
+            family = []
+            while start < len(words) and words[start].startswith(stem):
+                family.append(words[start])
+                start += 1
+            if family:
+                return self.entries[max(family, key=lambda known: self.entries[known].seen)].english
+        return word
+
+
+def count_lexicon(
+    source_sentences: Iterable[Sequence[str]],
+    target_sentences: Iterable[Sequence[str]],
+    alignments: Iterable[Links],
+    *,
+    max_phrase: int = 1,
+    min_count: int = 1,
+) -> Lexicon:
+    """Count a lexicon from aligned sentence pairs.
+
+    Args:
+        source_sentences: tokens.
+        target_sentences: English tokens.
+        alignments: links (source, target) of every pair.
+        max_phrase: longest English phrase of a single source word; 1 keeps one word for one word. More suits
+            languages whose words hold several English ones (Chinese 联合国, "United Nations").
+        min_count: an entry seen fewer times is left out, unless it copies its word.
+    """
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    cases: dict[str, Counter[str]] = defaultdict(Counter)
+    english_totals: Counter[str] = Counter()
+    for source, target, links in zip(source_sentences, target_sentences, alignments, strict=True):
+        linked: dict[int, list[int]] = defaultdict(list)
+        for i, j in links:
+            linked[i].append(j)
+        for i, places in linked.items():
+            phrase = _phrase(sorted(places), target, max_phrase)
+            if phrase is None:
+                continue
+            lowered = phrase.lower()
+            counts[source[i]][lowered] += 1
+            english_totals[lowered] += 1
+            # the first word of a sentence says nothing of its case
+            cases[lowered][phrase] += 1 if min(places) > 0 else 0
+    entries = {}
+    for word, translations in counts.items():
+        best = max(translations, key=lambda english: _score(translations[english], english_totals[english]))
+        if translations[best] >= min_count or best == word.lower():
+            entries[word] = Entry(max(cases[best], key=lambda form: cases[best][form]), translations[best])
+    return Lexicon(_without_redundant(entries))
+
+
+def _score(count: int, english_total: int) -> float:
+    """The count, leaning against English words that are aligned to everything ("the", ",")."""
+    return count * (count / english_total) ** 0.2
+
+
+def _phrase(places: list[int], target: Sequence[str], max_phrase: int) -> str | None:
+    if places[-1] - places[0] + 1 == len(places) <= max_phrase:
+        return " ".join(target[j] for j in places)
+    # scattered or long: the alignment is doubtful, and a wrong phrase costs more than no count
+    return target[places[0]] if len(places) == 1 else None
+
+
+def _without_redundant(entries: dict[str, Entry]) -> dict[str, Entry]:
+    """Leave out capitalised words that are copied or glossed the same without an entry of their own."""
+    slim = Lexicon({word: entry for word, entry in entries.items() if not _has_case(word) or word.islower()})
+    full = Lexicon(entries)
+    kept = dict(slim.entries)
+    for word, entry in entries.items():
+        if word not in kept and full.gloss(word) != slim.gloss(word):
+            kept[word] = entry
+    return kept
+
+
+def _has_case(word: str) -> bool:
+    return word.lower() != word.upper()
+
+
+def _capitalise(text: str) -> str:
+    return text[:1].upper() + text[1:]

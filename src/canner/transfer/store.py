@@ -1,0 +1,366 @@
+"""The transfer store: every sentence is translated and read by the teacher once, then looked up.
+
+Kept is what cannot be computed cheaply: the attention of *all* layers, R and the tag posteriors, not the
+aligned features; so another layer, reading or normalisation needs no rebuild.
+
+A store is a folder: `store.json` names translator, teacher and options; each shard is a pair of files, the
+tensors (`<shard>.safetensors`, float16) and, written after them, the index (`<shard>.json`). Files appear
+whole or not at all, and a shard counts once its index is there: an interrupted build goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import Field
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from canner.data.bundle import save_json, save_tensors
+from canner.data.translation import Translation, Translator
+from canner.text.config import Config
+from canner.transfer.aligned import (
+    Transfer,
+    TransferOptions,
+    aligned_dim,
+    aligned_features,
+    transfer_sentences,
+)
+from canner.transfer.teacher import TargetFeatures, Teacher
+
+FORMAT = 1
+_MANIFEST = "store.json"
+
+
+class StoreOptions(Config):
+    """How a store is built.
+
+    Attributes:
+        keep_reading: also keep the attention at the step after each word; without it the store of a
+            translator with many layers is about half as large.
+        shard_size: sentences translated, read and written at a time; what an interruption can cost.
+    """
+
+    keep_reading: bool = True
+    shard_size: int = Field(default=256, ge=1)
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did: sentences new and already there, seconds, bytes of the new ones."""
+
+    num_built: int
+    num_reused: int
+    seconds: float
+    num_bytes: int
+
+    @property
+    def sentences_per_second(self) -> float:
+        return self.num_built / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def bytes_per_sentence(self) -> float:
+        return self.num_bytes / self.num_built if self.num_built else 0.0
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a sentence lies in its shard: offsets into the flat attention and the rows of features."""
+
+    shard: str
+    source_length: int
+    target: tuple[str, ...]
+    score: float
+    parts: int
+    attention_start: int
+    row_start: int
+
+
+class TransferStore:
+    """Translations and teacher features of many sentences, on disk; open one with `open` or `build`."""
+
+    def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
+        self.folder = folder
+        self.translator_fingerprint: str = manifest["translator"]
+        self.teacher_fingerprint: str = manifest["teacher"]
+        self.num_layers: int = manifest["num_layers"]
+        self.features_dim: int = manifest["features_dim"]
+        self.tags: tuple[str, ...] = tuple(manifest["tags"])
+        self.keep_reading: bool = manifest["keep_reading"]
+        self.report: BuildReport | None = None
+        self._places: dict[str, _Place] = {}
+        self._handles: dict[str, Any] = {}
+        for path in sorted(folder.glob("shard-*.json")):
+            self._add_index(path)
+
+    @classmethod
+    def open(cls, folder: str | Path) -> TransferStore:
+        """Open a store that was built.
+
+        Raises:
+            ValueError: if the folder is no store, of a newer format, or damaged.
+        """
+        path = Path(folder) / _MANIFEST
+        if not path.is_file():
+            raise ValueError(f"{folder}: expected a transfer store, found no {_MANIFEST}; build one first")
+        manifest = _read_json(path)
+        if manifest.get("kind") != "transfer-store" or manifest.get("format", FORMAT + 1) > FORMAT:
+            raise ValueError(
+                f"{path}: expected a transfer store of format {FORMAT} or older, got "
+                f"{manifest.get('kind')!r} of format {manifest.get('format')!r}; install a newer canner or "
+                "build the store again"
+            )
+        return cls(Path(folder), manifest)
+
+    @classmethod
+    def build(
+        cls,
+        folder: str | Path,
+        sentences: Iterable[Sequence[str]],
+        translator: Translator,
+        teacher: Teacher,
+        options: StoreOptions,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> TransferStore:
+        """Build a store, or complete one: only sentences that it lacks are translated.
+
+        Args:
+            folder: made if absent.
+            sentences: tokens of each; repeated ones are translated once.
+            translator: makes the English and the attention.
+            teacher: reads the English.
+            options: what is kept, and how many sentences at a time.
+            progress: called with sentences done and sentences to do, after each shard.
+
+        Returns:
+            The store, its `report` filled.
+
+        Raises:
+            ValueError: if the folder holds a store of another translator, teacher or option, or something
+                else; if the disk is full (what was finished stays).
+        """
+        store = _open_or_create(Path(folder), translator, teacher, options)
+        wanted = {sentence_key(tokens): tuple(tokens) for tokens in sentences}
+        # of similar length together: less padding in the translator; longest first: trouble comes early
+        missing = sorted((t for k, t in wanted.items() if k not in store._places), key=len, reverse=True)
+        started, num_bytes = time.monotonic(), 0
+        for start in range(0, len(missing), options.shard_size):
+            chunk = missing[start : start + options.shard_size]
+            num_bytes += store._write_shard(transfer_sentences(chunk, translator, teacher))
+            if progress is not None:
+                progress(start + len(chunk), len(missing))
+        store.report = BuildReport(
+            len(missing), len(wanted) - len(missing), time.monotonic() - started, num_bytes
+        )
+        return store
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, tokens: Sequence[str]) -> bool:
+        return sentence_key(tokens) in self._places
+
+    def transfer(self, tokens: Sequence[str]) -> Transfer:
+        """Translation and teacher features of a sentence, as they were stored (float16).
+
+        Raises:
+            ValueError: if the sentence is not in the store, or its shard is damaged.
+        """
+        place = self._places.get(sentence_key(tokens))
+        if place is None:
+            start = " ".join(tokens)[:80]
+            raise ValueError(
+                f"{self.folder}: expected a stored sentence, got {start!r}, which is not; build the store "
+                "again with it: only what is missing is translated"
+            )
+        num_target, num_source = len(place.target), place.source_length
+        size = self.num_layers * num_target * num_source
+        shape = (self.num_layers, num_target, num_source)
+        attentions = slice(place.attention_start, place.attention_start + size)
+        rows = slice(place.row_start, place.row_start + num_target)
+        try:
+            shard = self._shard(place.shard)
+            attention = shard.get_slice("attention")[attentions].view(shape)
+            has_reading = "reading_attention" in shard.keys()  # noqa: SIM118 (no mapping)
+            reading = shard.get_slice("reading_attention")[attentions].view(shape) if has_reading else None
+            target = TargetFeatures(shard.get_slice("features")[rows], shard.get_slice("posteriors")[rows])
+        except (SafetensorError, OSError, RuntimeError) as error:
+            raise ValueError(
+                f"{self.folder / place.shard}.safetensors: expected a whole shard, got {error}; delete the "
+                f"files of {place.shard} and build the store again"
+            ) from None
+        translation = Translation(tuple(tokens), place.target, attention, reading, place.score, place.parts)
+        return Transfer(translation, target)
+
+    def aligned_dim(self, options: TransferOptions) -> int:
+        """Width of the aligned features under these options."""
+        return aligned_dim(self.features_dim, len(self.tags), options)
+
+    def aligned(self, tokens: Sequence[str], options: TransferOptions) -> Tensor:
+        """Aligned features [S, F] of a sentence, float32.
+
+        Raises:
+            ValueError: if the sentence is not in the store, the layer does not exist, or the store was built
+                without the reading that the options ask for.
+        """
+        if options.reading == "read" and not self.keep_reading:
+            raise ValueError(
+                f'{self.folder}: expected reading = "produced", got "read", which this store was built '
+                "without; build another with keep_reading = true"
+            )
+        return aligned_features(self.transfer(tokens), options)
+
+    def _write_shard(self, transfers: Sequence[Transfer]) -> int:
+        """Write a shard and take its index in; returns its bytes."""
+        keys = [sentence_key(transfer.translation.source) for transfer in transfers]
+        # named by its content, so that no number must be agreed on with another builder of the same store
+        name = f"shard-{hashlib.sha256(''.join(keys).encode()).hexdigest()[:16]}"
+        entries = [
+            {
+                "key": key,
+                "source_length": len(transfer.translation.source),
+                "target": transfer.translation.target,
+                "score": transfer.translation.score,
+                "parts": transfer.translation.parts,
+            }
+            for key, transfer in zip(keys, transfers, strict=True)
+        ]
+        tensors = self._shard_tensors(transfers)
+        paths = self.folder / f"{name}.safetensors", self.folder / f"{name}.json"
+        try:
+            save_tensors(paths[0], tensors)
+            save_json(paths[1], entries)
+        except OSError as error:
+            raise ValueError(
+                f"{self.folder}: expected room for another shard, got {error}; free space and build again: "
+                f"the {len(self)} sentences finished so far are kept"
+            ) from None
+        self._add_index(paths[1])
+        return sum(path.stat().st_size for path in paths)
+
+    def _shard_tensors(self, transfers: Sequence[Transfer]) -> dict[str, Tensor]:
+        attentions, readings, features, posteriors = [], [], [], []
+        for transfer in transfers:
+            translation = transfer.translation
+            if len(translation.attention) != self.num_layers:
+                raise ValueError(
+                    f"expected {self.num_layers} layers of attention, got {len(translation.attention)}; mend "
+                    f"the translator {self.translator_fingerprint}"
+                )
+            attentions.append(translation.attention.cpu().half().flatten())
+            if translation.reading_attention is not None:
+                readings.append(translation.reading_attention.cpu().half().flatten())
+            features.append(transfer.target.features.cpu().half())
+            posteriors.append(transfer.target.posteriors.cpu().half())
+        tensors = {
+            "attention": torch.cat(attentions),
+            "features": torch.cat(features),
+            "posteriors": torch.cat(posteriors),
+        }
+        if self.keep_reading and len(readings) == len(transfers):
+            tensors["reading_attention"] = torch.cat(readings)
+        for name, tensor in tensors.items():
+            if not bool(torch.isfinite(tensor).all()):
+                raise ValueError(
+                    f"expected {name} that fit half precision, got infinite or undefined values; check the "
+                    "translator and the teacher"
+                )
+        return tensors
+
+    def _add_index(self, path: Path) -> None:
+        attention_start = row_start = 0
+        for entry in _read_json(path):
+            target = tuple(entry["target"])
+            self._places[entry["key"]] = _Place(
+                path.stem,
+                entry["source_length"],
+                target,
+                entry["score"],
+                entry["parts"],
+                attention_start,
+                row_start,
+            )
+            attention_start += self.num_layers * len(target) * entry["source_length"]
+            row_start += len(target)
+
+    def _shard(self, name: str) -> Any:
+        if name not in self._handles:
+            self._handles[name] = safe_open(self.folder / f"{name}.safetensors", framework="pt")
+        return self._handles[name]
+
+
+def sentence_key(tokens: Sequence[str]) -> str:
+    """The content hash by which a sentence is found."""
+    text = json.dumps(list(tokens), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def load_aligned(
+    sources: Sequence[tuple[TransferStore, TransferOptions]],
+    sentences: Sequence[Sequence[str]],
+    *,
+    dtype: torch.dtype = torch.float16,
+) -> list[Tensor]:
+    """Aligned features of sentences in memory, once for all epochs: [S, F] each.
+
+    Args:
+        sources: stores with the options each is read with; several stand side by side in the features.
+        sentences: tokens of each.
+        dtype: half precision keeps 8,000 sentences of 30 tokens and 512 features in 250 MB.
+
+    Raises:
+        ValueError: if no store is given, or a sentence is missing in one.
+    """
+    if not sources:
+        raise ValueError("expected one or more transfer stores, got none")
+    return [
+        torch.cat([store.aligned(tokens, options).to(dtype) for store, options in sources], dim=1)
+        for tokens in sentences
+    ]
+
+
+def _open_or_create(
+    folder: Path, translator: Translator, teacher: Teacher, options: StoreOptions
+) -> TransferStore:
+    wanted = {
+        "translator": translator.fingerprint,
+        "teacher": teacher.fingerprint,
+        "num_layers": translator.num_layers,
+        "features_dim": teacher.features_dim,
+        "tags": list(teacher.tags),
+        "keep_reading": options.keep_reading,
+    }
+    if (folder / _MANIFEST).is_file():
+        store = TransferStore.open(folder)
+        found = _read_json(folder / _MANIFEST)
+        for name, value in wanted.items():
+            if found[name] != value:
+                raise ValueError(
+                    f"{folder}: expected a transfer store of {name} {value!r}, got one of {found[name]!r}; "
+                    "give another folder, or delete this one to build it anew"
+                )
+        return store
+    if folder.exists() and any(folder.iterdir()):
+        raise ValueError(f"{folder}: expected a new or empty folder or a transfer store, got other files")
+    try:
+        save_json(folder / _MANIFEST, {"format": FORMAT, "kind": "transfer-store", **wanted})
+    except OSError as error:
+        raise ValueError(f"{folder}: expected a folder to write to, got {error}") from None
+    return TransferStore.open(folder)
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{path}: expected JSON, got {error}; delete the file and build the store again"
+        ) from None
