@@ -40,7 +40,7 @@ format: $(DEV)  ## let ruff rewrite the code in the house style
 	$(BIN)/ruff format src tests recipes benchmarks
 
 bench: $(DEV)  ## measure against peers and against ourselves, ratios in one run
-	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+	for script in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
 
 docs: $(DEV)  ## rebuild the generated pages and the tables of the README
 	$(BIN)/python recipes/build_demo_corpus.py
