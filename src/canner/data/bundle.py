@@ -26,14 +26,8 @@ def read_bundle_config(folder: str | Path, kind: str) -> dict[str, Any]:
     Raises:
         ValueError: if there is no bundle, or it is of another kind or of a newer format.
     """
-    path = Path(folder) / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise ValueError(f"{folder}: expected a bundle of kind {kind!r}, found no config.json") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: expected JSON, got {error}; the file is damaged: copy it again") from None
-    found = config.get("kind") if isinstance(config, dict) else None
+    config = _read_config(folder)
+    found = config.get("kind")
     if found != kind:
         raise ValueError(f"{folder}: expected a bundle of kind {kind!r}, got {found!r}")
     if not isinstance(config.get("format"), int) or config["format"] > FORMAT:
@@ -41,6 +35,28 @@ def read_bundle_config(folder: str | Path, kind: str) -> dict[str, Any]:
             f"{folder}: expected format {FORMAT} or older, got {config.get('format')!r}; "
             "the bundle was made by a newer canner: install that version"
         )
+    return config
+
+
+def bundle_kind(folder: str | Path) -> str | None:
+    """The kind of a bundle: tagger, translator, gloss, charlm.
+
+    Raises:
+        ValueError: if there is no bundle.
+    """
+    return _read_config(folder).get("kind")
+
+
+def _read_config(folder: str | Path) -> dict[str, Any]:
+    path = Path(folder) / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueError(f"{folder}: expected a bundle, found no config.json; check the path") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: expected JSON, got {error}; the file is damaged: copy it again") from None
+    if not isinstance(config, dict):
+        raise ValueError(f"{path}: expected a JSON object, got {type(config).__name__}; is it a bundle?")
     return config
 
 

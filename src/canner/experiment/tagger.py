@@ -27,8 +27,11 @@ from canner.text.sentence import Sentence
 from canner.text.tokenizer import tokenize_words
 from canner.text.vectors import Vectors, load_glove_package, load_vectors
 from canner.training.loop import FitResult, fit
+from canner.training.progress import StepProgress
 from canner.training.schedule import TrainingConfig
 from canner.training.tagger import LabelledPart, TaggerTask, evaluate
+from canner.transfer.store import load_aligned
+from canner.transfer.views import TransferConfig, TransferViews
 
 logger = logging.getLogger(__name__)
 
@@ -51,13 +54,14 @@ class EmbeddingsConfig(Config):
 
 
 class TaggerExperiment(Config):
-    """Everything that decides a tagger: data, model, training, seed."""
+    """Everything that decides a tagger: data, model, training, seed; `transfer` makes it a CAN tagger."""
 
     kind: Literal["tagger"] = "tagger"
     name: str = "tagger"
     data: CorpusConfig
     encoding: EncodingConfig = EncodingConfig()
     embeddings: EmbeddingsConfig = EmbeddingsConfig()
+    transfer: TransferConfig | None = None
     model: TaggerConfig = TaggerConfig()
     training: TrainingConfig = TrainingConfig()
     batch_size: int = Field(default=16, ge=1)
@@ -77,6 +81,7 @@ def train_tagger(
     config: TaggerExperiment,
     folder: str | Path,
     *,
+    stores: str | Path | None = None,
     max_minutes: float | None = None,
     device: str = "cpu",
     progress: bool = True,
@@ -86,6 +91,7 @@ def train_tagger(
     Args:
         config: the whole experiment.
         folder: of the run; an unfinished run in it is taken up.
+        stores: where transfer stores are kept, to be shared by runs; None: in the run's folder.
         max_minutes: wall-clock budget of the training itself.
         device: "cpu" or "cuda".
         progress: show a progress bar on a terminal.
@@ -97,9 +103,18 @@ def train_tagger(
     if not corpus.dev:
         raise ValueError("expected development sentences, got none; name a file in data.dev")
     _warn_of_unknown_types(corpus)
-    tagger = _fresh_tagger(config, corpus, device)
-    save_tagger(folder, tagger)
-    train, dev, test = (_part(tagger, part) for part in (corpus.train, corpus.dev, corpus.test))
+    folder = Path(folder)
+    views = transfer = None
+    if config.transfer is not None:
+        transfer = config.transfer.with_paths(lambda path: str(data_path(path)))
+        views = TransferViews.load(transfer, device=device)
+    tagger = _fresh_tagger(config, corpus, views.aligned_dim if views is not None else 0, device)
+    extra = {"transfer": transfer.relative_to(folder).model_dump(mode="json")} if transfer is not None else {}
+    save_tagger(folder, tagger, extra)
+    root = Path(stores) if stores is not None else folder / "stores"
+    train, dev, test = (
+        _part(tagger, part, views, root, progress) for part in (corpus.train, corpus.dev, corpus.test)
+    )
     task = TaggerTask(tagger, train, dev, batch_size=config.batch_size, seed=config.seed, device=device)
     result = fit(
         task,
@@ -111,8 +126,9 @@ def train_tagger(
         progress=progress,
     )
     scores = {name: score(tagger, part) for name, part in (("dev", dev), ("test", test)) if part.sentences}
-    save_tagger(folder, tagger, {"scores": {name: found["f1"] for name, found in scores.items()}})
-    save_json(Path(folder) / "metrics.json", {"stopped": result.stopped, "epochs": result.epochs, **scores})
+    extra["scores"] = {name: found["f1"] for name, found in scores.items()}
+    save_tagger(folder, tagger, extra)
+    save_json(folder / "metrics.json", {"stopped": result.stopped, "epochs": result.epochs, **scores})
     return TaggerRun(result, scores, tagger)
 
 
@@ -135,14 +151,25 @@ def _percent(scores: EntityScores) -> dict[str, float]:
     return {"precision": micro.precision, "recall": micro.recall, "f1": micro.f1}
 
 
-def _part(tagger: SentenceTagger, sentences: Sequence[Sentence]) -> LabelledPart:
-    """Sentences with their frozen embeddings, computed once (half precision: they are many)."""
-    features = tagger.embed([sentence.tokens for sentence in sentences])
+def _part(
+    tagger: SentenceTagger,
+    sentences: Sequence[Sentence],
+    views: TransferViews | None,
+    stores: Path,
+    progress: bool,
+) -> LabelledPart:
+    """Sentences with what is computed once for them: frozen embeddings, aligned features (half precision)."""
+    tokens = [sentence.tokens for sentence in sentences]
+    features = tagger.embed(tokens)
     halves = [rows.half() for rows in features] if features is not None else None
-    return LabelledPart(sentences, halves)
+    if views is None or not tokens:
+        return LabelledPart(sentences, halves)
+    with StepProgress("reading the English", enabled=progress) as bar:
+        opened = views.stores(stores, tokens, progress=bar.advance_to)
+    return LabelledPart(sentences, halves, load_aligned(opened, tokens))
 
 
-def _fresh_tagger(config: TaggerExperiment, corpus: Corpus, device: str) -> SentenceTagger:
+def _fresh_tagger(config: TaggerExperiment, corpus: Corpus, aligned_dim: int, device: str) -> SentenceTagger:
     model_config, vectors = config.model, None
     extra_words = _words_of_texts(config) if config.embeddings.vectors is not None else []
     encoder = TaggingEncoder.build(
@@ -165,7 +192,7 @@ def _fresh_tagger(config: TaggerExperiment, corpus: Corpus, device: str) -> Sent
         model_config,
         encoder,
         features_dim=sum(embedder.dim for embedder in embedders),
-        aligned_dim=0,
+        aligned_dim=aligned_dim,
         word_vectors=vectors,
     )
     return SentenceTagger(model.to(device), encoder, embedders)

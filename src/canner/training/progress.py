@@ -71,3 +71,30 @@ class Progress:
             self._bar.console.print(text)
         else:
             logger.info(text)
+
+
+class StepProgress:
+    """A plain bar for work that is counted in items; shows nothing where stderr is no terminal."""
+
+    def __init__(self, description: str, *, enabled: bool) -> None:
+        self._bar = RichProgress(console=Console(stderr=True)) if enabled and sys.stderr.isatty() else None
+        self._description = description
+        self._task: Any = None
+
+    def __enter__(self) -> StepProgress:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def advance_to(self, done: int, total: int) -> None:
+        """So many items are done of so many."""
+        if self._bar:
+            if self._task is None or self._bar.tasks[self._task].total != total:
+                self._task = self._bar.add_task(self._description, total=total)
+            self._bar.update(self._task, completed=done)

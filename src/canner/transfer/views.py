@@ -1,0 +1,201 @@
+"""English views of sentences: one or several translators, one teacher, and what is carried over from each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from canner.data.bundle import bundle_kind
+from canner.data.translation import Translator
+from canner.decoding.neural_translator import NeuralTranslator
+from canner.decoding.tagger_bundle import load_tagger
+from canner.text.config import Config
+from canner.transfer.aligned import (
+    Transfer,
+    TransferOptions,
+    aligned_dim,
+    aligned_features,
+    transfer_sentences,
+)
+from canner.transfer.external import FileTranslator
+from canner.transfer.gloss import WordGloss
+from canner.transfer.store import StoreOptions, TransferStore
+from canner.transfer.teacher import TaggerTeacher, Teacher, fingerprint_of
+
+
+class FilesConfig(Config):
+    """Translations made elsewhere: files of sentences, their English, and Pharaoh alignments, in threes."""
+
+    source: tuple[str, ...]
+    english: tuple[str, ...]
+    alignments: tuple[str, ...]
+
+
+class ViewConfig(Config):
+    """One way into English: a translator's bundle, or files; and what is carried over from it."""
+
+    translator: str | None = None
+    files: FilesConfig | None = None
+    options: TransferOptions = TransferOptions()
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> ViewConfig:
+        if (self.translator is None) == (self.files is None):
+            raise ValueError("expected either a translator (a bundle) or files, got both or neither")
+        return self
+
+
+class TransferConfig(Config):
+    """What a CAN tagger reads beside the sentence itself.
+
+    Attributes:
+        teacher: bundle of the English tagger.
+        views: translators side by side; their aligned features are joined.
+    """
+
+    teacher: str
+    views: tuple[ViewConfig, ...] = Field(min_length=1)
+
+    def with_paths(self, change: Callable[[str], str]) -> TransferConfig:
+        """The same with every path changed."""
+        views = []
+        for view in self.views:
+            translator = change(view.translator) if view.translator is not None else None
+            files = None
+            if view.files is not None:
+                files = FilesConfig(
+                    source=tuple(map(change, view.files.source)),
+                    english=tuple(map(change, view.files.english)),
+                    alignments=tuple(map(change, view.files.alignments)),
+                )
+            views.append(view.model_copy(update={"translator": translator, "files": files}))
+        return TransferConfig(teacher=change(self.teacher), views=tuple(views))
+
+    def relative_to(self, folder: Path) -> TransferConfig:
+        """Paths as seen from a folder, so that folders can move together."""
+        return self.with_paths(lambda path: Path(os.path.relpath(path, folder)).as_posix())
+
+    def seen_from(self, folder: Path) -> TransferConfig:
+        """Paths that were relative to a folder, as seen from here."""
+        return self.with_paths(lambda path: os.path.normpath(folder / path))
+
+
+@dataclass(frozen=True)
+class View:
+    """A translator with what is carried over from its English."""
+
+    translator: Translator
+    options: TransferOptions
+
+
+class TransferViews:
+    """Carries what the teacher knows of the English over to the tokens of a sentence.
+
+    Args:
+        views: translators side by side.
+        teacher: reads the English of all of them.
+    """
+
+    def __init__(self, views: Sequence[View], teacher: Teacher) -> None:
+        self.views = tuple(views)
+        self.teacher = teacher
+
+    @classmethod
+    def load(cls, config: TransferConfig, *, device: str = "cpu") -> TransferViews:
+        """Loads translators and teacher.
+
+        Raises:
+            ValueError: if a bundle or file is missing, damaged or of another kind.
+        """
+        views = []
+        for view in config.views:
+            if view.files is not None:
+                files = view.files
+                translator: Translator = FileTranslator.read(files.source, files.english, files.alignments)
+            else:
+                assert view.translator is not None
+                translator = load_translator(view.translator, device=device)
+            views.append(View(translator, view.options))
+        return cls(views, load_teacher(config.teacher, device=device))
+
+    @property
+    def aligned_dim(self) -> int:
+        """Width of the aligned features of all views together."""
+        widths = (
+            aligned_dim(self.teacher.features_dim, len(self.teacher.tags), view.options)
+            for view in self.views
+        )
+        return sum(widths)
+
+    def transfer(self, sentences: Sequence[Sequence[str]]) -> list[list[Transfer]]:
+        """For each view the transfers of all sentences."""
+        return [transfer_sentences(sentences, view.translator, self.teacher) for view in self.views]
+
+    def align(self, transfers: Sequence[Sequence[Transfer]]) -> list[Tensor]:
+        """The aligned features [S, F] of each sentence, from what `transfer` gave."""
+        columns = [
+            [aligned_features(transfer, view.options) for transfer in of_view]
+            for view, of_view in zip(self.views, transfers, strict=True)
+        ]
+        return [torch.cat(rows, dim=1) for rows in zip(*columns, strict=True)]
+
+    def stores(
+        self,
+        root: Path,
+        sentences: Sequence[Sequence[str]],
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[tuple[TransferStore, TransferOptions]]:
+        """A store on disk for each view, completed so that it holds the sentences.
+
+        Args:
+            root: the stores lie in folders of it that are named by translator and teacher.
+            sentences: tokens of each.
+            progress: called with sentences done and to do, for each store anew.
+
+        Raises:
+            ValueError: if the disk is full; what was finished stays.
+        """
+        stores = []
+        for view in self.views:
+            folder = root / f"{view.translator.fingerprint}-{self.teacher.fingerprint}"
+            store = TransferStore.build(
+                folder, sentences, view.translator, self.teacher, StoreOptions(), progress=progress
+            )
+            stores.append((store, view.options))
+        return stores
+
+
+def load_translator(folder: str | Path, *, device: str = "cpu") -> Translator:
+    """Reads a bundle that translates: a neural translator or a word gloss.
+
+    Raises:
+        ValueError: if the folder is neither.
+    """
+    kind = bundle_kind(folder)
+    if kind == "gloss":
+        return WordGloss.load(folder)
+    if kind == "translator":
+        return NeuralTranslator.load(folder, device=device)
+    raise ValueError(f"{folder}: expected a translator or a gloss, got a bundle of kind {kind!r}")
+
+
+def load_teacher(folder: str | Path, *, device: str = "cpu") -> TaggerTeacher:
+    """Reads a plain tagger's bundle as teacher.
+
+    Raises:
+        ValueError: if the folder is no tagger, or one that needs a teacher itself.
+    """
+    folder = Path(folder)
+    tagger = load_tagger(folder, device=device)
+    if tagger.model.sizes.aligned_dim:
+        raise ValueError(f"{folder}: expected a plain tagger as teacher, got one that reads English itself")
+    parts = [path.read_bytes() for path in (folder / "model.safetensors", *sorted(folder.glob("*s.json")))]
+    parts += [embedder.fingerprint.encode() for embedder in tagger.embedders]
+    return TaggerTeacher(tagger, fingerprint=f"tagger-{fingerprint_of(*parts)}")
