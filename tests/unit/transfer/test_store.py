@@ -1,0 +1,232 @@
+"""The store gives back what was put in, resumes, and refuses what does not belong to it."""
+
+import resource
+import signal
+
+import pytest
+import torch
+
+from canner.transfer.aligned import TransferOptions, aligned_features, transfer_sentences
+from canner.transfer.store import StoreOptions, TransferStore, load_aligned, sentence_key
+
+SENTENCES = [
+    ("Ana", "vive", "en", "Sevilla"),
+    ("El", "Banco", "de", "España", "cierra", "."),
+    ("untranslatable",),
+    ("hola",),
+    ("科", "技"),
+    ("Ana", "vive", "en", "Sevilla"),
+]
+OPTIONS = StoreOptions(shard_size=2)
+EVERY_READING = [
+    TransferOptions(layer=layer, reading=reading, normalise=normalise, posteriors=True, coverage=True)
+    for layer in (1, 2, 3, "mean")
+    for reading in ("produced", "read")
+    for normalise in ("raw", "source")
+]
+
+
+def build(folder, translator, teacher, sentences=SENTENCES, options=OPTIONS):
+    return TransferStore.build(folder, sentences, translator, teacher, options)
+
+
+def test_gives_what_translator_and_teacher_gave(tmp_path, make_translator, make_teacher):
+    build(tmp_path / "store", make_translator(), make_teacher())
+    store = TransferStore.open(tmp_path / "store")
+    direct = transfer_sentences(SENTENCES, make_translator(), make_teacher())
+    for tokens, expected in zip(SENTENCES, direct, strict=True):
+        found = store.transfer(tokens)
+        assert found.translation.source == tokens
+        assert found.translation.target == expected.translation.target
+        assert (found.translation.score, found.translation.parts) == (-0.5, 1)
+        # exactly the half-precision values, nothing shifted within a shard
+        assert torch.equal(found.translation.attention, expected.translation.attention.half())
+        assert torch.equal(found.translation.reading_attention, expected.translation.reading_attention.half())
+        assert torch.equal(found.target.features, expected.target.features.half())
+        assert torch.equal(found.target.posteriors, expected.target.posteriors.half())
+
+
+@pytest.mark.parametrize("options", EVERY_READING, ids=str)
+def test_every_layer_and_reading_without_rebuild(tmp_path, make_translator, make_teacher, options):
+    store = build(tmp_path, make_translator(), make_teacher())
+    direct = transfer_sentences(SENTENCES, make_translator(), make_teacher())
+    for tokens, transfer in zip(SENTENCES, direct, strict=True):
+        found = store.aligned(tokens, options)
+        assert found.shape == (len(tokens), store.aligned_dim(options))
+        torch.testing.assert_close(found, aligned_features(transfer, options), atol=5e-3, rtol=5e-3)
+
+
+def test_translates_each_sentence_once_in_chunks_by_length(tmp_path, make_translator, make_teacher):
+    translator, teacher = make_translator(), make_teacher()
+    store = build(tmp_path, translator, teacher)
+    chunks = translator.calls
+    assert [len(chunk) for chunk in chunks] == [2, 2, 1]
+    lengths = [len(tokens) for chunk in chunks for tokens in chunk]
+    assert lengths == sorted(lengths, reverse=True)
+    assert len(store) == 5
+    assert (store.report.num_built, store.report.num_reused) == (5, 0)
+    assert teacher.num_read == 4
+    files = [path for path in tmp_path.iterdir() if path.name != "store.json"]
+    assert store.report.num_bytes == sum(path.stat().st_size for path in files)
+    assert store.report.bytes_per_sentence == store.report.num_bytes / 5
+    assert store.report.sentences_per_second > 0
+
+
+def test_only_missing_sentences_are_translated(tmp_path, make_translator, make_teacher):
+    build(tmp_path, make_translator(), make_teacher(), SENTENCES[:2])
+    translator = make_translator()
+    store = build(tmp_path, translator, make_teacher())
+    assert sorted(tokens for chunk in translator.calls for tokens in chunk) == sorted(set(SENTENCES[2:5]))
+    assert (store.report.num_built, store.report.num_reused) == (3, 2)
+    again = make_translator()
+    assert build(tmp_path, again, make_teacher()).report.num_built == 0
+    assert again.calls == []
+
+
+def test_resumes_after_interruption(tmp_path, make_translator, make_teacher):
+    translator = make_translator()
+    translator.fail_after = 2
+    with pytest.raises(KeyboardInterrupt):
+        build(tmp_path / "a", translator, make_teacher())
+    assert len(TransferStore.open(tmp_path / "a")) == 4
+    resumed = make_translator()
+    store = build(tmp_path / "a", resumed, make_teacher())
+    assert len(resumed.calls) == 1
+    whole = build(tmp_path / "b", make_translator(), make_teacher())
+    for tokens in SENTENCES:
+        options = TransferOptions(posteriors=True)
+        assert torch.equal(store.aligned(tokens, options), whole.aligned(tokens, options))
+
+
+def test_shard_without_index_does_not_count(tmp_path, make_translator, make_teacher):
+    # the state after a crash between the two files of a shard
+    build(tmp_path, make_translator(), make_teacher())
+    index = sorted(tmp_path.glob("shard-*.json"))[0]
+    index.unlink()
+    assert len(TransferStore.open(tmp_path)) < 5
+    store = build(tmp_path, make_translator(), make_teacher())
+    assert len(store) == 5
+    assert index.exists()
+
+
+@pytest.mark.parametrize(
+    ("translator", "teacher", "options", "message"),
+    [
+        ({"fingerprint": "small-2"}, {}, {}, "store of translator 'small-2', got one of 'small-1'"),
+        ({}, {"fingerprint": "teacher-2"}, {}, "store of teacher 'teacher-2', got one of 'teacher-1'"),
+        ({"num_layers": 4}, {}, {}, "store of num_layers 4, got one of 3"),
+        ({}, {}, {"keep_reading": False}, "store of keep_reading False, got one of True"),
+    ],
+)
+def test_refuses_another_owner(
+    tmp_path, make_translator, make_teacher, translator, teacher, options, message
+):
+    build(tmp_path, make_translator(), make_teacher())
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ValueError, match=message):
+        build(
+            tmp_path, make_translator(**translator), make_teacher(**teacher), options=StoreOptions(**options)
+        )
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_another_shard_size_is_no_other_store(tmp_path, make_translator, make_teacher):
+    build(tmp_path, make_translator(), make_teacher(), SENTENCES[:3])
+    store = build(tmp_path, make_translator(), make_teacher(), options=StoreOptions(shard_size=100))
+    assert len(store) == 5
+
+
+def test_without_reading(tmp_path, make_translator, make_teacher):
+    store = build(
+        tmp_path / "small", make_translator(), make_teacher(), options=StoreOptions(keep_reading=False)
+    )
+    assert store.transfer(SENTENCES[0]).translation.reading_attention is None
+    with pytest.raises(ValueError, match="build another with keep_reading"):
+        store.aligned(SENTENCES[0], TransferOptions(reading="read"))
+    # a translator that knows no difference is no error
+    plain = build(tmp_path / "plain", make_translator(with_reading=False), make_teacher())
+    assert plain.aligned(SENTENCES[0], TransferOptions(reading="read")).shape == (4, 3)
+
+
+def test_refuses_folders_that_are_no_store(tmp_path, make_translator, make_teacher):
+    with pytest.raises(ValueError, match=r"expected a transfer store, found no store\\.json"):
+        TransferStore.open(tmp_path)
+    (tmp_path / "thesis.txt").write_text("dear")
+    with pytest.raises(ValueError, match="got other files"):
+        build(tmp_path, make_translator(), make_teacher())
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    (tmp_path / "store.json").write_text('{"kind": "transfer-store", "format": 99}')
+    with pytest.raises(ValueError, match="format 1 or older, got 'transfer-store' of format 99"):
+        TransferStore.open(tmp_path)
+    (tmp_path / "store.json").write_text("{")
+    with pytest.raises(ValueError, match="expected JSON"):
+        TransferStore.open(tmp_path)
+
+
+def test_unknown_sentence(tmp_path, make_translator, make_teacher):
+    store = build(tmp_path, make_translator(), make_teacher())
+    assert SENTENCES[0] in store
+    assert ("adios",) not in store
+    with pytest.raises(ValueError, match="expected a stored sentence, got 'adios'"):
+        store.aligned(("adios",), TransferOptions())
+
+
+def test_damaged_shard(tmp_path, make_translator, make_teacher):
+    build(tmp_path, make_translator(), make_teacher())
+    for path in tmp_path.glob("*.safetensors"):
+        path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(ValueError, match="expected a whole shard"):
+        TransferStore.open(tmp_path).aligned(SENTENCES[0], TransferOptions())
+
+
+def test_full_disk_leaves_nothing_half_written(tmp_path, make_translator, make_teacher):
+    build(tmp_path, make_translator(), make_teacher(), SENTENCES[:1])
+    before = sorted(path.name for path in tmp_path.iterdir())
+    # a limit on the size of files stands in for a full disk: writes fail half-way in the same manner
+    long_sentence = tuple(f"palabra{i}" for i in range(300))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(ValueError, match="the 1 sentences finished so far are kept"):
+            build(tmp_path, make_translator(), make_teacher(), [*SENTENCES, long_sentence])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert len(build(tmp_path, make_translator(), make_teacher(), [*SENTENCES, long_sentence])) == 6
+
+
+def test_values_that_do_not_fit_are_refused(tmp_path, make_translator, make_teacher):
+    class Loud(make_teacher):
+        def read(self, sentences):
+            found = super().read(sentences)
+            for features in found:
+                features.features[0, 0] = 1e6
+            return found
+
+    with pytest.raises(ValueError, match="expected features that fit half precision"):
+        build(tmp_path, make_translator(), Loud())
+    assert [path.name for path in tmp_path.iterdir()] == ["store.json"]
+
+
+def test_stores_side_by_side(tmp_path, make_translator, make_teacher):
+    first = build(tmp_path / "1", make_translator(), make_teacher())
+    second = build(tmp_path / "2", make_translator("small-2", seed=9), make_teacher())
+    options, others = TransferOptions(), TransferOptions(layer="first", posteriors=True)
+    joined = load_aligned([(first, options), (second, others)], SENTENCES)
+    assert [tuple(rows.shape) for rows in joined] == [(len(tokens), 3 + 5) for tokens in SENTENCES]
+    assert all(rows.dtype == torch.float16 for rows in joined)
+    torch.testing.assert_close(joined[0][:, :3], first.aligned(SENTENCES[0], options).half())
+    torch.testing.assert_close(joined[0][:, 3:], second.aligned(SENTENCES[0], others).half())
+    with pytest.raises(ValueError, match="expected one or more transfer stores"):
+        load_aligned([], SENTENCES)
+
+
+def test_keys_tell_tokens_apart():
+    keys = {
+        sentence_key(tokens) for tokens in [("a b",), ("a", "b"), ("b", "a"), ("ab",), ("a", "b", ""), ()]
+    }
+    assert len(keys) == 6
+    assert sentence_key(["a", "b"]) == sentence_key(("a", "b"))
+    assert len(sentence_key(("\ud83d",))) == 32
