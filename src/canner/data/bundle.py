@@ -70,6 +70,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         write(temporary)
+        os.chmod(temporary, 0o644)  # safetensors writes files that only their owner can read
         os.replace(temporary, path)
     except SafetensorError as error:  # how safetensors reports a disk that is full
         raise OSError(f"{path}: could not be written ({error}); is the disk full?") from error

@@ -25,6 +25,7 @@ class CorpusConfig(Config):
         scheme: tagging scheme of the files; None: found out.
         token_column, tag_column: which column holds what.
         types: old type → new type. When given, types that it does not name are dropped.
+        num_dev: so many development sentences, drawn once for all seeds; None: all.
         num_sentences: so many training sentences, drawn at random with `subset_seed`; None: all.
     """
 
@@ -37,6 +38,7 @@ class CorpusConfig(Config):
     types: dict[str, str] = Field(default_factory=dict)
     num_sentences: int | None = Field(default=None, ge=1)
     subset_seed: int = 0
+    num_dev: int | None = Field(default=None, ge=1)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,10 @@ def load_corpus(config: CorpusConfig) -> Corpus:
     train = read_part(config, config.train)
     if config.num_sentences is not None:
         train = draw_subset(train, config.num_sentences, config.subset_seed)
-    return Corpus(train, read_part(config, config.dev), read_part(config, config.test))
+    dev = read_part(config, config.dev)
+    if config.num_dev is not None and config.num_dev < len(dev):
+        dev = draw_subset(dev, config.num_dev, seed=0)
+    return Corpus(train, dev, read_part(config, config.test))
 
 
 def read_part(config: CorpusConfig, paths: Sequence[str]) -> list[Sentence]:

@@ -37,15 +37,18 @@ class FoundEntity:
 
 
 @dataclass(frozen=True)
-class EnglishView:
-    """What one translator made of a sentence, and what the teacher saw in it."""
+class Translated:
+    """A translated sentence."""
 
-    translator: str
     translation: Translation
-    entities: tuple[Entity, ...]
 
     @property
-    def tokens(self) -> tuple[str, ...]:
+    def source(self) -> tuple[str, ...]:
+        """The tokens that were translated."""
+        return self.translation.source
+
+    @property
+    def target(self) -> tuple[str, ...]:
         """The English words."""
         return self.translation.target
 
@@ -53,6 +56,16 @@ class EnglishView:
     def text(self) -> str:
         """The English as one would write it."""
         return detokenize(self.translation.target)
+
+    @property
+    def score(self) -> float:
+        """Log probability per piece; 0 where the translator has none."""
+        return self.translation.score
+
+    @property
+    def attention(self) -> Tensor:
+        """[L, T, S]: weights over the source tokens while each word was produced."""
+        return self.translation.attention
 
     @cached_property
     def alignment(self) -> list[tuple[int, int]]:
@@ -66,6 +79,19 @@ class EnglishView:
             return []
         weight, source = attention.max(dim=1)
         return sorted((int(s), t) for t, (s, w) in enumerate(zip(source, weight, strict=True)) if w >= 0.25)
+
+
+@dataclass(frozen=True)
+class EnglishView(Translated):
+    """What one translator made of a sentence, and what the teacher saw in it.
+
+    Attributes:
+        translator: its name.
+        entities: the teacher's, in English words.
+    """
+
+    translator: str
+    entities: tuple[Entity, ...]
 
 
 @dataclass(frozen=True)
@@ -134,7 +160,7 @@ class Tagged:
     @property
     def english_tokens(self) -> tuple[str, ...]:
         """The words of `english`, which `alignment` and `attention` count."""
-        return tuple(word for view in self._first_views() or () for word in view.tokens)
+        return tuple(word for view in self._first_views() or () for word in view.target)
 
     @property
     def alignment(self) -> list[tuple[int, int]]:
@@ -142,7 +168,7 @@ class Tagged:
         links, target = [], 0
         for sentence, view in zip(self.sentences, self._first_views() or (), strict=False):
             links += [(sentence.start_token + s, target + t) for s, t in view.alignment]
-            target += len(view.tokens)
+            target += len(view.target)
         return links
 
     @property
@@ -151,7 +177,7 @@ class Tagged:
         views = self._first_views()
         if not views:
             return None
-        maps = [view.translation.attention.float() for view in views]
+        maps = [view.attention.float() for view in views]
         shape = (maps[0].shape[0], sum(m.shape[1] for m in maps), sum(m.shape[2] for m in maps))
         joined = torch.zeros(shape)
         target = source = 0

@@ -1,0 +1,232 @@
+"""`Tagger`: a bundle that finds entities in text."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, overload
+
+from canner.data.bundle import read_bundle_config, save_json
+from canner.decoding.sentence_tagger import SentenceTagger
+from canner.decoding.tagger_bundle import load_tagger, save_tagger
+from canner.pipeline.results import EnglishView, Tagged, TaggedSentence
+from canner.text.entities import Entity
+from canner.text.schemes import decode_tags
+from canner.text.sentences import split_sentences
+from canner.text.tokenizer import Token, tokenize
+from canner.transfer.aligned import Transfer
+from canner.transfer.views import TransferConfig, TransferViews
+
+_BLOCK = 64
+"""Texts that `tag_stream` reads before it tags: enough for full batches, little to hold."""
+
+
+class Tagger:
+    """Finds entities; a CAN tagger reads the English of each sentence as well.
+
+    Args:
+        tagger: the model with its vocabularies.
+        views: translators and teacher, for a CAN tagger.
+        view_names: what to call the translators in results.
+        folder: the bundle that all this is from.
+        info: further entries of its `config.json`.
+    """
+
+    def __init__(
+        self,
+        tagger: SentenceTagger,
+        views: TransferViews | None = None,
+        *,
+        folder: Path,
+        view_names: Sequence[str] = (),
+        info: dict[str, Any] | None = None,
+    ) -> None:
+        self._tagger = tagger
+        self._views = views
+        self._view_names = list(view_names)
+        self.folder = folder
+        self.info = info or {}
+
+    @classmethod
+    def load(cls, folder: str | Path, *, device: str = "cpu") -> Tagger:
+        """Reads a bundle: the folder of a training run, or what `save` wrote.
+
+        Args:
+            folder: the bundle. A CAN tagger's translators and teacher lie where its `config.json` says,
+                relative to the folder.
+            device: "cpu" or "cuda".
+
+        Raises:
+            ValueError: if the folder is no tagger, of a newer format, or anything in it is damaged.
+        """
+        folder = Path(folder)
+        tagger = load_tagger(folder, device=device)
+        config = read_bundle_config(folder, "tagger")
+        info: dict[str, Any] = {
+            name: config[name] for name in ("scores", "language", "transfer") if name in config
+        }
+        if config.get("transfer") is None:
+            return cls(tagger, folder=folder, info=info)
+        transfer = TransferConfig(**config["transfer"]).seen_from(folder)
+        views = TransferViews.load(transfer, device=device)
+        names = [Path(v.translator).name if v.translator is not None else "files" for v in transfer.views]
+        return cls(tagger, views, folder=folder, view_names=names, info=info)
+
+    @property
+    def reads_english(self) -> bool:
+        """Whether this is a CAN tagger."""
+        return self._views is not None
+
+    @property
+    def types(self) -> list[str]:
+        """The types of entities that it knows."""
+        return sorted({tag[2:] for tag in self._tagger.tags if tag != "O"})
+
+    @overload
+    def tag(self, text: str | Sequence[str]) -> Tagged: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def tag(self, text: Sequence[Sequence[str]]) -> list[Tagged]: ...
+
+    def tag(self, text: str | Sequence[str] | Sequence[Sequence[str]]) -> Tagged | list[Tagged]:
+        """Finds the entities.
+
+        Args:
+            text: raw text; or the tokens of one sentence; or several sentences, each a list of tokens.
+                For several raw texts use `tag_texts`.
+
+        Returns:
+            One result, or for several sentences one each. An empty text has a result without entities.
+        """
+        if isinstance(text, str):
+            return self.tag_texts([text])[0]
+        if all(isinstance(token, str) for token in text):
+            return self.tag_tokens([[str(token) for token in text]])[0]
+        return self.tag_tokens([list(tokens) for tokens in text])
+
+    def tag_texts(self, texts: Sequence[str]) -> list[Tagged]:
+        """Finds the entities of several raw texts; each is cut into sentences and tokens."""
+        cut = [[_tokens_within(text, *span) for span in split_sentences(text)] for text in texts]
+        return self._tag(list(texts), cut)
+
+    def tag_tokens(self, sentences: Sequence[Sequence[str]]) -> list[Tagged]:
+        """Finds the entities of sentences that are tokens already.
+
+        Raises:
+            ValueError: if a token is empty.
+        """
+        cut, texts = [], []
+        for tokens in sentences:
+            if not all(tokens):
+                raise ValueError("expected tokens that are not empty, got an empty one; leave it out")
+            placed, position = [], 0
+            for token in tokens:
+                placed.append(Token(token, position, position + len(token)))
+                position += len(token) + 1
+            texts.append(" ".join(tokens))
+            cut.append([placed] if placed else [])
+        return self._tag(texts, cut)
+
+    def tag_stream(self, texts: Iterable[str]) -> Iterator[Tagged]:
+        """Tags texts one after another, holding few of them at a time."""
+        rest = iter(texts)
+        while block := list(islice(rest, _BLOCK)):
+            yield from self.tag_texts(block)
+
+    def save(self, folder: str | Path) -> None:
+        """Copies the bundle with its translators and teacher into a folder that needs nothing else.
+
+        Args:
+            folder: new or empty.
+
+        Raises:
+            ValueError: if the folder is not empty, or translations come from files.
+        """
+        pack(self.folder, folder)
+
+    def _tag(self, texts: Sequence[str], cut: Sequence[Sequence[list[Token]]]) -> list[Tagged]:
+        flat = [tokens for sentences in cut for tokens in sentences]
+        words = [[token.text for token in tokens] for tokens in flat]
+        aligned = None
+        english: list[tuple[EnglishView, ...]] = [()] * len(flat)
+        if self._views is not None and words:
+            transfers = self._views.transfer(words)
+            aligned = self._views.align(transfers)
+            english = [self._english(of_views) for of_views in zip(*transfers, strict=True)]
+        entities = self._tagger.entities(words, aligned=aligned, confidence=True)
+        results, position = [], 0
+        for text, sentences in zip(texts, cut, strict=True):
+            done, start = [], 0
+            for tokens in sentences:
+                found = tuple(entities[position])
+                done.append(TaggedSentence(start, tuple(tokens), found, tuple(english[position])))
+                position, start = position + 1, start + len(tokens)
+            results.append(Tagged(text, tuple(done)))
+        return results
+
+    def _english(self, transfers: Sequence[Transfer]) -> tuple[EnglishView, ...]:
+        """What each translator made of a sentence, with the entities that the teacher saw in it."""
+        assert self._views is not None
+        tags = self._views.teacher.tags
+        views = []
+        for name, transfer in zip(self._view_names, transfers, strict=True):
+            views.append(EnglishView(transfer.translation, name, _likeliest_entities(transfer, tags)))
+        return tuple(views)
+
+
+def pack(bundle: str | Path, folder: str | Path) -> None:
+    """Copies a tagger's bundle together with its translators and teacher into one folder that needs nothing else.
+
+    Args:
+        bundle: of a tagger.
+        folder: new or empty.
+
+    Raises:
+        ValueError: if the folder is not empty, or a view of the tagger is made of files.
+    """
+    source, target = Path(bundle), Path(folder)
+    config = read_bundle_config(source, "tagger")
+    if target.exists() and any(target.iterdir()):
+        raise ValueError(f"{target}: expected a new or empty folder, got one with files; choose another")
+    save_tagger(target, load_tagger(source))
+    written = read_bundle_config(target, "tagger")
+    kept = {key: value for key, value in config.items() if key not in written}
+    if config.get("transfer") is not None:
+        transfer = TransferConfig(**config["transfer"])
+        if any(view.files is not None for view in transfer.views):
+            raise ValueError(
+                f"{source}: expected translators, got files of translations, which cannot be packed"
+            )
+        names: dict[str, str] = {}
+
+        def copy(path: str) -> str:
+            origin = Path(os.path.normpath(source / path))
+            if path not in names:
+                name = "teacher" if path == transfer.teacher else f"translators/{origin.name}"
+                _copy_bundle(origin, target / name)
+                names[path] = name
+            return names[path]
+
+        kept["transfer"] = transfer.with_paths(copy).model_dump(mode="json")
+    save_json(target / "config.json", {**written, **kept})
+
+
+def _copy_bundle(origin: Path, target: Path) -> None:
+    """A bundle without what only its training needs."""
+    leave = shutil.ignore_patterns("resume.*", "stores", "log.jsonl", "*.log", ".*")
+    shutil.copytree(origin, target, ignore=leave)
+
+
+def _tokens_within(text: str, start: int, end: int) -> list[Token]:
+    return [Token(token.text, start + token.start, start + token.end) for token in tokenize(text[start:end])]
+
+
+def _likeliest_entities(transfer: Transfer, tags: Sequence[str]) -> tuple[Entity, ...]:
+    """The entities that the teacher's likeliest tags spell."""
+    if not transfer.translation.target:
+        return ()
+    best = transfer.target.posteriors.argmax(dim=1).tolist()
+    return tuple(decode_tags([tags[index] for index in best]))

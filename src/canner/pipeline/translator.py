@@ -1,0 +1,50 @@
+"""`Translator`: a bundle that translates, with the attention of every layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from canner.data.translation import Translator as TranslatorProtocol
+from canner.pipeline.results import Translated
+from canner.text.tokenizer import tokenize_words
+from canner.transfer.views import load_translator
+
+
+class Translator:
+    """Translates text or tokens; a neural translator or a word gloss stands behind it."""
+
+    def __init__(self, translator: TranslatorProtocol) -> None:
+        self._translator = translator
+
+    @classmethod
+    def load(cls, folder: str | Path, *, device: str = "cpu") -> Translator:
+        """Reads a bundle of kind translator or gloss.
+
+        Raises:
+            ValueError: if the folder is neither, of a newer format, or damaged.
+        """
+        return cls(load_translator(folder, device=device))
+
+    @property
+    def num_layers(self) -> int:
+        """L, layers of attention of every translation."""
+        return self._translator.num_layers
+
+    def translate(
+        self,
+        sentences: Sequence[str] | Sequence[Sequence[str]],
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[Translated]:
+        """Translates sentences.
+
+        Args:
+            sentences: each raw text or a list of tokens.
+            progress: called with the number of sentences just finished.
+
+        Returns:
+            For each its tokens, its English, a score and the attention [L, T, S].
+        """
+        words = [tokenize_words(s) if isinstance(s, str) else list(s) for s in sentences]
+        return [Translated(t) for t in self._translator.translate(words, progress=progress)]
