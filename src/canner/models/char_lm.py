@@ -42,7 +42,7 @@ class CharLM(nn.Module):
         self.output = nn.Linear(config.hidden_dim, num_chars)
         # A forget gate that starts open carries the start of a word to its end from the first step on.
         with torch.no_grad():
-            self.lstm.bias_hh_l0[config.hidden_dim : 2 * config.hidden_dim].fill_(1.0)
+            self.lstm.get_parameter("bias_hh_l0")[config.hidden_dim : 2 * config.hidden_dim].fill_(1.0)
 
     def hidden(
         self, char_ids: Int[Tensor, "B C"], state: State | None = None

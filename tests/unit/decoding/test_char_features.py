@@ -6,8 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canner.data.char_stream import build_char_vocabulary
+from canner.data.tagging import EncodingConfig, TaggingEncoder
 from canner.decoding.char_features import CharLMFeatures, word_ends
+from canner.decoding.sentence_tagger import SentenceTagger
+from canner.decoding.tagger_bundle import load_tagger, make_model, save_tagger
 from canner.models.char_lm import BidirectionalCharLM, CharLMConfig
+from canner.models.tagger import TaggerConfig
+from canner.text.sentence import Sentence
 from canner.text.vocabulary import Vocabulary
 
 SENTENCES = [
@@ -126,3 +131,23 @@ def test_a_truncated_file_is_refused(features: CharLMFeatures, tmp_path: Path) -
 def test_a_long_sentence_is_read_whole(features: CharLMFeatures) -> None:
     sentence = ["Lima", "vive"] * 1000
     assert features.embed([sentence])[0].shape == (2000, features.dim)
+
+
+def test_a_tagger_reads_them_alone_in_a_batch_and_after_loading(
+    features: CharLMFeatures, tmp_path: Path
+) -> None:
+    labelled = [Sentence(("Ana", "vive", "en", "Lima"), ("S-PER", "O", "O", "S-LOC"))]
+    encoder = TaggingEncoder.build(EncodingConfig(), labelled, words=True, characters=False)
+    torch.manual_seed(0)
+    model = make_model(TaggerConfig(char_encoder="none"), encoder, features_dim=features.dim, aligned_dim=0)
+    tagger = SentenceTagger(model, encoder, [features])
+    sentences = [sentence for sentence in SENTENCES if sentence]
+    save_tagger(tmp_path, tagger)
+    loaded = load_tagger(tmp_path)
+    loaded.embedders = (CharLMFeatures.load(tmp_path / "embedder0", precision="float32"),)
+    together = tagger.hidden_states(sentences)
+    for sentence, (states, _), (again, _) in zip(
+        sentences, together, loaded.hidden_states(sentences), strict=True
+    ):
+        torch.testing.assert_close(states, tagger.hidden_states([sentence])[0][0], atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(states, again)
