@@ -23,8 +23,8 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from canner.data.bundle import load_tensors, save_json, save_tensors
+from canner.nn.precision import autocast
 from canner.training.optimizer_state import flatten_optimizer, unflatten_optimizer
-from canner.training.precision import autocast
 from canner.training.progress import Progress
 from canner.training.randomness import set_seed
 from canner.training.schedule import TrainingConfig, learning_rate
