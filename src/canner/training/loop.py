@@ -242,7 +242,9 @@ class _Run:
 
     def should_stop(self) -> Stopped | None:
         limit = self.config.early_stopping
-        if limit is not None and self.state.bad_validations >= limit:
+        if limit is None or self.state.epoch < self.config.min_epochs:
+            return None
+        if self.state.bad_validations >= limit:
             return "early_stopping"
         return None
 

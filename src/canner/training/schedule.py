@@ -37,6 +37,8 @@ class TrainingConfig(Config):
     max_epochs: int = Field(150, ge=1)
     early_stopping: int | None = Field(None, ge=1)
     """Validations without a better metric before training stops; None: never."""
+    min_epochs: int = Field(0, ge=0)
+    """Epochs before which early stopping stays its hand: a tagger of few sentences starts with an F1 of 0."""
     validate_every: int | None = Field(None, ge=1)
     """Steps between validations; None: at the end of each epoch."""
     metric: str = "f1"

@@ -1,0 +1,169 @@
+"""The kinds of experiment that a configuration file can hold, read and run alike."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from canner.data.bundle import save_json
+from canner.experiment.comparison import ComparisonExperiment, run_and_record, run_comparison
+from canner.experiment.results import environment
+from canner.experiment.tagger import TaggerExperiment
+from canner.experiment.toml import one_line, override, read_toml, to_toml
+from canner.text.bitext import read_bitext
+from canner.text.config import Config
+from canner.training.charlm import CharLMTrainingConfig, train_charlm
+from canner.training.translator import TranslatorConfig, train_translator
+from canner.transfer.gloss import GlossConfig, train_gloss
+
+logger = logging.getLogger(__name__)
+
+
+class GlossExperiment(Config):
+    """A word gloss, counted from parallel text."""
+
+    kind: Literal["gloss"] = "gloss"
+    train_source: str
+    train_target: str
+    max_pairs: int | None = Field(default=None, ge=1)
+    gloss: GlossConfig = GlossConfig()
+    seed: int = 1
+
+
+Experiment = (
+    TaggerExperiment | ComparisonExperiment | TranslatorConfig | CharLMTrainingConfig | GlossExperiment
+)
+
+_KINDS: dict[str, type[Config]] = {
+    "tagger": TaggerExperiment,
+    "comparison": ComparisonExperiment,
+    "translator": TranslatorConfig,
+    "charlm": CharLMTrainingConfig,
+    "gloss": GlossExperiment,
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended, in a line for people and in figures."""
+
+    stopped: str
+    summary: str
+    figures: Mapping[str, Any]
+
+
+def read_experiment(path: Path, assignments: Mapping[str, Any] | None = None) -> Experiment:
+    """An experiment from a TOML file, with some of its keys set otherwise.
+
+    Args:
+        path: of the file; its `kind` says what is trained.
+        assignments: dotted keys and values.
+
+    Raises:
+        ValueError: in one line, if the file is missing, is not TOML, or a key is unknown or has a wrong value.
+    """
+    values = override(read_toml(path), assignments or {})
+    kind = values.get("kind", "tagger")
+    if kind not in _KINDS:
+        raise ValueError(f"{path}: expected kind {', '.join(_KINDS)}, got {kind!r}")
+    try:
+        return _KINDS[kind](**values)  # type: ignore[return-value]
+    except ValidationError as error:
+        raise ValueError(f"{path}: {one_line(error)}") from None
+
+
+def run_experiment(
+    experiment: Experiment,
+    folder: Path,
+    *,
+    command: str,
+    max_minutes: float | None = None,
+    device: str = "cpu",
+    progress: bool = True,
+) -> Outcome:
+    """Trains what an experiment describes; its folder gets the configuration, the environment and the bundle.
+
+    Args:
+        experiment: of any kind.
+        folder: of the run; an unfinished run in it is taken up.
+        command: what was typed, for results files.
+        max_minutes: wall-clock budget of the training.
+        device: "cpu" or "cuda".
+        progress: show progress on a terminal.
+
+    Raises:
+        ValueError: if the folder holds a run of another configuration, or data do not fit.
+        KeyboardInterrupt: if a comparison was interrupted.
+    """
+    _claim(folder, experiment)
+    if isinstance(experiment, ComparisonExperiment):
+        results = run_comparison(experiment, folder, command=command, device=device, progress=progress)
+        return Outcome("finished", f"results in {folder / 'results.json'}", {"rows": results["rows"]})
+    if isinstance(experiment, TaggerExperiment):
+        scores = run_and_record(experiment, folder, max_minutes=max_minutes, device=device, progress=progress)
+        best = {name: round(part["f1"], 2) for name, part in scores.items()}
+        text = ", ".join(f"{name} F1 {value}" for name, value in best.items())
+        return Outcome("finished", text, best)
+    if isinstance(experiment, GlossExperiment):
+        return _run_gloss(experiment, folder)
+    trained = _expanded(experiment)
+    if isinstance(trained, TranslatorConfig):
+        fitted = train_translator(trained, folder, max_minutes=max_minutes, device=device, progress=progress)
+    else:
+        assert isinstance(trained, CharLMTrainingConfig)
+        fitted = train_charlm(trained, folder, max_minutes=max_minutes, device=device, progress=progress)
+    metric = trained.training.metric
+    found = "none yet" if fitted.best_metric is None else f"{fitted.best_metric:.4g}"
+    summary = f"{fitted.stopped} after {fitted.epochs} epochs; best {metric} {found}"
+    return Outcome(fitted.stopped, summary, {metric: fitted.best_metric})
+
+
+def _run_gloss(experiment: GlossExperiment, folder: Path) -> Outcome:
+    paths = _expand(experiment.train_source), _expand(experiment.train_target)
+    pairs = read_bitext(*paths)[: experiment.max_pairs]
+    gloss = train_gloss(pairs, seed=experiment.seed, config=experiment.gloss)
+    gloss.save(folder)
+    number = len(gloss.lexicon.entries)
+    return Outcome("finished", f"{number} words from {len(pairs)} sentence pairs", {"words": number})
+
+
+def _claim(folder: Path, experiment: Experiment) -> None:
+    """Writes the configuration; refuses a folder with another one, whose unfinished state would mislead."""
+    path = folder / "experiment.toml"
+    text = to_toml(experiment)
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        raise ValueError(
+            f"{folder}: expected a new folder or the run of this configuration, got one of another; "
+            "choose another --output, or remove that folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    save_json(folder / "environment.json", environment())
+
+
+def _expanded(experiment: BaseModel) -> BaseModel:
+    """The same with `$NAME` and `~` in its paths replaced."""
+    return type(experiment)(**_expand_all(experiment.model_dump()))
+
+
+def _expand_all(value: Any) -> Any:
+    if isinstance(value, str):
+        return _expand(value)
+    if isinstance(value, dict):
+        return {key: _expand_all(inner) for key, inner in value.items()}
+    if isinstance(value, Sequence):
+        return [_expand_all(inner) for inner in value]
+    return value
+
+
+def _expand(path: str) -> str:
+    expanded = os.path.expandvars(os.path.expanduser(path))
+    if "$" in expanded:
+        raise ValueError(f"expected the variables in {path!r} to be set, got none; export them first")
+    return expanded
