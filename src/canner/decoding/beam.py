@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from canner.decoding.constraints import NEVER, Constraints
-from canner.decoding.step import Hypothesis, State, StepFunction
+from canner.decoding.step import Hypothesis, State, StepFunction, all_outputs
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def beam_search(
         keep = (~_done(beam, live, finished, beam_size)).nonzero().squeeze(1)
         beam = _advance(beam, live, keep, function.select(state, keep, live.hypotheses[keep]))
         read_BM = beam.tokens[..., -1]
-    return [output for output in finished.outputs if output is not None]
+    return all_outputs(finished.outputs)
 
 
 def _expand(beam: Beam[State], log_probs_BMV: Tensor, beam_size: int) -> Candidates:
@@ -143,7 +143,9 @@ def _done(beam: Beam[State], live: Candidates, finished: Finished, beam_size: in
     # Scores only fall, and the longest output divides by the most: this is the best that can still come.
     bound_B = finished.normalise(best_live_B, beam.constraints.max_length)
     enough_B = finished.counts[beam.sentences] >= beam_size
-    return enough_B | (finished.best[beam.sentences] >= bound_B) | (best_live_B == NEVER)
+    return (
+        enough_B | (finished.best[beam.sentences] >= bound_B) | ~(best_live_B > NEVER)
+    )  # not a number is dead, too
 
 
 def _advance(beam: Beam[State], live: Candidates, keep: Int[Tensor, "N"], state: State) -> Beam[State]:

@@ -19,7 +19,7 @@ class Constraints:
         max_length: most tokens, `<eos>` included; at least 2.
         slot_ids: the tokens whose number is limited (copy slots) …
         slot_limit: … and how often each may occur.
-        all_slots: `<eos>` only after every slot has occurred as often as it may (or at the maximal length).
+        all_slots: `<eos>` only after every slot has occurred as often as it may, if anything else may follow.
         no_repeat: length of sequences that may not occur twice; None: no such limit.
     """
 
@@ -62,10 +62,12 @@ class Constraints:
         return self._end_where_full(limited, log_probs_BMV, length)
 
     def _end_where_full(self, limited: Tensor, log_probs: Tensor, length: int) -> Tensor:
+        """Only `<eos>` at the maximal length, and where nothing else may follow: every output ends."""
         only_end = torch.full_like(log_probs, NEVER)
         only_end[..., self.eos_id] = log_probs[..., self.eos_id]
         full_B = self.max_length <= length + 1
-        return torch.where(full_B[:, None, None], only_end, limited)
+        stuck_BM = (limited == NEVER).all(dim=-1)
+        return torch.where((full_B[:, None] | stuck_BM)[..., None], only_end, limited)
 
 
 def _forbid_repeats(

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from canner.decoding.constraints import Constraints
-from canner.decoding.step import Hypothesis, State, StepFunction
+from canner.decoding.step import Hypothesis, State, StepFunction, all_outputs
 
 
 def greedy_search(
@@ -37,7 +37,7 @@ def greedy_search(
         if len(keep) < len(done_B):
             state = function.select(state, keep, torch.zeros_like(keep)[:, None])
             constraints = constraints.select(keep)
-    return [output for output in outputs if output is not None]
+    return all_outputs(outputs)
 
 
 def _collect(outputs: list[Hypothesis | None], rows: Tensor, tokens: Tensor, scores: Tensor) -> None:

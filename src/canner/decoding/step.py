@@ -1,5 +1,7 @@
 """What a search needs of a model: one step for all live hypotheses, and their state picked by rows."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -18,6 +20,21 @@ class Hypothesis:
 
     tokens: list[int]
     log_probability: float
+
+
+def all_outputs(outputs: Sequence[Hypothesis | None]) -> list[Hypothesis]:
+    """The outputs of a search, one for each sentence.
+
+    Raises:
+        ValueError: a sentence has none, or one without a score, as the model's scores are not numbers.
+    """
+    found = [output for output in outputs if output is not None and math.isfinite(output.log_probability)]
+    if len(found) < len(outputs):
+        raise ValueError(
+            f"expected finite scores from the model, got others for {len(outputs) - len(found)} of "
+            f"{len(outputs)} sentences; its weights are damaged or its training diverged"
+        )
+    return found
 
 
 class StepFunction(Protocol[State]):

@@ -42,18 +42,22 @@ class Copier:
         return cls(w for w, count in counts.items() if count >= min_count)
 
     def positions(self, words: Sequence[str]) -> list[int]:
-        """Positions of the words that are to be copied, at most one slot for each."""
-        found = [
-            i
-            for i, word in enumerate(words)
-            if _may_be_name(word) and word not in self.known and word.lower() not in self.known
-        ]
-        return found[:NUM_COPY_SLOTS]
+        """Positions of the words that are to be copied; there are slots for so many distinct words."""
+        found: list[int] = []
+        distinct: set[str] = set()
+        for i, word in enumerate(words):
+            if not _may_be_name(word) or word in self.known or word.lower() in self.known:
+                continue
+            if word in distinct or len(distinct) < NUM_COPY_SLOTS:
+                distinct.add(word)
+                found.append(i)
+        return found
 
     def mask(self, words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         """Source words with slots in the place of rare names, and what each slot stands for."""
         slots: dict[str, str] = {}
-        masked = list(words)
+        # A text may hold the very letters of a slot; they are not one.
+        masked = [word.replace("<", "‹") if word in COPY_SLOTS else word for word in words]
         for i in self.positions(words):
             slot = slots.get(words[i]) or COPY_SLOTS[len(slots)]
             slots[words[i]] = slot
