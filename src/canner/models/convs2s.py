@@ -24,6 +24,8 @@ class ConvS2SConfig(Config):
     kernel_width: int = Field(3, ge=1)
     dropout: float = Field(0.15, ge=0, lt=1)
     max_positions: int = Field(512, ge=8)
+    share_embeddings: bool = False
+    """Whether target embeddings are also the weights of the output (fewer parameters, for little text)."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,8 @@ class Decoder(nn.Module):
         self.output = nn.Linear(config.embed_dim, num_pieces)
         nn.init.normal_(self.output.weight, std=math.sqrt((1 - config.dropout) / config.embed_dim))
         nn.init.zeros_(self.output.bias)
+        if config.share_embeddings:
+            self.output.weight = self.tokens.weight
 
     def _finish(self, hidden: Tensor) -> Tensor:
         logits: Tensor = self.output(F.dropout(self.leave(hidden), self.dropout, self.training))

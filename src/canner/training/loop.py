@@ -98,7 +98,11 @@ class _Run:
         parameters = [p for p in task.model.parameters() if p.requires_grad]
         if config.optimizer == "adam":
             self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(
-                parameters, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
+                parameters,
+                lr=config.learning_rate,
+                betas=(0.9, 0.98),
+                weight_decay=config.weight_decay,
+                fused=True,
             )
         else:
             self.optimizer = torch.optim.SGD(
@@ -221,23 +225,35 @@ class _Run:
             log.write(json.dumps(line) + "\n")
         self.progress.report(line, better)
 
+    def validated(self) -> bool:
+        """Whether the weights as they are now have been validated."""
+        return bool(self.state.history) and self.state.history[-1]["step"] == self.state.step
+
     def end_epoch(self) -> Stopped | None:
         """Annealing and the reasons to stop, after an epoch."""
         state, config = self.state, self.config
-        mean_loss = state.loss_sum / max(1, state.loss_count)
+        stopped = self.anneal(state.loss_sum / max(1, state.loss_count))
+        if stopped is None and state.epoch + 1 >= config.max_epochs:
+            stopped = "finished"
+        if stopped and not self.validated():  # a run shorter than `validate_every` must leave weights too
+            self.validate()
         state.loss_sum, state.loss_count = 0.0, 0
         state.epoch, state.batch = state.epoch + 1, 0
-        if config.schedule == "anneal_on_plateau":
-            if mean_loss < state.best_loss:
-                state.best_loss, state.bad_epochs = mean_loss, 0
-            else:
-                state.bad_epochs += 1
-            if state.bad_epochs > config.patience:
-                state.annealed, state.bad_epochs = state.annealed * config.anneal_factor, 0
-                if config.learning_rate * state.annealed < config.min_learning_rate:
-                    return "annealed"
-        if state.epoch >= config.max_epochs:
-            return "finished"
+        return stopped
+
+    def anneal(self, mean_loss: float) -> Stopped | None:
+        """Lowers the rate after epochs without a lower training loss."""
+        state, config = self.state, self.config
+        if config.schedule != "anneal_on_plateau":
+            return None
+        if mean_loss < state.best_loss:
+            state.best_loss, state.bad_epochs = mean_loss, 0
+        else:
+            state.bad_epochs += 1
+        if state.bad_epochs > config.patience:
+            state.annealed, state.bad_epochs = state.annealed * config.anneal_factor, 0
+            if config.learning_rate * state.annealed < config.min_learning_rate:
+                return "annealed"
         return None
 
     def should_stop(self) -> Stopped | None:
@@ -269,7 +285,7 @@ class _Run:
                     self.save_resume()
                     return "interrupted"
                 if deadline is not None and now > deadline:
-                    if not self.state.history or self.state.history[-1]["step"] != self.state.step:
+                    if not self.validated():
                         self.validate()
                     self.save_resume()
                     return "time"

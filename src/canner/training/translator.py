@@ -1,6 +1,7 @@
 """Training ConvS2S from parallel text."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,13 +12,13 @@ from pydantic import Field
 from torch import Tensor
 
 from canner.data.bucketing import bucket_by_length
-from canner.data.bundle import save_json
+from canner.data.bundle import save_json, write_atomically
 from canner.data.translation_pairs import PairBatch, PairExample, collate_pairs, prepare_pairs
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.options import TranslateOptions
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.alignments import Link, read_alignments, write_alignments
-from canner.text.bitext import read_bitext
+from canner.text.bitext import read_bitext, read_lines
 from canner.text.config import Config
 from canner.text.copying import Copier
 from canner.text.subwords import Subwords
@@ -45,6 +46,10 @@ class TranslatorDataConfig(Config):
     """Longer training pairs are left out."""
     max_pairs: int | None = Field(None, ge=1)
     """Only the first pairs; None: all."""
+    train_domains: str | None = None
+    """A file that names the domain of each training pair, a line a pair."""
+    domain_limits: dict[str, int] = Field(default_factory=dict)
+    """Most pairs of a domain; a domain that is not named is taken whole."""
     batch_tokens: int = Field(2500, ge=10)
     """Target pieces in a batch, padding included."""
     copy_min_count: int = Field(6, ge=1)
@@ -184,25 +189,13 @@ def train_translator(
         progress: show a progress bar on a terminal.
 
     Raises:
-        ValueError: parallel files of unequal length, not UTF-8, or empty.
+        ValueError: parallel files of unequal length, not UTF-8, empty, or without a usable pair.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    data = config.data
-    train = _tokenized(read_bitext(data.train_source, data.train_target)[: data.max_pairs])
+    folder, data = Path(folder), config.data
+    train = _tokenized(_read_training_pairs(data))
     dev_text = read_bitext(data.dev_source, data.dev_target)[: data.num_dev]
     dev = _tokenized(dev_text)
-    copier_path, names = folder / "copier.json", ("source.subwords.json", "target.subwords.json")
-    if all((folder / name).exists() for name in (*names, "copier.json")):
-        copier = Copier.load(copier_path)
-        source_subwords, target_subwords = (Subwords.load(folder / name) for name in names)
-    else:
-        copier = Copier.train((source for source, _ in train), min_count=data.copy_min_count)
-        source_subwords = Subwords.train((s for s, _ in train), vocab_size=data.source_pieces)
-        target_subwords = Subwords.train((t for _, t in train), vocab_size=data.target_pieces)
-        copier.save(copier_path)
-        source_subwords.save(folder / names[0])
-        target_subwords.save(folder / names[1])
+    source_subwords, target_subwords, copier = _vocabularies(train, folder, data)
     links = None
     if config.guided_alignment > 0:
         links = _align(train, folder / "alignments.txt", config.seed)
@@ -219,6 +212,12 @@ def train_translator(
     dev_examples = prepare_pairs(
         dev, None, source_subwords, target_subwords, copier, extra_copies=0.0, max_pieces=300, seed=0
     )
+    for name, found in (("training", examples), ("development", dev_examples)):
+        if not found:
+            raise ValueError(
+                f"expected {name} pairs with words on both sides, alike in length and below the limit of "
+                "pieces, got none; check the files and data.max_pieces"
+            )
     torch.manual_seed(config.seed)
     model = ConvS2S(
         config.model, num_source_pieces=len(source_subwords), num_target_pieces=len(target_subwords)
@@ -249,10 +248,49 @@ def train_translator(
     )
 
 
+def _vocabularies(
+    train: Sequence[tuple[list[str], list[str]]], folder: Path, data: TranslatorDataConfig
+) -> tuple[Subwords, Subwords, Copier]:
+    """Subwords of both sides and the copier; those of the folder, so that a resumed run goes on with its own."""
+    paths = [folder / name for name in ("source.subwords.json", "target.subwords.json", "copier.json")]
+    if all(path.exists() for path in paths):
+        return Subwords.load(paths[0]), Subwords.load(paths[1]), Copier.load(paths[2])
+    source_subwords = Subwords.train((s for s, _ in train), vocab_size=data.source_pieces)
+    target_subwords = Subwords.train((t for _, t in train), vocab_size=data.target_pieces)
+    copier = Copier.train((source for source, _ in train), min_count=data.copy_min_count)
+    for path, save in zip(paths, (source_subwords.save, target_subwords.save, copier.save), strict=True):
+        write_atomically(path, save)
+    return source_subwords, target_subwords, copier
+
+
+def _read_training_pairs(data: TranslatorDataConfig) -> list[tuple[str, str]]:
+    pairs = read_bitext(data.train_source, data.train_target)
+    if data.train_domains is not None:
+        domains = read_lines(data.train_domains)
+        if len(domains) != len(pairs):
+            raise ValueError(
+                f"expected a domain for each of {len(pairs)} pairs, got {len(domains)} lines in {data.train_domains}"
+            )
+        taken: Counter[str] = Counter()
+        kept = []
+        for pair, domain in zip(pairs, domains, strict=True):
+            taken[domain] += 1
+            if taken[domain] <= data.domain_limits.get(domain, taken[domain]):
+                kept.append(pair)
+        pairs = kept
+    return pairs[: data.max_pairs]
+
+
 def _align(pairs: Sequence[tuple[list[str], list[str]]], path: Path, seed: int) -> list[list[Link]]:
     """Word alignments of the pairs; kept in a file, so that a resumed run need not align again."""
     if path.exists():
-        return read_alignments(path)
+        links = read_alignments(path)
+        if len(links) != len(pairs):
+            raise ValueError(
+                f"{path}: expected alignments of {len(pairs)} training pairs, got {len(links)}; the text is "
+                "another than when this run was started: start in another folder"
+            )
+        return links
     logger.info("aligning %d sentence pairs", len(pairs))
     links = align_words([s for s, _ in pairs], [t for _, t in pairs], seed, symmetrise="grow-diag")
     write_alignments(path, links)
