@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -29,6 +30,7 @@ class FileTranslator:
         alignments: Sequence[Sequence[Link]],
         *,
         name: str = "file",
+        missing: Literal["error", "empty"] = "error",
     ) -> None:
         """Take the lines.
 
@@ -36,7 +38,9 @@ class FileTranslator:
             source_lines: source sentences, tokens between spaces. Of a repeated sentence the first counts.
             english_lines: their English, tokenised the same way.
             alignments: for each pair links (source index, English index), from 0.
-            name: what the lines come from, for messages and the fingerprint.
+            name: what the lines come from, for messages.
+            missing: what becomes of a sentence that is not among them: an "error", or an "empty"
+                translation, which carries nothing.
 
         Raises:
             ValueError: if the numbers of lines differ or a link leaves its sentence.
@@ -48,7 +52,7 @@ class FileTranslator:
                 "alignments; the three must go line by line"
             )
         self._entries: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[Link, ...]]] = {}
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(missing.encode())
         rows = zip(source_lines, english_lines, alignments, strict=True)
         for number, (source_line, english_line, links) in enumerate(rows, 1):
             source, english = tuple(source_line.split()), tuple(english_line.split())
@@ -61,6 +65,7 @@ class FileTranslator:
             self._entries.setdefault(source, (english, tuple(links)))
             digest.update(repr((source, english, tuple(links))).encode("utf-8", "backslashreplace"))
         self.name = name
+        self.missing = missing
         self.fingerprint = f"file-{digest.hexdigest()[:16]}"
 
     @classmethod
@@ -69,6 +74,8 @@ class FileTranslator:
         source_paths: Sequence[str | Path],
         english_paths: Sequence[str | Path],
         alignment_paths: Sequence[str | Path],
+        *,
+        missing: Literal["error", "empty"] = "error",
     ) -> FileTranslator:
         """Read files, such as those of the training, development and test part of a corpus, one after another.
 
@@ -76,6 +83,7 @@ class FileTranslator:
             source_paths: files of source sentences.
             english_paths: in the same order, the files of their English.
             alignment_paths: in the same order, the files of alignments (Pharaoh `i-j`).
+            missing: as above.
 
         Raises:
             ValueError: if files are missing, malformed or of different lengths.
@@ -98,7 +106,8 @@ class FileTranslator:
             source += part[0]
             english += part[1]
             alignments += part[2]
-        return cls(source, english, alignments, name=", ".join(str(path) for path in english_paths))
+        name = ", ".join(str(path) for path in english_paths)
+        return cls(source, english, alignments, name=name, missing=missing)
 
     def __len__(self) -> int:
         """Distinct sentences that have a translation."""
@@ -110,19 +119,19 @@ class FileTranslator:
         """Look sentences up.
 
         Raises:
-            ValueError: if a sentence is not in the files.
+            ValueError: if a sentence is not in the files, unless such ones are to be empty.
         """
         translations = []
         for tokens in sentences:
             source = tuple(tokens)
             found = self._entries.get(source)
-            if found is None:
+            if found is None and self.missing == "error":
                 start = " ".join(source)[:80]
                 raise ValueError(
                     f"expected sentences of {self.name}, got one without translation: {start!r}; translate it "
-                    "and add it to the files, or check that the tokens are the same"
+                    'and add it to the files, check that the tokens are the same, or set missing = "empty"'
                 )
-            english, links = found
+            english, links = found or ((), ())
             attention = torch.zeros(1, len(english), len(source))
             if links:
                 index = torch.tensor(links)

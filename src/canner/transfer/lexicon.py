@@ -123,8 +123,8 @@ def count_lexicon(
             lowered = phrase.lower()
             counts[source[i]][lowered] += 1
             english_totals[lowered] += 1
-            # the first word of a sentence says nothing of its case
-            cases[lowered][phrase] += 1 if min(places) > 0 else 0
+            # a capital that opens a sentence says nothing
+            cases[lowered][phrase] += 1 if min(places) > 0 or phrase[:1].islower() else 0
     entries = {}
     for word, translations in counts.items():
         best = max(translations, key=lambda english: _score(translations[english], english_totals[english]))

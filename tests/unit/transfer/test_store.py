@@ -149,7 +149,7 @@ def test_without_reading(tmp_path, make_translator, make_teacher):
 
 
 def test_refuses_folders_that_are_no_store(tmp_path, make_translator, make_teacher):
-    with pytest.raises(ValueError, match=r"expected a transfer store, found no store\\.json"):
+    with pytest.raises(ValueError, match=r"expected a transfer store, found no store\.json"):
         TransferStore.open(tmp_path)
     (tmp_path / "thesis.txt").write_text("dear")
     with pytest.raises(ValueError, match="got other files"):

@@ -1,0 +1,221 @@
+"""The word gloss: counted lexicons by hand, cases and copies, segmentation, bundles."""
+
+import json
+import random
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from canner.data.translation import Translator
+from canner.transfer.gloss import GlossConfig, WordGloss, train_gloss
+from canner.transfer.lexicon import Entry, Lexicon, count_lexicon
+from canner.transfer.segmentation import segment_tokens
+
+
+def lexicon(**entries):
+    return Lexicon({word: Entry(english, seen) for word, (english, seen) in entries.items()})
+
+
+SPANISH = lexicon(
+    banco=("bank", 40),
+    español=("Spanish", 9),
+    gobierno=("government", 30),
+    gobiernos=("governments", 12),
+    Suiza=("Switzerland", 8),
+    ONU=("U.N.", 99),
+    Pozo=("well", 1),
+    perro=("dog", 2),
+)
+
+
+def aligned(*pairs):
+    """Lexicon of sentence pairs written as `a b | x y | 0-0 1-1`."""
+    rows = [[part.split() for part in pair.split("|")] for pair in pairs]
+    links = [[tuple(map(int, link.split("-"))) for link in row[2]] for row in rows]
+    return [row[0] for row in rows], [row[1] for row in rows], links
+
+
+@pytest.mark.parametrize(
+    ("word", "english"),
+    [
+        ("banco", "bank"),
+        ("Banco", "Bank"),
+        ("BANCO", "BANK"),
+        ("español", "Spanish"),
+        ("Suiza", "Switzerland"),
+        ("SUIZA", "SWITZERLAND"),
+        ("ONU", "U.N."),
+        ("Santiago", "Santiago"),  # never seen: a name
+        ("Pozo", "Pozo"),  # seen once: more likely a name than what it was aligned to
+        ("Perro", "Perro"),
+        ("perro", "dog"),
+        ("1.234,5", "1.234,5"),
+        ("G8", "G8"),
+        ("%", "%"),
+        ("，", ","),
+        ("gobiernan", "government"),  # nearest by its beginning, the more frequent of two
+        ("ban", "ban"),  # too short for that
+        ("zzz", "zzz"),
+        ("", ""),
+    ],
+)
+def test_gloss_of_a_word(word, english):
+    assert " ".join(SPANISH.gloss(word)) == english
+
+
+def test_counts_the_likeliest_word_with_its_case():
+    found = count_lexicon(
+        *aligned(
+            "el banco | The Bank | 0-0 1-1",
+            "el banco | The bank | 0-0 1-1",
+            "el banco | the bank | 0-0 1-1",
+            "un banco | a bench | 0-0 1-1",
+            "el francés | The French | 0-0 1-1",
+        )
+    )
+    assert found.entries["banco"] == Entry("bank", 3)
+    # "The" only opened sentences, which says nothing of its case; elsewhere it was small
+    assert found.entries["el"] == Entry("the", 4)
+    assert found.entries["francés"] == Entry("French", 1)
+    assert "el banco" not in found.entries
+
+
+def test_leans_against_english_words_aligned_to_everything():
+    pairs = [f"w{i} | the | 0-0" for i in range(200)] + ["raro | the | 0-0", "raro | rare | 0-0"]
+    assert count_lexicon(*aligned(*pairs)).entries["raro"].english == "rare"
+
+
+def test_phrases():
+    text = aligned("联合国 开会 | the United Nations meets | 0-1 0-2 1-3")
+    assert count_lexicon(*text, max_phrase=2).entries["联合国"] == Entry("United Nations", 1)
+    # longer than allowed: doubtful, so not counted at all
+    assert "联合国" not in count_lexicon(*text, max_phrase=1).entries
+    scattered = aligned("联合国 | United the Nations | 0-0 0-2")
+    assert "联合国" not in count_lexicon(*scattered, max_phrase=3).entries
+
+
+def test_rare_entries_can_be_left_out_but_copies_stay():
+    text = aligned("a b c | x y c | 0-0 1-1 2-2", "a | x | 0-0")
+    assert set(count_lexicon(*text, min_count=2).entries) == {"a", "c"}
+
+
+def test_entries_that_change_nothing_are_left_out():
+    text = aligned(*["Banco banco Madrid Suiza | Bank bank Madrid Switzerland | 0-0 1-1 2-2 3-3"] * 5)
+    found = count_lexicon(*text)
+    assert set(found.entries) == {"banco", "Suiza"}
+    assert [found.gloss(word) for word in ("Banco", "Madrid", "Suiza")] == [
+        ("Bank",),
+        ("Madrid",),
+        ("Switzerland",),
+    ]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.text(min_size=1, max_size=6), max_size=8))
+def test_every_token_is_attended_by_its_words(tokens):
+    found = WordGloss(SPANISH, GlossConfig()).translate([tokens])[0]
+    assert found.source == tuple(tokens)
+    assert found.attention.shape == (1, len(found.target), len(tokens))
+    assert (found.attention[0].sum(1) == 1).all()
+    assert (found.attention[0].sum(0) >= 1).all()
+    assert all(found.target)
+
+
+def test_attention_is_the_identity_between_single_words():
+    found = WordGloss(SPANISH, GlossConfig()).translate([["El", "banco", "español"]])[0]
+    assert found.target == ("El", "bank", "Spanish")
+    assert torch.equal(found.attention[0], torch.eye(3))
+
+
+def chinese():
+    pytest.importorskip("jieba")
+    entries = lexicon(美国=("United States", 9), 总统=("president", 9), 大=("big", 3), 学=("learn", 3))
+    return WordGloss(entries, GlossConfig(segment="jieba", max_phrase=2))
+
+
+def test_chinese_characters_attend_their_word():
+    found = chinese().translate([list("美国总统")])[0]
+    assert found.target == ("United", "States", "president")
+    expected = torch.tensor([[0.5, 0.5, 0, 0], [0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]])
+    assert torch.equal(found.attention[0], expected)
+
+
+def test_unknown_chinese_words_are_glossed_by_their_parts_and_copied_elsewhere():
+    found = chinese().translate([list("大学生")])[0]
+    assert found.target == ("big", "learn", "生")
+    assert torch.equal(found.attention[0], torch.eye(3))
+
+
+def test_mixed_scripts():
+    tokens = ["iPhone", "6", "在", "美", "国"]
+    found = chinese().translate([tokens])[0]
+    assert "iPhone" in found.target
+    assert found.target[-2:] == ("United", "States")
+    torch.testing.assert_close(found.attention[0].sum(1), torch.ones(len(found.target)))
+    assert (found.attention[0].sum(0) > 0).all()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.text(alphabet="美国总统大学生 ab1，", min_size=1, max_size=3), max_size=8))
+def test_segments_hold_every_character_once(tokens):
+    pytest.importorskip("jieba")
+    segments = segment_tokens(tokens)
+    found = [
+        (owner, character)
+        for segment in segments
+        for owner, character in zip(segment.owners, segment.text, strict=True)
+    ]
+    expected = [(index, c) for index, token in enumerate(tokens) for c in token if not c.isspace()]
+    assert found == expected
+
+
+def test_bundle_round_trip(tmp_path):
+    gloss = WordGloss(SPANISH, GlossConfig(max_phrase=2))
+    gloss.save(tmp_path)
+    loaded = WordGloss.load(tmp_path)
+    assert isinstance(loaded, Translator)
+    assert loaded.fingerprint == gloss.fingerprint
+    assert loaded.lexicon.entries == SPANISH.entries
+    assert loaded.config == gloss.config
+    assert json.loads((tmp_path / "config.json").read_text())["kind"] == "gloss"
+    other = WordGloss(lexicon(banco=("bench", 40)), GlossConfig())
+    assert other.fingerprint != gloss.fingerprint
+
+
+def test_damaged_bundles(tmp_path):
+    WordGloss(SPANISH, GlossConfig()).save(tmp_path)
+    (tmp_path / "lexicon.json").write_text('{"a": ["b"]}')
+    with pytest.raises(ValueError, match=r"lexicon\.json: expected a lexicon"):
+        WordGloss.load(tmp_path)
+    (tmp_path / "lexicon.json").unlink()
+    with pytest.raises(ValueError, match="missing or damaged"):
+        WordGloss.load(tmp_path)
+    (tmp_path / "config.json").write_text('{"kind": "tagger", "format": 1}')
+    with pytest.raises(ValueError, match="'gloss'"):
+        WordGloss.load(tmp_path)
+
+
+def test_learns_a_toy_language():
+    pytest.importorskip("eflomal")
+    generator = random.Random(0)
+    words = [f"palabra{chr(97 + i)}" for i in range(20)]
+    sentences = [generator.sample(words, generator.randint(2, 5)) for _ in range(200)]
+    pairs = [(" ".join(s), " ".join(w.replace("palabra", "word") for w in s)) for s in sentences]
+    gloss = train_gloss(pairs, seed=1, config=GlossConfig())
+    found = gloss.translate([words])[0].target
+    right = sum(target == word.replace("palabra", "word") for word, target in zip(words, found, strict=True))
+    assert right >= 19
+    assert train_gloss(pairs, seed=1, config=GlossConfig()).fingerprint == gloss.fingerprint
+
+
+def test_progress_counts_sentences():
+    done = []
+    WordGloss(SPANISH, GlossConfig()).translate([["a"], ["b"]], progress=done.append)
+    assert done == [1, 1]
+
+
+def test_training_needs_text():
+    with pytest.raises(ValueError, match="expected sentence pairs to train a gloss from, got none"):
+        train_gloss([], seed=0, config=GlossConfig())
