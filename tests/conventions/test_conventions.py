@@ -23,6 +23,8 @@ LONG_FILES: dict[str, str] = {}
 # "path::function" → why this function may be longer
 LONG_FUNCTIONS: dict[str, str] = {}
 
+TEXTS = {path: path.read_text(encoding="utf-8") for path in SOURCES}
+TREES = {path: ast.parse(text) for path, text in TEXTS.items()}
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -44,7 +46,7 @@ def test_each_equation_is_implemented_exactly_once() -> None:
     wrong = {n: [place for m, place in places if m == n] for n in {*EQUATIONS, *counts} if counts[n] != 1}
     assert not wrong, f"equations not named exactly once: {wrong}"
     assert sorted(counts) == EQUATIONS == list(recipe["EQUATIONS"])
-    mentions = sum(len(recipe["TAG"].findall(path.read_text(encoding="utf-8"))) for path in SOURCES)
+    mentions = sum(len(recipe["TAG"].findall(text)) for text in TEXTS.values())
     assert mentions == len(places), "an equation is named outside a docstring"
 
 
@@ -55,15 +57,15 @@ def test_the_page_of_equations_is_current() -> None:
 
 
 def test_files_are_short_or_give_a_reason() -> None:
-    lengths = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    lengths = {name_of(path): len(text.splitlines()) for path, text in TEXTS.items()}
     long = {name for name, length in lengths.items() if length > MAX_FILE_LINES}
     assert long == set(LONG_FILES), {name: lengths.get(name) for name in long ^ set(LONG_FILES)}
 
 
 def test_functions_are_short_or_give_a_reason() -> None:
     long = {}
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
                 if length > MAX_FUNCTION_LINES:
@@ -75,8 +77,8 @@ def test_no_work_is_left_as_a_note() -> None:
     note = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
     found = [
         f"{name_of(path)}:{number}"
-        for path in SOURCES
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for path, text in TEXTS.items()
+        for number, line in enumerate(text.splitlines(), 1)
         if note.search(line)
     ]
     assert not found
@@ -84,8 +86,7 @@ def test_no_work_is_left_as_a_note() -> None:
 
 def test_public_definitions_have_docstrings() -> None:
     missing = []
-    for path in SOURCES:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+    for path, tree in TREES.items():
         if tree.body and not ast.get_docstring(tree):
             missing.append(name_of(path))
         for node in tree.body:
@@ -96,8 +97,8 @@ def test_public_definitions_have_docstrings() -> None:
 
 def test_the_library_does_not_import_recipes_or_tests() -> None:
     wrong = []
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.module:
                 modules.append(node.module)
