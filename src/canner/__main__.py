@@ -1,0 +1,5 @@
+"""`python -m canner`."""
+
+from canner.cli import main
+
+main()

@@ -1,0 +1,63 @@
+"""The command line: `canner VERB …`.
+
+Commands import what they need when they run, so that `canner --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from canner.cli import apply, files, show, train
+from canner.cli.console import complain
+
+app = typer.Typer(
+    name="canner",
+    help="Named entities in languages with few labels, by reading the English translation backwards.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for group in (train, apply, show, files):
+    group.register(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits: 0 well, 2 for an error (one line on stderr), 130 after Ctrl-C."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; gives the exit status."""
+    try:
+        given = None if arguments is None else list(arguments)
+        status = app(args=given, prog_name="canner", standalone_mode=False)
+        sys.stdout.flush()
+        return int(status or 0)
+    except (KeyboardInterrupt, typer.Abort):
+        complain("interrupted")
+        return 130
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; nothing may be flushed to it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (ValueError, OSError) as error:
+        complain(_described(error))
+        return 2
+    except Exception as error:
+        message = getattr(error, "format_message", None)  # a wrong option or argument
+        if message is None:
+            raise
+        complain(str(message()) or "expected a command; see canner --help")
+        return 2
+
+
+def _described(error: ValueError | OSError) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)

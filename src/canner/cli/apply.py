@@ -1,0 +1,248 @@
+"""Commands that apply trained bundles: `tag`, `translate`, `align`, `transfer`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from canner.cli.console import Device, Output, Quiet, Threads, emit, lines_of, note, opened, start
+
+if TYPE_CHECKING:
+    from canner.pipeline import Tagged, Tagger
+
+_BLOCK = 64
+
+
+class TagInput(StrEnum):
+    """What stands in the input of `canner tag`."""
+
+    text = "text"
+    tokens = "tokens"
+    conll = "conll"
+
+
+class TagOutput(StrEnum):
+    """What `canner tag` writes."""
+
+    text = "text"
+    conll = "conll"
+    jsonl = "jsonl"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
+    app.command("tag")(tag)
+    app.command("translate")(translate)
+    app.command("align")(align)
+    app.command("transfer")(transfer)
+
+
+def tag(
+    bundle: Annotated[Path, typer.Argument(help="Bundle of a tagger.")],
+    source: Annotated[Path | None, typer.Argument(help="File to tag; default: standard input.")] = None,
+    output: Output = None,
+    read: Annotated[
+        TagInput,
+        typer.Option("--input", "-i", help="A text a line; tokens, a sentence a line; or CoNLL columns."),
+    ] = TagInput.text,
+    write: Annotated[
+        TagOutput,
+        typer.Option("--format", "-f", help="Entities in brackets; CoNLL columns; JSON with offsets."),
+    ] = TagOutput.text,
+    scheme: Annotated[str, typer.Option(help="Scheme of CoNLL output.")] = "IOB2",
+    english: Annotated[bool, typer.Option("--english", help="Print the English below each text.")] = False,
+    device: Device = "cpu",
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Find entities in text, a line at a time; memory does not grow with the file.
+
+    Examples:
+
+        echo "El presidente Juan Pérez llegó a Lima." | canner tag models/es-can
+
+        canner tag models/es-can news.txt -f jsonl -o news.jsonl
+
+        canner tag models/es-can test.conll -i conll -f conll > predicted.conll
+    """
+    start(quiet=quiet, threads=threads, device=device)
+    from canner.pipeline import Tagger
+
+    tagger = Tagger.load(bundle, device=device)
+    with opened(source) as stream:
+        results = _tagged(tagger, lines_of(stream), read)
+        emit(_written(results, write, scheme, english), output)
+
+
+def _tagged(tagger: Tagger, lines: Iterable[str], read: TagInput) -> Iterator[Tagged]:
+    if read is TagInput.text:
+        yield from tagger.tag_stream(lines)
+        return
+    sentences: Iterator[list[str]]
+    if read is TagInput.tokens:
+        sentences = (line.split() for line in lines)
+    else:
+        from canner.text.token_stream import iterate_tokens
+
+        sentences = iterate_tokens(lines)
+    while block := list(islice(sentences, _BLOCK)):
+        yield from tagger.tag_tokens(block)
+
+
+def _written(results: Iterable[Tagged], write: TagOutput, scheme: str, english: bool) -> Iterator[str]:
+    for result in results:
+        if write is TagOutput.jsonl:
+            yield json.dumps(result.to_dict(), ensure_ascii=False)
+        elif write is TagOutput.conll:
+            yield from _conll_lines(result, scheme)
+        else:
+            yield bracketed(result)
+            if english and result.english is not None:
+                yield f"    {result.english}"
+
+
+def _conll_lines(result: Tagged, scheme: str) -> Iterator[str]:
+    from canner.text.schemes import encode_tags
+
+    for sentence in result.sentences:
+        tags = encode_tags(sentence.entities, len(sentence.tokens), scheme)
+        for word, found in zip(sentence.words, tags, strict=True):
+            yield f"{word} {found}"
+        yield ""
+
+
+def bracketed(result: Tagged) -> str:
+    """The text with its entities in brackets: `[PER Juan Pérez] llegó a [LOC Lima]`."""
+    parts, position = [], 0
+    for entity in result.entities:
+        parts.append(f"{result.text[position : entity.start]}[{entity.type} {entity.text}]")
+        position = entity.end
+    return "".join([*parts, result.text[position:]])
+
+
+def translate(
+    bundle: Annotated[Path, typer.Argument(help="Bundle of a translator or gloss.")],
+    source: Annotated[Path | None, typer.Argument(help="Text, a sentence a line; default: stdin.")] = None,
+    output: Output = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Tokens, English words, score and alignment as JSON.")
+    ] = False,
+    attention: Annotated[
+        bool, typer.Option("--attention", help="In JSON also the attention [layer][English][source].")
+    ] = False,
+    device: Device = "cpu",
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Translate sentences, a line each.
+
+    Examples:
+
+        echo "El presidente llegó a Lima." | canner translate models/es-en
+
+        canner translate models/es-en news.es --json > news.jsonl
+    """
+    start(quiet=quiet, threads=threads, device=device)
+    from canner.pipeline import Translator
+
+    translator = Translator.load(bundle, device=device)
+    with opened(source) as stream:
+        emit(_translated(translator, lines_of(stream), as_json or attention, attention), output)
+
+
+def _translated(translator, lines: Iterable[str], as_json: bool, attention: bool) -> Iterator[str]:  # type: ignore[no-untyped-def]
+    rest = iter(lines)
+    while block := list(islice(rest, _BLOCK)):
+        for result in translator.translate(block):
+            if not as_json:
+                yield result.text
+                continue
+            record = {
+                "source": result.source,
+                "target": result.target,
+                "text": result.text,
+                "score": round(result.score, 4),
+                "parts": result.translation.parts,
+                "alignment": result.alignment,
+            }
+            if attention:
+                rounded = [[[round(w, 4) for w in row] for row in m] for m in result.attention.tolist()]
+                record["attention"] = rounded
+            yield json.dumps(record, ensure_ascii=False)
+
+
+def align(
+    source: Annotated[Path, typer.Argument(help="Sentences, a line each (or `source ||| target`).")],
+    target: Annotated[Path | None, typer.Argument(help="Their translations, line by line.")] = None,
+    translator: Annotated[
+        Path | None, typer.Option(help="Bundle of a neural translator whose attention aligns; else eflomal.")
+    ] = None,
+    layer: Annotated[int, typer.Option(help="Decoder layer, from 1; 0: the mean of all.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Of eflomal.")] = 1,
+    output: Output = None,
+    device: Device = "cpu",
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Align the words of parallel text; writes Pharaoh lines `i-j`.
+
+    Examples:
+
+        canner align train.es train.en > train.align
+
+        canner align test.zh test.en --translator models/zh-en --layer 10
+    """
+    start(quiet=quiet, threads=threads, device=device)
+    from canner.pipeline.alignment import align_texts
+    from canner.text.alignments import format_alignment
+
+    links = align_texts(source, target, translator=translator, layer=layer, seed=seed, device=device)
+    emit((format_alignment(found) for found in links), output)
+
+
+def transfer(
+    files: Annotated[list[Path], typer.Argument(help="CoNLL files whose sentences are translated and read.")],
+    translator: Annotated[Path, typer.Option(help="Bundle of a translator or gloss.")],
+    teacher: Annotated[Path, typer.Option(help="Bundle of the English tagger.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the transfer store.")],
+    device: Device = "cpu",
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Build a transfer store: translations, attention and teacher features of sentences, computed once.
+
+    Training builds its own; this is for building one beforehand, or elsewhere. An interrupted build goes on.
+
+    Examples:
+
+        canner transfer train.conll dev.conll --translator models/es-en --teacher models/teacher -o stores/es
+    """
+    start(quiet=quiet, threads=threads, device=device)
+    from canner.text.conll import read_conll
+    from canner.training.progress import StepProgress
+    from canner.transfer.store import StoreOptions, TransferStore
+    from canner.transfer.views import load_teacher, load_translator
+
+    sentences = [sentence.tokens for path in files for sentence in read_conll(path)]
+    with StepProgress("translating", enabled=not quiet) as bar:
+        store = TransferStore.build(
+            output,
+            sentences,
+            load_translator(translator, device=device),
+            load_teacher(teacher, device=device),
+            StoreOptions(),
+            progress=bar.advance_to,
+        )
+    report = store.report
+    assert report is not None
+    note(
+        f"{output}: {report.num_built} sentences built, {report.num_reused} were there; "
+        f"{report.sentences_per_second:.1f} sentences/s, {report.bytes_per_sentence:,.0f} bytes each",
+        quiet=quiet,
+    )

@@ -1,0 +1,101 @@
+"""What all commands share: streams, messages, options."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+
+from canner.text.files import write_lines
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages but errors.")]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="File to write; default: standard output.")
+]
+Threads = Annotated[int | None, typer.Option(help="Processor threads to use; default: all.", min=1)]
+
+
+def complain(message: str) -> None:
+    """One line on stderr."""
+    line = " ".join(message.split())
+    sys.stderr.write(f"canner: {line}\n".encode(errors="replace").decode())
+    sys.stderr.flush()
+
+
+def start(*, quiet: bool = False, threads: int | None = None, device: str = "cpu") -> None:
+    """Messages go to stderr, a line each; the machine is used as asked.
+
+    Raises:
+        ValueError: if there is no such device.
+    """
+    level = logging.WARNING if quiet else logging.INFO
+    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr, force=True)
+    logging.getLogger("jieba").setLevel(logging.WARNING)
+    import torch
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    if device != "cpu" and not (device.startswith("cuda") and torch.cuda.is_available()):
+        raise ValueError(f"expected the device cpu (or cuda, where there is one), got {device!r}")
+
+
+def note(message: str, *, quiet: bool = False) -> None:
+    """A line for people, on stderr."""
+    if not quiet:
+        sys.stderr.write(message + "\n")
+        sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def opened(path: Path | None) -> Iterator[IO[bytes]]:
+    """A file to read, or standard input for None and `-`.
+
+    Raises:
+        ValueError: if there is no such file.
+    """
+    if path is None or str(path) == "-":
+        yield sys.stdin.buffer
+        return
+    if not path.is_file():
+        raise ValueError(f"expected a file to read, got no such file: {path}")
+    with path.open("rb") as stream:
+        yield stream
+
+
+def lines_of(stream: IO[bytes]) -> Iterator[str]:
+    """Lines of UTF-8 text, one at a time, without their ends.
+
+    Raises:
+        ValueError: if a line is not UTF-8; names it.
+    """
+    name = getattr(stream, "name", "<stdin>")
+    for number, raw in enumerate(stream, 1):
+        if number == 1:
+            raw = raw.removeprefix(b"\xef\xbb\xbf")
+        try:
+            line = raw.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError as error:
+            byte = raw[error.start]
+            raise ValueError(
+                f"{name}, line {number}: expected UTF-8, got byte 0x{byte:02x}; convert the file to UTF-8"
+            ) from None
+        # Halves of surrogate pairs cannot be written again.
+        yield line.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").rstrip("\r\n")
+
+
+def emit(lines: Iterable[str], output: Path | None) -> None:
+    """Writes lines to a file, which appears only when it is complete, or to standard output as they come."""
+    if output is not None:
+        if not output.parent.is_dir():
+            raise ValueError(f"expected a folder to write to, got none: {output.parent}")
+        write_lines(output, lines)
+        return
+    for line in lines:
+        sys.stdout.buffer.write(line.encode("utf-8") + b"\n")
+    sys.stdout.buffer.flush()

@@ -1,0 +1,188 @@
+"""Commands on files: `evaluate`, `convert`, `report`."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from canner.cli.console import Device, Output, Quiet, Threads, emit, note, start
+
+if TYPE_CHECKING:
+    from canner.text.entities import Entity
+    from canner.text.sentence import Sentence
+
+
+class FileFormat(StrEnum):
+    """Formats of labelled text."""
+
+    conll = "conll"
+    jsonl = "jsonl"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
+    app.command("evaluate")(evaluate)
+    app.command("convert")(convert)
+    app.command("report")(report)
+
+
+def evaluate(
+    gold: Annotated[Path, typer.Argument(help="Labelled sentences, CoNLL or JSONL.")],
+    predicted: Annotated[
+        Path | None, typer.Argument(help="The same sentences as a tagger labelled them.")
+    ] = None,
+    tagger: Annotated[Path | None, typer.Option(help="Instead: a tagger's bundle, to be run now.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False,
+    interval: Annotated[bool, typer.Option(help="A 95 % bootstrap interval of F1.")] = False,
+    output: Output = None,
+    device: Device = "cpu",
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Entity precision, recall and F1, in all and by type; the numbers of conlleval.
+
+    Examples:
+
+        canner evaluate test.conll predicted.conll
+
+        canner evaluate test.conll --tagger models/es-can --interval
+    """
+    start(quiet=quiet, threads=threads, device=device)
+    from canner.evaluation.bootstrap import f1_interval
+
+    if (predicted is None) == (tagger is None):
+        raise ValueError("expected a file of predictions or --tagger, got both or neither")
+    sentences = read_labelled(gold)
+    wanted = [sentence.entities for sentence in sentences]
+    if predicted is not None:
+        found = _read_predictions(predicted, sentences, gold)
+    else:
+        from canner.pipeline import Tagger
+
+        assert tagger is not None
+        results = Tagger.load(tagger, device=device).tag_tokens([s.tokens for s in sentences])
+        found = [[e for part in result.sentences for e in part.entities] for result in results]
+    figures = _figures(wanted, found)
+    if interval:
+        bounds = f1_interval(wanted, found)
+        figures["interval"] = [round(bounds.low, 2), round(bounds.high, 2)]
+    lines = [json.dumps(figures, indent=1)] if as_json else _table(figures)
+    emit(lines, output)
+
+
+def read_labelled(path: Path) -> list[Sentence]:
+    """Sentences of a CoNLL or JSONL file, told apart by the name's ending."""
+    from canner.text.conll import read_conll
+    from canner.text.jsonl import read_jsonl
+
+    if not path.is_file():
+        raise ValueError(f"expected a file to read, got no such file: {path}")
+    return read_jsonl(path) if path.suffix in (".jsonl", ".json") else read_conll(path)
+
+
+def _read_predictions(path: Path, gold: list[Sentence], gold_path: Path) -> list[list[Entity]]:
+    sentences = read_labelled(path)
+    if len(sentences) != len(gold):
+        raise ValueError(f"{path}: expected {len(gold)} sentences as in {gold_path}, got {len(sentences)}")
+    for number, (mine, theirs) in enumerate(zip(sentences, gold, strict=True), 1):
+        if len(mine) != len(theirs):
+            raise ValueError(
+                f"{path}: expected {len(theirs)} tokens in sentence {number} as in {gold_path}, got {len(mine)}"
+            )
+    return [sentence.entities for sentence in sentences]
+
+
+def _figures(wanted: list[list[Entity]], found: list[list[Entity]]) -> dict[str, Any]:
+    from canner.evaluation.entities import score_entities, score_subsets
+
+    scores = score_entities(wanted, found)
+    figures: dict[str, Any] = {"all": vars(scores.micro)}
+    figures["by_type"] = {name: vars(prf) for name, prf in scores.by_type.items()}
+    names = {entity.type for entities in wanted for entity in entities}
+    if names and all(name.endswith((".NAM", ".NOM")) for name in names):
+        subsets = score_subsets(wanted, found)
+        figures["subsets"] = {name: vars(score.micro) for name, score in subsets.items()}
+    return figures
+
+
+def _table(figures: dict[str, Any]) -> list[str]:
+    rows = [("all", figures["all"]), *figures.get("subsets", {}).items(), *figures["by_type"].items()]
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{'':<{width}}  precision  recall      F1    gold  found"]
+    for name, prf in rows:
+        lines.append(
+            f"{name:<{width}}  {prf['precision']:9.2f}  {prf['recall']:6.2f}  {prf['f1']:6.2f}"
+            f"  {prf['num_gold']:6d} {prf['num_predicted']:6d}"
+        )
+    if "interval" in figures:
+        low, high = figures["interval"]
+        lines.append(f"F1 between {low:.2f} and {high:.2f} (95 % bootstrap interval)")
+    return lines
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="CoNLL or JSONL, told apart by the ending.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
+    to: Annotated[FileFormat | None, typer.Option(help="Format to write; default: by the ending.")] = None,
+    scheme: Annotated[str, typer.Option(help="Scheme of the tags written.")] = "IOB2",
+    from_scheme: Annotated[
+        str | None, typer.Option(help="Scheme of the tags read; default: found out.")
+    ] = None,
+    tokens: Annotated[
+        bool, typer.Option(help="JSONL with tokens and tags instead of text and spans.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Convert labelled text between formats and schemes; says what had to be repaired.
+
+    Examples:
+
+        canner convert esp.train -o train.jsonl
+
+        canner convert corpus.bmes.conll -o corpus.conll --scheme BIOES
+    """
+    start(quiet=quiet)
+    from canner.text.conll import read_conll_with_report, write_conll
+    from canner.text.jsonl import read_jsonl_with_report, write_jsonl
+
+    if not source.is_file():
+        raise ValueError(f"expected a file to read, got no such file: {source}")
+    reads_json = source.suffix in (".jsonl", ".json")
+    read = read_jsonl_with_report if reads_json else read_conll_with_report
+    sentences, found = read(source, scheme=from_scheme)
+    note(found.summary(), quiet=quiet)
+    writes_json = to is FileFormat.jsonl or (to is None and output.suffix in (".jsonl", ".json"))
+    if writes_json:
+        write_jsonl(output, sentences, form="tokens" if tokens else "text", scheme=scheme)
+    else:
+        write_conll(output, sentences, scheme)
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of results files.")] = Path("results"),
+    readme: Annotated[Path, typer.Option(help="File whose tables are rebuilt.")] = Path("README.md"),
+    stdout: Annotated[bool, typer.Option("--stdout", help="Print the tables; leave the file.")] = False,
+) -> None:
+    """Build the tables of the README from the results files.
+
+    Examples:
+
+        canner report
+
+        canner report results --stdout
+    """
+    from canner.report import report as build
+    from canner.report import update_readme
+
+    if not folder.is_dir():
+        raise ValueError(f"expected a folder of results, got no such folder: {folder}")
+    text = build(folder)
+    if stdout:
+        emit(text.splitlines(), None)
+    else:
+        changed = update_readme(readme, text)
+        note(f"{readme}: {'tables rebuilt' if changed else 'already up to date'}")

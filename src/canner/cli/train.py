@@ -1,0 +1,88 @@
+"""`canner train` and `canner recipe`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from canner.cli.console import Device, Output, Quiet, Threads, emit, note, start
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
+    app.command("train")(train)
+    app.command("recipe")(recipe)
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="Experiment in TOML; `canner recipe` prints one.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder of the run; default: runs/NAME.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A key set otherwise: training.max_epochs=20")
+    ] = None,
+    max_minutes: Annotated[
+        float | None, typer.Option(min=0, help="Stop training after so many minutes; go on later.")
+    ] = None,
+    device: Device = "cpu",
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train a tagger, translator, gloss or character language model, or compare taggers.
+
+    The `kind` in the configuration says which. The folder of the run becomes a bundle that the other commands
+    read, and keeps the full configuration, the scores and the environment. Called again, an unfinished run goes on
+    where it stopped.
+
+    Examples:
+
+        canner recipe gloss > gloss.toml
+
+        canner train gloss.toml --set train_source=train.es --set train_target=train.en -o runs/gloss
+
+        canner train tagger.toml --set seed=2 --max-minutes 30
+    """
+    start(quiet=quiet, threads=threads, device=device)
+    from canner.experiment.kinds import read_experiment, run_experiment
+    from canner.experiment.toml import assignments_of
+
+    experiment = read_experiment(config, assignments_of(settings or []))
+    name = getattr(experiment, "name", None) or experiment.kind
+    folder = output or Path("runs") / name
+    command = shlex.join(["canner", *sys.argv[1:]])
+    outcome = run_experiment(
+        experiment, folder, command=command, max_minutes=max_minutes, device=device, progress=not quiet
+    )
+    note(f"{folder}: {outcome.summary}", quiet=quiet)
+    if outcome.stopped == "interrupted":
+        raise KeyboardInterrupt
+
+
+def recipe(
+    name: Annotated[str | None, typer.Argument(help="Which one; none: list them.")] = None,
+    output: Output = None,
+) -> None:
+    """Print a configuration to start from, every key written out.
+
+    Examples:
+
+        canner recipe
+
+        canner recipe can-tagger > my.toml
+    """
+    from canner.experiment.toml import to_toml
+    from canner.presets import PRESETS
+
+    if name is None:
+        width = max(map(len, PRESETS))
+        emit([f"{known:<{width}}  {preset.description}" for known, preset in PRESETS.items()], output)
+        return
+    if name not in PRESETS:
+        raise ValueError(f"expected one of {', '.join(PRESETS)}, got {name!r}")
+    preset = PRESETS[name]
+    emit([f"# {preset.description}", *to_toml(preset.make()).splitlines()], output)

@@ -1,0 +1,187 @@
+"""Named configurations to start from, and the two protocols: what `canner recipe` prints.
+
+The experiments of the paper, on its corpora, are in `recipes/` of the repository and build on these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from canner.data.corpus import CorpusConfig
+from canner.experiment.comparison import ComparisonExperiment, System
+from canner.experiment.kinds import Experiment, GlossExperiment
+from canner.experiment.tagger import GLOVE_PACKAGE, EmbeddingsConfig, TaggerExperiment
+from canner.models.tagger import TaggerConfig
+from canner.training.charlm import CharLMDataConfig, CharLMTrainingConfig
+from canner.training.schedule import TrainingConfig
+from canner.training.translator import TranslatorConfig, TranslatorDataConfig
+from canner.transfer.aligned import TransferOptions
+from canner.transfer.views import TransferConfig, ViewConfig
+
+FAST_TRAINING = TrainingConfig(
+    optimizer="adam",
+    learning_rate=2e-3,
+    max_epochs=60,
+    min_epochs=20,
+    early_stopping=10,
+)
+"""The fast protocol: Adam, stopped early on the development F1."""
+
+FAST_MODEL = TaggerConfig(
+    hidden_dim=128,
+    word_dropout=0.2,
+    dropout_words=0.5,
+    dropout_lstm=0.5,
+    dropout_aligned=0.3,
+    emissions="logits",
+)
+"""The tagger of the fast protocol: strong dropout, for few sentences."""
+
+PAPER_TRAINING = TrainingConfig(
+    optimizer="sgd",
+    learning_rate=0.1,
+    schedule="anneal_on_plateau",
+    anneal_factor=0.5,
+    patience=3,
+    max_epochs=150,
+    clip_norm=5.0,
+)
+"""The paper's protocol: SGD, annealed when the training loss has not fallen for three epochs."""
+
+PAPER_MODEL = TaggerConfig(
+    hidden_dim=256,
+    word_dropout=0.0,
+    dropout_words=0.1,
+    dropout_features=0.1,
+    dropout_lstm=0.05,
+    dropout_aligned=0.0,
+    emissions="softmax",
+    constrain=False,
+)
+"""The paper's tagger: softmax before the CRF (Eq. 12), no constraints."""
+
+_CORPUS = CorpusConfig(train=("train.conll",), dev=("dev.conll",), test=("test.conll",))
+
+
+def tagger() -> TaggerExperiment:
+    """A plain BiLSTM-CRF, fast protocol."""
+    return TaggerExperiment(
+        name="tagger", data=_CORPUS, model=FAST_MODEL, training=FAST_TRAINING, batch_size=8
+    )
+
+
+def tagger_paper() -> TaggerExperiment:
+    """A plain BiLSTM-CRF, the paper's protocol."""
+    return TaggerExperiment(
+        name="tagger-paper", data=_CORPUS, model=PAPER_MODEL, training=PAPER_TRAINING, batch_size=16
+    )
+
+
+def reading(
+    translator: str = "runs/gloss", teacher: str = "models/teacher-en", options: TransferOptions | None = None
+) -> TransferConfig:
+    """A transfer with one translator."""
+    view = ViewConfig(translator=translator, options=options or TransferOptions())
+    return TransferConfig(teacher=teacher, views=(view,))
+
+
+def can_tagger() -> TaggerExperiment:
+    """A tagger that reads English through a word gloss, fast protocol."""
+    return tagger().model_copy(update={"name": "can-tagger", "transfer": reading()})
+
+
+def can_tagger_paper() -> TaggerExperiment:
+    """CAN_last of the paper: neural translator, last attention layer, raw attention, its protocol."""
+    transfer = reading(translator="runs/translator", options=TransferOptions(layer="last"))
+    return tagger_paper().model_copy(update={"name": "can-tagger-paper", "transfer": transfer})
+
+
+def comparison() -> ComparisonExperiment:
+    """Plain and CAN taggers over label budgets."""
+    return ComparisonExperiment(
+        name="comparison",
+        title="Plain and CAN",
+        base=tagger(),
+        systems=(
+            System(name="plain"),
+            System(name="CAN, gloss", change={"transfer": reading().model_dump(mode="json")}),
+        ),
+        budgets=(100, 500),
+        subset_seeds=(0, 1, 2),
+        protocol="fast",
+    )
+
+
+def teacher() -> TaggerExperiment:
+    """The English teacher: GloVe, characters and character language models."""
+    return TaggerExperiment(
+        name="teacher-en",
+        data=_CORPUS,
+        embeddings=EmbeddingsConfig(
+            vectors=GLOVE_PACKAGE, vocabulary_text=("english.txt",), contextual=("runs/charlm-en",)
+        ),
+        model=TaggerConfig(
+            word_dim=50,
+            freeze_words=True,
+            char_channels=60,
+            hidden_dim=256,
+            word_dropout=0.05,
+            dropout_words=0.3,
+            dropout_features=0.4,
+            dropout_lstm=0.5,
+            locked=True,
+        ),
+        training=TrainingConfig(
+            learning_rate=2e-3, schedule="warmup_cosine", warmup_steps=200, decay_steps=11000, max_epochs=25
+        ),
+        batch_size=32,
+    )
+
+
+def translator() -> TranslatorConfig:
+    """A ConvS2S translator into English."""
+    return TranslatorConfig(
+        data=TranslatorDataConfig(
+            train_source="train.es",
+            train_target="train.en",
+            dev_source="dev.es",
+            dev_target="dev.en",
+            source_language="es",
+        )
+    )
+
+
+def charlm() -> CharLMTrainingConfig:
+    """Character language models, forward and backward."""
+    return CharLMTrainingConfig(data=CharLMDataConfig(train="text.txt"))
+
+
+def gloss() -> GlossExperiment:
+    """A word gloss from parallel text."""
+    return GlossExperiment(train_source="train.es", train_target="train.en")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A configuration with a line about it."""
+
+    make: Callable[[], Experiment]
+
+    @property
+    def description(self) -> str:
+        """The first line of its documentation."""
+        return (self.make.__doc__ or "").split("\n")[0]
+
+
+PRESETS = {
+    "tagger": Preset(tagger),
+    "tagger-paper": Preset(tagger_paper),
+    "can-tagger": Preset(can_tagger),
+    "can-tagger-paper": Preset(can_tagger_paper),
+    "comparison": Preset(comparison),
+    "teacher": Preset(teacher),
+    "gloss": Preset(gloss),
+    "translator": Preset(translator),
+    "charlm": Preset(charlm),
+}
