@@ -19,14 +19,13 @@ LETTERS = [" ".join("abcdefghijklmnopqrstuvwxyz"), "abcdefghijklmnopqrstuvwxyz"]
 SOURCE_SUBWORDS = Subwords.train([line.split() for line in SOURCE * 2 + LETTERS * 2], vocab_size=90)
 TARGET_SUBWORDS = Subwords.train([line.split() for line in TARGET * 2 + LETTERS * 2], vocab_size=80)
 IDS = {"pad_id": Subwords.pad_id, "bos_id": Subwords.bos_id, "eos_id": Subwords.eos_id}
+PIECES = st.lists(st.integers(4, 50), min_size=1, max_size=7)
 WORD = st.text("abcdefgt", min_size=1, max_size=9)
 
 
 def prepare(pairs, links=None, copier=None, **changes):
     options = {"extra_copies": 0.0, "max_pieces": 100, "seed": 1, **changes}
-    return prepare_pairs(
-        pairs, links, SOURCE_SUBWORDS, TARGET_SUBWORDS, copier or Copier([]), **options
-    )
+    return prepare_pairs(pairs, links, SOURCE_SUBWORDS, TARGET_SUBWORDS, copier or Copier([]), **options)
 
 
 @given(st.data())
@@ -38,23 +37,22 @@ def test_pieces_are_linked_exactly_where_their_words_are(data: st.DataObject) ->
     links = sorted(data.draw(st.sets(st.sampled_from(every))))
     found = prepare([(source, target)], [links], max_pieces=10**6)
     if not found:  # left out: the sides differ too much in length
-        short, long = sorted((len(SOURCE_SUBWORDS.encode(source).ids), len(TARGET_SUBWORDS.encode(target).ids)))
+        short, long = sorted(
+            (len(SOURCE_SUBWORDS.encode(source).ids), len(TARGET_SUBWORDS.encode(target).ids))
+        )
         assert long > 4 * short + 4
         return
     source_words = SOURCE_SUBWORDS.encode(source).words
     target_words = TARGET_SUBWORDS.encode(target).words
     expected = {
-        (s, t)
-        for s, i in enumerate(source_words)
-        for t, j in enumerate(target_words)
-        if (i, j) in links
+        (s, t) for s, i in enumerate(source_words) for t, j in enumerate(target_words) if (i, j) in links
     }
     assert set(found[0].links) == expected
     assert len(found[0].links) == len(expected)
 
 
 def test_a_rare_name_on_both_sides_is_one_slot_with_its_links() -> None:
-    source, target = "la Zubizarreta duerme".split(), "the Zubizarreta sleeps".split()
+    source, target = ["la", "Zubizarreta", "duerme"], ["the", "Zubizarreta", "sleeps"]
     [example] = prepare([(source, target)], [[(0, 0), (1, 1), (2, 2)]])
     slot = Subwords.first_copy_id
     assert example.source.count(slot) == example.target.count(slot) == 1
@@ -90,7 +88,10 @@ def test_long_uneven_and_empty_pairs_are_left_out() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.lists(st.integers(4, 50), min_size=1, max_size=7), st.lists(st.integers(4, 50), min_size=1, max_size=7)),
+        st.tuples(
+            st.lists(st.integers(4, 50), min_size=1, max_size=7),
+            st.lists(st.integers(4, 50), min_size=1, max_size=7),
+        ),
         min_size=1,
         max_size=4,
     ),
@@ -111,7 +112,11 @@ def test_batch_holds_what_a_loop_would_write(sides: list[tuple[list[int], list[i
         assert batch.source_mask[row].tolist() == [k <= num_source for k in range(batch.source.shape[1])]
         assert batch.target_in[row].tolist()[: num_target + 1] == [Subwords.bos_id, *example.target]
         assert batch.target_out[row].tolist()[: num_target + 1] == [*example.target, Subwords.eos_id]
-        for side, length in ((batch.source, num_source), (batch.target_in, num_target), (batch.target_out, num_target)):
+        for side, length in (
+            (batch.source, num_source),
+            (batch.target_in, num_target),
+            (batch.target_out, num_target),
+        ):
             assert (side[row, length + 1 :] == Subwords.pad_id).all()
         expected = {(t, s) for s, t in example.links} | {(num_target, num_source)}
         assert {tuple(place) for place in batch.aligned[row].nonzero().tolist()} == expected

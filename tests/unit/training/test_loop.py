@@ -1,6 +1,7 @@
 """The training loop: exact resume, reasons to stop, what it leaves behind."""
 
 import errno
+import itertools
 import json
 import os
 import signal
@@ -76,6 +77,15 @@ def test_best_weights_are_kept_and_loaded(tmp_path):
     assert json.loads((tmp_path / "fit.json").read_text())["stopped"] == "finished"
 
 
+def test_a_run_shorter_than_the_time_to_its_first_validation_leaves_weights(tmp_path):
+    result = fit(Regression(), config(max_epochs=2, validate_every=1000), tmp_path, seed=1)
+    assert [(line["epoch"], line["step"]) for line in result.history] == [(1, 10)]
+    assert result.history[0]["train_loss"] > 0
+    assert (tmp_path / "model.safetensors").exists()
+    result = fit(Regression(), config(max_epochs=2, validate_every=10), tmp_path / "other", seed=1)
+    assert len(result.history) == 1  # validated at its last step: not twice
+
+
 def test_early_stopping(tmp_path):
     result = fit(Regression(), config(learning_rate=1e-12, early_stopping=2, max_epochs=50), tmp_path, seed=1)
     assert result.stopped in ("early_stopping", "finished")
@@ -103,7 +113,7 @@ def test_time_budget(tmp_path):
 
 
 def test_divergence_says_what_to_do(tmp_path):
-    with pytest.raises(ValueError, match="lower training.learning_rate"):
+    with pytest.raises(ValueError, match=r"lower training\.learning_rate"):
         fit(Regression(), config(optimizer="sgd", learning_rate=1e30, clip_norm=1e30), tmp_path, seed=1)
 
 
@@ -146,7 +156,7 @@ def test_warmup_cosine_rises_and_falls():
     settings = config(schedule="warmup_cosine", warmup_steps=10, decay_steps=100, learning_rate=1.0)
     rates = [learning_rate(settings, step=s, minutes=0.0, annealed=1.0) for s in range(101)]
     assert rates[:10] == pytest.approx([(s + 1) / 10 for s in range(10)])
-    assert all(a >= b for a, b in zip(rates[10:], rates[11:], strict=False))
+    assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
     assert rates[100] == pytest.approx(settings.final_fraction)
     by_time = config(schedule="warmup_cosine", decay_minutes=10.0, learning_rate=1.0)
     assert learning_rate(by_time, step=0, minutes=10.0, annealed=1.0) == pytest.approx(by_time.final_fraction)

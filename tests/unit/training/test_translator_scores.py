@@ -55,7 +55,9 @@ def test_identity_attention_on_mirrored_gold():
 
 
 def test_every_layer_and_both_readings_are_scored_apart():
-    both = Forced(lambda t, s: torch.cat([identity(t, s), mirror(t, s)]), lambda t, s: torch.cat([mirror(t, s)] * 2), 2)
+    both = Forced(
+        lambda t, s: torch.cat([identity(t, s), mirror(t, s)]), lambda t, s: torch.cat([mirror(t, s)] * 2), 2
+    )
     rates = attention_error_rates(both, PAIRS, MIRRORED)
     assert rates == {"produced": [pytest.approx(80.0), 0.0], "read": [0.0, 0.0]}
 
@@ -67,7 +69,9 @@ def test_a_word_that_attends_mostly_to_the_end_has_no_link():
         return weights[None]
 
     rates = attention_error_rates(Forced(weak), PAIRS, DIAGONAL)
-    assert rates["produced"][0] == pytest.approx(100 * (1 - 2 * 3 / (3 + 5)))  # two of five links are not made
+    assert rates["produced"][0] == pytest.approx(
+        100 * (1 - 2 * 3 / (3 + 5))
+    )  # two of five links are not made
 
 
 def test_words_are_cut_for_the_translator_and_joined_for_the_gold():
@@ -92,7 +96,9 @@ class Dictionary:
 
     def translate(self, sentences, *, progress=None):
         found = [tuple(word.upper() for word in words) for words in sentences]
-        return [Translation(tuple(s), t, torch.eye(len(s))[None]) for s, t in zip(sentences, found, strict=True)]
+        return [
+            Translation(tuple(s), t, torch.eye(len(s))[None]) for s, t in zip(sentences, found, strict=True)
+        ]
 
 
 def test_a_translation_that_is_the_reference_scores_100():

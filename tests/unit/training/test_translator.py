@@ -1,0 +1,241 @@
+"""Training the translator: its losses against loops, resume, what is computed once and kept."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+
+import pytest
+import torch
+
+from canner.data.translation_pairs import PairExample
+from canner.decoding.neural_translator import NeuralTranslator
+from canner.models.convs2s import ConvS2SConfig
+from canner.text.alignments import read_alignments
+from canner.text.copying import Copier
+from canner.training import translator as module
+from canner.training.schedule import TrainingConfig
+from canner.training.translator import (
+    TranslatorConfig,
+    TranslatorDataConfig,
+    TranslatorTask,
+    guided_alignment_loss,
+    train_translator,
+    translation_loss,
+)
+
+PAIRS = [
+    ("el gato duerme", "the cat sleeps"),
+    ("el perro come", "the dog eats"),
+    ("Ana come", "Ana eats"),
+    ("Zoraida duerme", "Zoraida sleeps"),
+    ("un gato come", "a cat eats"),
+    ("un perro duerme", "a dog sleeps"),
+]
+
+
+@pytest.fixture
+def files(tmp_path):
+    for part, repeat in (("train", 4), ("dev", 1)):
+        for side, language in enumerate(("es", "en")):
+            text = "".join(pair[side] + "\n" for pair in PAIRS * repeat)
+            (tmp_path / f"{part}.{language}").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def config(files, data=None, training=None, **changes):
+    names = {
+        f"{part}_{side}": str(files / f"{part}.{language}")
+        for part in ("train", "dev")
+        for side, language in (("source", "es"), ("target", "en"))
+    }
+    sizes = {"source_pieces": 120, "target_pieces": 120, "batch_tokens": 40, "copy_min_count": 6}
+    steps = {"metric": "loss", "mode": "min", "max_epochs": 2, "average": 0.9, **(training or {})}
+    return TranslatorConfig(
+        data=TranslatorDataConfig(source_language="es", **{**names, **sizes, **(data or {})}),
+        model=ConvS2SConfig(
+            embed_dim=8, hidden_dim=8, encoder_layers=1, decoder_layers=2, dropout=0.2, max_positions=64
+        ),
+        training=TrainingConfig(learning_rate=0.01, **steps),
+        **changes,
+    )
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.4])
+def test_translation_loss_by_its_definition(smoothing):
+    torch.manual_seed(0)
+    logits, target = torch.randn(2, 3, 5), torch.tensor([[1, 4, 0], [2, 0, 0]])
+    terms = []
+    for row in range(2):
+        for step in range(3):
+            if target[row, step] == 0:
+                continue
+            log_probabilities = logits[row, step].log_softmax(-1)
+            wanted = [smoothing / 5 + (1 - smoothing) * (k == target[row, step]) for k in range(5)]
+            terms.append(-sum(float(w) * float(p) for w, p in zip(wanted, log_probabilities, strict=True)))
+    loss = translation_loss(logits, target, pad_id=0, label_smoothing=smoothing)
+    assert float(loss) == pytest.approx(sum(terms) / len(terms), rel=1e-5)
+
+
+def test_label_smoothing_prefers_doubt_to_certainty():
+    target = torch.tensor([[1]])
+    sure, doubtful = torch.tensor([[[0.0, 50.0, 0.0]]]), torch.tensor([[[0.0, 3.0, 0.0]]])
+    loss = lambda logits, smoothing: float(  # noqa: E731
+        translation_loss(logits, target, pad_id=0, label_smoothing=smoothing)
+    )
+    assert loss(sure, 0.0) < loss(doubtful, 0.0)
+    assert loss(sure, 0.2) > loss(doubtful, 0.2)
+
+
+def test_guided_loss_against_a_loop():
+    torch.manual_seed(1)
+    attention = torch.randn(3, 4, 5).softmax(-1)
+    aligned = (torch.rand(3, 4, 5) < 0.3).float()
+    aligned[0, 1] = 0.0  # a target piece without any link says nothing
+    terms = []
+    for row in range(3):
+        for target in range(4):
+            linked = [s for s in range(5) if aligned[row, target, s]]
+            if linked:
+                terms.append(-math.log(sum(float(attention[row, target, s]) for s in linked)))
+    assert 0 < len(terms) < 12
+    assert float(guided_alignment_loss(attention, aligned)) == pytest.approx(
+        sum(terms) / len(terms), abs=1e-4
+    )
+
+
+def test_guided_loss_is_least_where_attention_is_the_alignment():
+    aligned = torch.eye(4)[None]
+    spread = torch.full((1, 4, 4), 0.25)
+    assert float(guided_alignment_loss(aligned, aligned)) == pytest.approx(0.0, abs=1e-5)
+    assert float(guided_alignment_loss(spread, aligned)) == pytest.approx(math.log(4), abs=1e-4)
+
+
+def tiny_task(files, **changes):
+    # ids from 20 on are pieces; what they spell does not matter here
+    pairs = [PairExample([20 + k, 21, 22], [23, 24 + k], [(0, 1), (1, 0)]) for k in range(5)]
+    settings = config(files, **changes)
+    source = module.Subwords.train([p[0].split() for p in PAIRS], vocab_size=120)
+    target = module.Subwords.train([p[1].split() for p in PAIRS], vocab_size=120)
+    torch.manual_seed(3)
+    model = module.ConvS2S(settings.model, num_source_pieces=len(source), num_target_pieces=len(target))
+    translator = NeuralTranslator(model, source, target, Copier([]))
+    return TranslatorTask(translator, settings, pairs, pairs[:3], PAIRS[:2], "cpu")
+
+
+def test_guidance_is_added_to_one_layer_only(files):
+    plain, guided = tiny_task(files), tiny_task(files, guided_alignment=0.5, guided_layer=0)
+    for task in (plain, guided):
+        task.model.eval()
+    batch = guided._collate([guided.train[i] for i in (0, 1)], with_links=True)
+    _, attentions = guided.model(batch.source, batch.source_mask, batch.target_in)
+    extra = 0.5 * guided_alignment_loss(attentions[0], batch.aligned)
+    (without, count), (with_guidance, same_count) = plain.loss([0, 1]), guided.loss([0, 1])
+    assert float(with_guidance.detach()) == pytest.approx(float((without + extra).detach()), rel=1e-5)
+    assert float(extra.detach()) != pytest.approx(
+        0.5 * float(guided_alignment_loss(attentions[1], batch.aligned).detach()), rel=1e-4
+    )
+    assert count == same_count == 6  # target pieces with their ends
+
+
+def test_guidance_moves_attention_to_the_alignment(files):
+    task = tiny_task(files, guided_alignment=1.0)
+    task.model.train()
+    optimizer = torch.optim.Adam(task.model.parameters(), lr=0.05)
+    for _ in range(25):
+        optimizer.zero_grad()
+        task.loss([0, 1, 2, 3, 4])[0].backward()
+        optimizer.step()
+    task.model.eval()
+    batch = task._collate(task.train, with_links=True)
+    _, attentions = task.model(batch.source, batch.source_mask, batch.target_in)
+    mass = (attentions[-1] * batch.aligned).sum(-1)
+    assert float(mass.mean().detach()) > 0.7
+
+
+def test_validation_does_not_depend_on_the_size_of_batches(files):
+    whole, one_by_one = tiny_task(files), tiny_task(files, data={"batch_tokens": 10})
+    for task in (whole, one_by_one):
+        task.model.eval()
+    with torch.no_grad():
+        assert whole.validate() == pytest.approx(one_by_one.validate(), rel=1e-4)
+
+
+def interrupt_at(monkeypatch, step):
+    """Ctrl-C in the middle of that step."""
+    loss, count = TranslatorTask.loss, iter(range(1, 10**6))
+
+    def counting(self, batch):
+        if next(count) == step:
+            os.kill(os.getpid(), signal.SIGINT)
+        return loss(self, batch)
+
+    monkeypatch.setattr(TranslatorTask, "loss", counting)
+
+
+@pytest.mark.filterwarnings("ignore:this build of eflomal")
+def test_an_interrupted_run_is_taken_up_and_aligns_only_once(files, monkeypatch):
+    aligned = []
+
+    def diagonal(source, target, seed, **options):
+        aligned.append(len(source))
+        return [[(k, k) for k in range(min(len(s), len(t)))] for s, t in zip(source, target, strict=True)]
+
+    monkeypatch.setattr(module, "align_words", diagonal)
+    settings = config(files, guided_alignment=0.3)
+    whole = train_translator(settings, files / "whole", progress=False)
+    assert whole.stopped == "finished"
+
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 3)
+        first = train_translator(settings, files / "parts", progress=False)
+    assert (first.stopped, first.steps) == ("interrupted", 3)
+    second = train_translator(settings, files / "parts", progress=False)
+
+    assert second.stopped == "finished"
+    assert aligned == [24, 24]  # once for each folder: the second call read the file
+    assert len(read_alignments(files / "parts" / "alignments.txt")) == 24
+    one, other = (NeuralTranslator.load(files / name) for name in ("whole", "parts"))
+    assert one.fingerprint == other.fingerprint
+    assert whole.best_metric == second.best_metric
+
+
+def test_alignments_of_other_text_are_not_taken(files, monkeypatch):
+    monkeypatch.setattr(module, "align_words", lambda s, t, seed, **options: [[] for _ in s])
+    folder = files / "run"
+    train_translator(config(files, guided_alignment=0.3, training={"max_epochs": 1}), folder, progress=False)
+    with open(files / "train.es", "a") as source, open(files / "train.en", "a") as target:
+        source.write("la casa\n")
+        target.write("the house\n")
+    with pytest.raises(ValueError, match=r"alignments.txt: expected alignments of 25 .* got 24"):
+        train_translator(config(files, guided_alignment=0.3), folder, progress=False)
+
+
+def test_the_folder_is_a_bundle_that_says_how_it_was_made(files):
+    result = train_translator(config(files), files / "run", progress=False)
+    assert result.history[-1].keys() >= {"loss", "accuracy", "bleu", "chrf"}
+    saved = json.loads((files / "run" / "training.json").read_text())
+    assert TranslatorConfig(**saved) == config(files)
+    [translation] = NeuralTranslator.load(files / "run").translate([["el", "gato"]])
+    assert translation.attention.shape == (2, len(translation.target), 2)
+
+
+def test_training_without_usable_pairs_says_why(files):
+    (files / "long.en").write_text("cat " * 200 + "\n", encoding="utf-8")
+    (files / "long.es").write_text("gato " * 200 + "\n", encoding="utf-8")
+    long = {"train_source": str(files / "long.es"), "train_target": str(files / "long.en")}
+    with pytest.raises(ValueError, match=r"expected training pairs .* got none"):
+        train_translator(config(files, data=long), files / "a", progress=False)
+    for language in ("es", "en"):
+        (files / f"dev.{language}").write_text("\n\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"expected development pairs .* got none"):
+        train_translator(config(files), files / "b", progress=False)
+
+
+def test_files_of_unequal_length(files):
+    (files / "train.en").write_text("the cat sleeps\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"equal length, got 24 lines in .*train.es and 1 in .*train.en"):
+        train_translator(config(files), files / "run", progress=False)
+    assert not (files / "run").exists()
