@@ -216,7 +216,7 @@ class TaggerModel(nn.Module):
             parts.append(self.dropout_features(inputs.features))
         if not parts:
             parts.append(self.output.weight.new_zeros(*inputs.mask.shape, 0))
-        aligned = inputs.aligned_features if self.input_fusion.aligned_dim else None
+        aligned = _aligned_for(self.input_fusion, inputs)
         return self.dropout_tokens(self.input_fusion(torch.cat(parts, dim=2), aligned))
 
     def encode(self, inputs: TaggerInputs) -> Float[Tensor, "B S D"]:
@@ -231,7 +231,7 @@ class TaggerModel(nn.Module):
 
         Implements: [CAN, Eq. 12]
         """
-        aligned = inputs.aligned_features if self.output_fusion.aligned_dim else None
+        aligned = _aligned_for(self.output_fusion, inputs)
         logits_BSK = self.output(self.output_fusion(self.encode(inputs), aligned))
         if self.config.emissions == "softmax":
             return logits_BSK.softmax(dim=2)
@@ -276,6 +276,13 @@ class TaggerModel(nn.Module):
                     f"expected {name} of width {wanted} (0: none), got {found}; "
                     "build the batch with the embeddings and options that the model was made for"
                 )
+
+
+def _aligned_for(fusion: Fusion, inputs: TaggerInputs) -> Tensor | None:
+    if inputs.aligned_features is None or not fusion.aligned_dim:
+        return None
+    # Replaced, not trusted: a nan at padding would reach the weights' gradient, because 0 * nan is nan.
+    return torch.where(inputs.mask[:, :, None], inputs.aligned_features, 0.0)
 
 
 def _word_embedding(
