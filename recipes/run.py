@@ -1,9 +1,9 @@
 """Run an experiment of these recipes, or its smoke twin: everything alike, but minutes instead of hours.
 
     python recipes/run.py                                  # list them
-    python recipes/run.py spanish.gloss --print            # its configuration, every key
-    python recipes/run.py spanish.gloss --smoke -o /tmp/s  # does it run at all?
-    CANNER_DATA=../shared/data python recipes/run.py spanish.gloss
+    python recipes/run.py spanish --print            # its configuration, every key
+    python recipes/run.py spanish --smoke -o /tmp/s  # does it run at all?
+    CANNER_DATA=../shared/data python recipes/run.py spanish
 
 Results go to the folder of the run, and without --smoke to results/NAME.json too.
 """
@@ -27,10 +27,8 @@ from canner.experiment.comparison import ComparisonExperiment, run_comparison
 from canner.experiment.toml import to_toml
 
 RECIPES: dict[str, Callable[[], ComparisonExperiment]] = {
-    "spanish.upper_bound": spanish.upper_bound,
-    "spanish.gloss": spanish.gloss,
-    "spanish.convs2s": spanish.convs2s,
-    "swahili.gloss": swahili.gloss,
+    "spanish": spanish.few_labels,
+    "swahili": swahili.gloss,
     "weibo": weibo.weibo,
     "weibo.original": weibo.weibo_original,
 }
@@ -55,12 +53,16 @@ def main() -> None:
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--print", action="store_true", dest="show")
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--systems", nargs="+", help="only these rows; a later run without it keeps theirs")
     arguments = parser.parse_args()
     if arguments.name is None:
         for name, recipe in RECIPES.items():
             print(f"{name:<22} {(recipe.__doc__ or '').splitlines()[0]}")
         return
     experiment = RECIPES[arguments.name]()
+    if arguments.systems:
+        chosen = tuple(system for system in experiment.systems if system.name in arguments.systems)
+        experiment = experiment.model_copy(update={"systems": chosen})
     if arguments.smoke:
         experiment = smoke(experiment)
     if arguments.show:
@@ -72,7 +74,7 @@ def main() -> None:
     folder = arguments.output or Path("runs") / experiment.name
     command = shlex.join(["python", "recipes/run.py", *sys.argv[1:]])
     results = run_comparison(experiment, folder, command=command)
-    if not arguments.smoke:
+    if not arguments.smoke and not arguments.systems:
         save_json(RESULTS / f"{experiment.name}.json", results)
 
 
