@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from canner.report import BEGIN, END, report
+
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "src" / "canner"
 SOURCES = sorted(LIBRARY.rglob("*.py"))
@@ -19,9 +21,14 @@ EQUATIONS = list(range(1, 14))
 MAX_FILE_LINES = 350
 MAX_FUNCTION_LINES = 60
 # path under src/canner → why this file may be longer
-LONG_FILES: dict[str, str] = {}
+LONG_FILES: dict[str, str] = {
+    "training/loop.py": "the loop, and the saving and restoring of each of its states, change together",
+    "transfer/store.py": "building, resuming and reading the store share one format, told in one place",
+}
 # "path::function" → why this function may be longer
-LONG_FUNCTIONS: dict[str, str] = {}
+LONG_FUNCTIONS: dict[str, str] = {
+    "training/translator.py::train_translator": "signature, docstring, and a straight list of steps",
+}
 
 TEXTS = {path: path.read_text(encoding="utf-8") for path in SOURCES}
 TREES = {path: ast.parse(text) for path, text in TEXTS.items()}
@@ -59,7 +66,8 @@ def test_the_page_of_equations_is_current() -> None:
 def test_files_are_short_or_give_a_reason() -> None:
     lengths = {name_of(path): len(text.splitlines()) for path, text in TEXTS.items()}
     long = {name for name, length in lengths.items() if length > MAX_FILE_LINES}
-    assert long == set(LONG_FILES), {name: lengths.get(name) for name in long ^ set(LONG_FILES)}
+    assert set(LONG_FILES) <= set(lengths), "a file with a reason is gone"
+    assert long <= set(LONG_FILES), {name: lengths[name] for name in long - set(LONG_FILES)}
 
 
 def test_functions_are_short_or_give_a_reason() -> None:
@@ -70,7 +78,7 @@ def test_functions_are_short_or_give_a_reason() -> None:
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
                 if length > MAX_FUNCTION_LINES:
                     long[f"{name_of(path)}::{node.name}"] = length
-    assert set(long) == set(LONG_FUNCTIONS), long
+    assert set(long) <= set(LONG_FUNCTIONS), long
 
 
 def test_no_work_is_left_as_a_note() -> None:
@@ -132,3 +140,9 @@ def test_links_between_our_pages_lead_somewhere() -> None:
             if not re.match(r"[a-z]+:", target) and not (path.parent / target).exists():
                 broken.append(f"{path.relative_to(ROOT)} → {target}")
     assert not broken
+
+
+def test_the_tables_of_the_readme_are_those_of_the_results() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = readme.split(BEGIN)[1].split(END)[0].strip("\n")
+    assert shown == report(ROOT / "results"), "run canner report"
