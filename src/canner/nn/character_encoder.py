@@ -68,9 +68,15 @@ class CharacterEncoder(nn.Module):
 
     def _convolve(self, words_NC: Tensor, present_NC: Tensor) -> Tensor:
         assert self.convolution is not None
-        # Padding embeds as zeros, which is also what the convolution sees beyond the edges.
-        channels_NDC = self.convolution(self.embedding(words_NC).transpose(1, 2))
-        return channels_NDC.masked_fill(~present_NC[:, None, :], -torch.inf).amax(dim=2).clamp(min=-1e4)
+        # Padding embeds as zeros, which is also what the convolution sees beyond the edges. One matrix product
+        # over unfolded windows: a convolution is compiled anew for every shape, and each batch has another.
+        weight, width = self.convolution.weight, self.convolution.kernel_size[0]
+        padded = nn.functional.pad(self.embedding(words_NC), (0, 0, width // 2, width // 2))
+        length = words_NC.shape[1]
+        windows = torch.cat([padded[:, k : k + length] for k in range(width)], dim=2)
+        flat_weight = weight.permute(0, 2, 1).flatten(1)
+        channels_NCD = nn.functional.linear(windows, flat_weight, self.convolution.bias)
+        return channels_NCD.masked_fill(~present_NC[:, :, None], -torch.inf).amax(dim=1).clamp(min=-1e4)
 
     def _read(self, words_NC: Tensor, present_NC: Tensor) -> Tensor:
         assert self.forward_lstm is not None
