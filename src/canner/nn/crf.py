@@ -1,7 +1,6 @@
 """Linear-chain conditional random field over tag sequences."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -9,21 +8,12 @@ from torch import Tensor, nn
 
 from canner.nn import linear_chain
 from canner.nn.masking import require_right_padding
+from canner.nn.viterbi import NBest, n_best, viterbi
 
 # Low enough that no sum of emissions buys a forbidden transition, small enough to stay finite in float32.
 FORBIDDEN_SCORE = -1e4
 
 Constraints = tuple[Sequence[bool], Sequence[bool], Sequence[Sequence[bool]]]
-
-
-class NBest(NamedTuple):
-    """The best tag sequences of each sentence, best first.
-
-    Shapes: tag_ids [B N S] (0 at padding), scores [B N] (-inf where a sentence has fewer sequences).
-    """
-
-    tag_ids: Tensor
-    scores: Tensor
 
 
 class CRF(nn.Module):
@@ -152,29 +142,10 @@ class CRF(nn.Module):
     ) -> tuple[Int[Tensor, "B S"], Float[Tensor, "B"]]:
         """The best tag sequence of each sentence (0 at padding) and its score."""
         self._require_shapes(emissions, mask)
-        num_sentences = len(emissions)
         if not emissions.numel():
-            return mask.long(), emissions.new_zeros(num_sentences)
-        transitions, start, end = (values.double() for values in self._scores())
-        emissions_SBK = torch.where(mask[:, :, None], emissions, 0.0).transpose(0, 1).double().contiguous()
-        scores = torch.empty_like(emissions_SBK)
-        by_step = scores.unbind(0)
-        torch.add(emissions_SBK[0], start, out=by_step[0])
-        # From-tags go first: the maximum then runs over rows of B*K neighbours, which is quick.
-        from_first = transitions[:, None, :]
-        for step, emissions_BK in enumerate(emissions_SBK.unbind(0)[1:], start=1):
-            torch.amax(by_step[step - 1].t()[:, :, None] + from_first, dim=0, out=by_step[step])
-            by_step[step].add_(emissions_BK)
-        last = (mask.sum(dim=1).clamp(min=1) - 1, torch.arange(num_sentences, device=mask.device))
-        best_score, last_tag = (scores[last] + end).max(dim=1)
-        # The way back starts at the end of the padded row; so it enters each sentence at its best tag.
-        scores[(*last, last_tag)] = torch.inf
-        into = transitions.t().contiguous()
-        path = [by_step[-1].argmax(dim=1)]
-        for scores_BK in reversed(by_step[:-1]):
-            path.append(torch.index_select(into, 0, path[-1]).add_(scores_BK).argmax(dim=1))
-        tag_ids = torch.where(mask, torch.stack(path[::-1], dim=1), 0)
-        return tag_ids, torch.where(mask[:, 0], best_score, 0.0).to(emissions.dtype)
+            return mask.long(), emissions.new_zeros(len(mask))
+        tag_ids, scores = viterbi(emissions, mask, *self._scores())
+        return tag_ids, scores.to(emissions.dtype)
 
     @torch.no_grad()
     def n_best(self, emissions: Float[Tensor, "B S K"], mask: Bool[Tensor, "B S"], n: int) -> NBest:
@@ -183,29 +154,11 @@ class CRF(nn.Module):
             raise ValueError(f"expected n of at least 1, got {n}; ask for one sequence or more")
         self._require_shapes(emissions, mask)
         if not emissions.numel():
-            tag_ids = torch.zeros(mask.size(0), n, mask.size(1), dtype=torch.long, device=mask.device)
-            return NBest(tag_ids, _only_first(emissions.new_zeros(mask.size(0), n)))
-        _, num_steps, num_tags = emissions.shape
-        transitions, start, end = (values.double() for values in self._scores())
-        # scores[b, k, r]: the r-th best prefix that ends in tag k.
-        scores = _only_first((emissions[:, 0].double() + start)[:, :, None].repeat(1, 1, n))
-        pointers = []
-        for step in range(1, num_steps):
-            candidates = scores[:, :, :, None] + transitions[:, None, :]
-            top, origin = candidates.flatten(1, 2).topk(n, dim=1)
-            inside = mask[:, step, None, None]
-            extended = top.transpose(1, 2) + emissions[:, step, :, None].double()
-            scores = torch.where(inside, extended, scores)
-            stay = torch.arange(num_tags * n, device=mask.device).view(1, num_tags, n)
-            pointers.append(torch.where(inside, origin.transpose(1, 2), stay).flatten(1))
-        best, state = (scores + end[:, None]).flatten(1).topk(n, dim=1)
-        path = [state]
-        for pointer in reversed(pointers):
-            path.append(pointer.gather(1, path[-1]))
-        tag_ids = torch.stack(path[::-1], dim=2) // n
-        empty = _only_first(torch.zeros_like(best))
-        best = torch.where(mask[:, :1], best, empty)
-        return NBest(torch.where(mask[:, None, :], tag_ids, 0), best.to(emissions.dtype))
+            scores = emissions.new_full((len(mask), n), -torch.inf)
+            scores[:, 0] = 0.0
+            return NBest(mask.long()[:, None, :].repeat(1, n, 1), scores)
+        found = n_best(emissions, mask, *self._scores(), n)
+        return NBest(found.tag_ids, found.scores.to(emissions.dtype))
 
     def _scores(self) -> tuple[Tensor, Tensor, Tensor]:
         """Transition, start and end scores with the constraints applied."""
@@ -284,12 +237,6 @@ class CRF(nn.Module):
                 f"{spans[row].tolist()} in a sentence of {int(lengths[row])} "
                 f"with {tag_ids.size(1)} tags a row; pass (sentence, start, end), end-exclusive"
             )
-
-
-def _only_first(scores: Tensor) -> Tensor:
-    """Keep the first of the last axis; the others do not exist (yet)."""
-    scores[..., 1:] = -torch.inf
-    return scores
 
 
 def _as_tensors(constraints: Constraints | None, num_tags: int) -> tuple[Tensor, Tensor, Tensor] | None:

@@ -1,0 +1,142 @@
+"""The best tag sequences of a linear chain."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+class NBest(NamedTuple):
+    """The best tag sequences of each sentence, best first.
+
+    Shapes: tag_ids [B N S] (0 at padding), scores [B N] (-inf where a sentence has fewer sequences).
+    """
+
+    tag_ids: Tensor
+    scores: Tensor
+
+
+class _Halves(NamedTuple):
+    """Where the two halves of each sentence lie, in a step-major batch of 2B rows (see `viterbi`)."""
+
+    positions: Tensor  # [H 2B] the position that a step of a row reads
+    last_step: Tensor  # [2B]
+    first_lengths: Tensor  # [B]
+
+
+def viterbi(
+    emissions: Float[Tensor, "B S K"],
+    mask: Bool[Tensor, "B S"],
+    transitions: Float[Tensor, "K K"],
+    start: Float[Tensor, "K"],
+    end: Float[Tensor, "K"],
+) -> tuple[Int[Tensor, "B S"], Float[Tensor, "B"]]:
+    """The best tag sequence of each sentence (0 at padding) and its score, in double precision.
+
+    The time goes into starting small operations, not into arithmetic. So each sentence is read from both
+    ends at once, as two rows of one batch, and the halves are joined in the middle: half as many steps.
+
+    Args:
+        emissions: score of each tag at each position; B, S above 0.
+        mask: right-padded.
+        transitions: `[from, to]`.
+        start: score of each tag at the first position.
+        end: score of each tag at the last position.
+    """
+    num_sentences, num_steps, num_tags = emissions.shape
+    lengths = mask.sum(dim=1)
+    halves = _halve(lengths, num_steps)
+    rows = torch.arange(2 * num_sentences, device=mask.device)
+    transitions, start, end = transitions.double(), start.double(), end.double()
+    emissions_BSK = torch.where(mask[:, :, None], emissions, 0.0).double()
+    # [H K 2B]: with the batch innermost, sums and maxima run over whole rows of memory.
+    emissions_HKR = emissions_BSK[rows % num_sentences, halves.positions].transpose(1, 2).contiguous()
+    both_ways = torch.stack([transitions, transitions.t()], dim=2).repeat_interleave(num_sentences, dim=2)
+    first = torch.stack([start, end], dim=1).repeat_interleave(num_sentences, dim=1)
+    scores_HRK = _best_prefixes(emissions_HKR, both_ways, first).transpose(1, 2).contiguous()
+
+    # Join: the best pair of a tag at the end of the first half and one at the start of the second.
+    reached = scores_HRK[halves.last_step, rows]
+    ahead, behind = reached[:num_sentences, :, None], reached[num_sentences:, None, :]
+    alone = torch.full_like(transitions, -torch.inf)
+    alone[:, 0] = end
+    joined = ahead + torch.where(lengths[:, None, None] > 1, transitions + behind, alone)
+    best_score, pair = joined.flatten(1).max(dim=1)
+    entry = torch.cat([pair // num_tags, pair % num_tags])
+    # The way back starts at the last step of the batch; so it enters each row at the tag chosen above.
+    scores_HRK[halves.last_step, rows, entry] = torch.inf
+
+    path_RH = _trace_back(scores_HRK, transitions, rows >= num_sentences)
+    positions = torch.arange(num_steps, device=mask.device).expand_as(mask)
+    in_first = positions < halves.first_lengths[:, None]
+    steps = torch.where(in_first, positions, (lengths[:, None] - 1 - positions).clamp(min=0))
+    sources = rows[:num_sentences, None] + torch.where(in_first, 0, num_sentences)
+    return torch.where(mask, path_RH[sources, steps], 0), torch.where(lengths > 0, best_score, 0.0)
+
+
+def _halve(lengths: Tensor, num_steps: int) -> _Halves:
+    first_lengths = (lengths + 1) // 2
+    steps = torch.arange((num_steps + 1) // 2, device=lengths.device)[:, None]
+    mirrored = (lengths - 1 - steps).clamp(min=0)
+    last_step = torch.cat([first_lengths, lengths - first_lengths]) - 1
+    positions = torch.cat([steps.expand_as(mirrored), mirrored], dim=1)
+    return _Halves(positions, last_step.clamp(min=0), first_lengths)
+
+
+def _best_prefixes(emissions_HKR: Tensor, transitions_KKR: Tensor, first_KR: Tensor) -> Tensor:
+    """Score of the best prefix that ends in each tag [H K R]."""
+    scores = torch.empty_like(emissions_HKR)
+    steps = scores.unbind(0)
+    candidates = torch.empty_like(transitions_KKR)
+    torch.add(emissions_HKR[0], first_KR, out=steps[0])
+    for before, now, emitted in zip(steps, steps[1:], emissions_HKR.unbind(0)[1:], strict=False):
+        torch.add(before[:, None, :], transitions_KKR, out=candidates)
+        torch.amax(candidates, dim=0, out=now)
+        now.add_(emitted)
+    return scores
+
+
+def _trace_back(scores_HRK: Tensor, transitions: Tensor, backward: Tensor) -> Tensor:
+    """Tags [R H]. The way is found again from the scores: cheaper than keeping a pointer for every tag."""
+    into = torch.cat([transitions.t(), transitions])
+    offset = backward.long() * transitions.size(0)
+    path = [scores_HRK[-1].argmax(dim=1)]
+    for scores_RK in reversed(scores_HRK.unbind(0)[:-1]):
+        path.append(into.index_select(0, path[-1] + offset).add_(scores_RK).argmax(dim=1))
+    return torch.stack(path[::-1], dim=1)
+
+
+def n_best(
+    emissions: Float[Tensor, "B S K"],
+    mask: Bool[Tensor, "B S"],
+    transitions: Float[Tensor, "K K"],
+    start: Float[Tensor, "K"],
+    end: Float[Tensor, "K"],
+    n: int,
+) -> NBest:
+    """The `n` best tag sequences of each sentence; arguments as in `viterbi`."""
+    num_tags = emissions.size(2)
+    emissions, transitions = emissions.double(), transitions.double()
+    # scores[b, k, r]: the r-th best prefix that ends in tag k; at first there is only one.
+    scores = _only_first((emissions[:, 0] + start)[:, :, None].repeat(1, 1, n))
+    stay = torch.arange(num_tags * n, device=mask.device).view(1, num_tags, n)
+    pointers = []
+    for step in range(1, emissions.size(1)):
+        candidates = scores[:, :, :, None] + transitions[:, None, :]
+        top, origin = candidates.flatten(1, 2).topk(n, dim=1)
+        inside = mask[:, step, None, None]
+        scores = torch.where(inside, top.transpose(1, 2) + emissions[:, step, :, None], scores)
+        pointers.append(torch.where(inside, origin.transpose(1, 2), stay).flatten(1))
+    best, state = (scores + end[:, None]).flatten(1).topk(n, dim=1)
+    path = [state]
+    for pointer in reversed(pointers):
+        path.append(pointer.gather(1, path[-1]))
+    tag_ids = torch.stack(path[::-1], dim=2) // n
+    best = torch.where(mask[:, :1], best, _only_first(torch.zeros_like(best)))
+    return NBest(torch.where(mask[:, None, :], tag_ids, 0), best)
+
+
+def _only_first(scores: Tensor) -> Tensor:
+    scores[..., 1:] = -torch.inf
+    return scores
