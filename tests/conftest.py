@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 torch.set_num_threads(1)
+# A busy machine is not a bug: no deadline for a single example.
+settings.register_profile("canner", deadline=None)
+settings.load_profile("canner")
 
 
 def find_data_folder() -> Path | None:

@@ -19,7 +19,7 @@ class Constraints:
         max_length: most tokens, `<eos>` included; at least 2.
         slot_ids: the tokens whose number is limited (copy slots) …
         slot_limit: … and how often each may occur.
-        all_slots: `<eos>` only after every slot has occurred as often as it may, if anything else may follow.
+        all_slots: every slot occurs as often as it may, if the maximal length has room for them.
         no_repeat: length of sequences that may not occur twice; None: no such limit.
     """
 
@@ -49,17 +49,24 @@ class Constraints:
         length = tokens_BMT.shape[2]
         limited = log_probs_BMV.masked_fill(self.forbidden, NEVER)
         if len(self.slot_ids):
-            counts_BMK = (tokens_BMT[..., None] == self.slot_ids).sum(dim=2)
-            limit_B1K = self.slot_limit[:, None]
-            spent = limited[..., self.slot_ids].masked_fill(counts_BMK >= limit_B1K, NEVER)
+            left_BMK = self.slot_limit[:, None] - (tokens_BMT[..., None] == self.slot_ids).sum(dim=2)
+            spent = limited[..., self.slot_ids].masked_fill(left_BMK <= 0, NEVER)
             limited[..., self.slot_ids] = spent
             if self.all_slots:
-                limited[..., self.eos_id].masked_fill_((counts_BMK < limit_B1K).any(dim=-1), NEVER)
+                self._require_slots(limited, left_BMK.sum(dim=-1), length)
         if self.no_repeat is not None and length >= self.no_repeat:
             limited = _forbid_repeats(limited, tokens_BMT, self.no_repeat)
         if length == 0:
             limited[..., self.eos_id] = NEVER
         return self._end_where_full(limited, log_probs_BMV, length)
+
+    def _require_slots(self, limited: Tensor, missing_BM: Tensor, length: int) -> None:
+        """No `<eos>` while slots are missing, and only slots where the room left is just enough for them."""
+        limited[..., self.eos_id].masked_fill_(missing_BM > 0, NEVER)
+        room_B1 = (self.max_length - 1 - length)[:, None]
+        others = torch.ones_like(self.forbidden)
+        others[self.slot_ids] = False
+        limited.masked_fill_(((missing_BM > 0) & (missing_BM >= room_B1))[..., None] & others, NEVER)
 
     def _end_where_full(self, limited: Tensor, log_probs: Tensor, length: int) -> Tensor:
         """Only `<eos>` at the maximal length, and where nothing else may follow: every output ends."""

@@ -128,7 +128,8 @@ class Decoder(nn.Module):
         if config.share_embeddings:
             self.output.weight = self.tokens.weight
 
-    def _finish(self, hidden: Tensor) -> Tensor:
+    def finish(self, hidden: Tensor) -> Tensor:
+        """Logits of the next piece from the last layer's states [..., D]."""
         logits: Tensor = self.output(F.dropout(self.leave(hidden), self.dropout, self.training))
         return logits
 
@@ -153,7 +154,7 @@ class Decoder(nn.Module):
     ) -> tuple[Float[Tensor, "B T V"], list[Float[Tensor, "B T S"]]]:
         """All steps at once: logits of the token after each input token, and each layer's attention."""
         hidden_BTD, attentions = self.hidden_states(ids_BT, encoded)
-        return self._finish(hidden_BTD), attentions
+        return self.finish(hidden_BTD), attentions
 
     def start(self, num_hypotheses: int, like: Tensor) -> DecoderState:
         """The state before the first step, for B·M hypotheses; dtype and device as `like`."""
@@ -185,7 +186,7 @@ class Decoder(nn.Module):
             )
             attentions.append(attention_BMS)
         return (
-            self._finish(hidden_BMD),
+            self.finish(hidden_BMD),
             torch.stack(attentions, dim=2),
             DecoderState(state.position + 1, tuple(pasts)),
         )

@@ -21,7 +21,9 @@ class Token(NamedTuple):
 
 
 # Han, kana, Thai, Lao, Khmer, Myanmar: scripts without spaces between words.
-_UNSPACED = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_UNSPACED = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+)
 _UNSPACED += "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 _WORD = rf"(?:(?![{_UNSPACED}_])[\w\u0300-\u036f])"  # combining marks belong to their letter (Yoruba)
 
@@ -29,6 +31,7 @@ _TOKEN = re.compile(
     rf"""
       https?://\S*[\w/]                                   # addresses
     | [\w.+-]+@[\w-]+(?:\.[\w-]+)+
+    | (?<!\S)['’](?:s|re|ve|ll|d|m)(?!\S)                  # a clitic that stands alone already
     | \d+(?:[.,:/]\d+)*(?:[%°ªº]|(?=\W|[{_UNSPACED}]|$))  # 1.234,5  12:30  50%
     | (?:[A-ZÁÉÍÓÚÑÜÖÄ]\.){{1,}}(?=[A-Z]|\W|$)            # initials: U.S.  J.
     | {_WORD}+(?:['’\-‑&.@]{_WORD}+)*                     # words, with inner apostrophe, hyphen, dot

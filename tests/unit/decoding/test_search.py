@@ -74,9 +74,12 @@ class Rules:
         allowed |= {t for t, c, limit in zip((SLOT_A, SLOT_B), counts, self.slots, strict=True) if c < limit}
         if self.no_repeat == 1:
             allowed -= set(prefix)
-        elif self.no_repeat == 2:
+        if self.no_repeat == 2:
             allowed = {t for t in allowed if (*prefix[-1:], t) not in set(itertools.pairwise(prefix))}
-        if prefix and (not self.all_slots or counts == self.slots):
+        missing = sum(self.slots) - sum(counts) if self.all_slots else 0
+        if missing >= self.longest - 1 - len(prefix):
+            allowed -= {WORD}
+        if prefix and not missing:
             allowed.add(EOS)
         return allowed or {EOS}
 

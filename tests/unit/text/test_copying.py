@@ -1,0 +1,92 @@
+"""Rare names as copy slots."""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canner.text.copying import Copier
+from canner.text.subwords import COPY_SLOTS, NUM_COPY_SLOTS
+
+COPIER = Copier(["la", "casa", "Lima", "1999"])
+some_words = st.lists(
+    st.sampled_from(
+        ["la", "La", "casa", "Lima", "1999", "Aranda", "Zoé", "B12", "42", "mcDuff", "raro", "<copy3>"]
+    ),
+    max_size=15,
+)
+
+
+@given(some_words)
+def test_slots_mean_the_words_that_they_replace(words):
+    masked, slots = COPIER.mask(words)
+    assert [slots.get(word, word) for word in masked] == words
+    assert len(set(slots.values())) == len(slots)
+
+
+@given(some_words)
+def test_what_is_masked_is_rare_and_may_be_a_name(words):
+    masked, slots = COPIER.mask(words)
+    assert set(slots.values()) == {
+        w for w in words if w in ("Aranda", "Zoé", "B12", "42", "mcDuff", "<copy3>")
+    }
+    assert [i for i, word in enumerate(masked) if word in COPY_SLOTS] == COPIER.positions(words)
+
+
+@given(some_words)
+def test_slots_are_numbered_from_left_to_right(words):
+    masked, slots = COPIER.mask(words)
+    met = list(dict.fromkeys(word for word in masked if word in slots))
+    assert met == list(COPY_SLOTS[: len(met)])
+
+
+def test_known_words_are_translated_in_either_case():
+    assert COPIER.mask(["La", "LIMA", "Lima", "CASA"]) == (
+        ["La", "<copy0>", "Lima", "CASA"],
+        {"<copy0>": "LIMA"},
+    )
+
+
+def test_there_are_slots_for_so_many_distinct_words():
+    words = [f"Name{i}" for i in range(20)]
+    masked, slots = COPIER.mask(["Name0", *words, "Name3", "<copy3>"])
+    assert len(slots) == NUM_COPY_SLOTS
+    assert masked[0] == masked[1] == "<copy0>"
+    assert masked[-2] == "<copy3>"
+    assert masked[17] == "Name16"
+    # No slot is left for the last word, whose letters are those of a slot: it must not be read as one.
+    assert masked[-1] not in COPY_SLOTS
+
+
+def test_training_counts_capitalised_words_as_small_ones_too():
+    sentences = [["El", "perro"], ["el", "gato"], ["el", "Pérez"], ["Pérez"]]
+    copier = Copier.train(sentences, min_count=3)
+    assert copier.known == {"el"}
+    assert copier.positions(["El", "Pérez", "perro"]) == [1]
+    assert Copier.train(sentences, min_count=2).positions(["Pérez"]) == []
+
+
+def test_a_training_pair_has_slots_only_where_both_sides_have_the_word():
+    source = ["Aranda", "vio", "Londres", "y", "Zoé", "Zoé", "Lima"]
+    target = ["Aranda", "saw", "London", "and", "Zoé", "Lima"]
+    masked = COPIER.mask_pair(source, target, random.Random(0), extra=0.0)
+    assert masked == (
+        ["<copy0>", "vio", "Londres", "y", "<copy1>", "<copy1>", "Lima"],
+        ["<copy0>", "saw", "London", "and", "<copy1>", "Lima"],
+    )
+    with_extra, _ = COPIER.mask_pair(source, target, random.Random(0), extra=1.0)
+    assert with_extra == ["<copy0>", "vio", "Londres", "y", "<copy1>", "<copy1>", "<copy2>"]
+
+
+@given(some_words, some_words, st.integers(0, 99), st.floats(0, 1))
+def test_a_training_pair_can_be_read_back(source, target, seed, extra):
+    source, target = ([w for w in side if w not in COPY_SLOTS] for side in (source, target))
+    masked_source, masked_target = COPIER.mask_pair(source, target, random.Random(seed), extra)
+    slots = {m: w for m, w in zip(masked_source, source, strict=True) if m in COPY_SLOTS}
+    assert [slots.get(w, w) for w in masked_source] == source
+    assert [slots.get(w, w) for w in masked_target] == target
+
+
+def test_a_saved_copier_is_the_same(tmp_path):
+    COPIER.save(tmp_path / "copier.json")
+    assert Copier.load(tmp_path / "copier.json").known == COPIER.known
