@@ -5,6 +5,8 @@ Commands import what they need when they run, so that `canner --help` answers at
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +25,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+_INTERRUPTED = 130
 for group in (train, apply, show, files):
     group.register(app)
 
@@ -38,16 +41,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
         given = None if arguments is None else list(arguments)
         status = app(args=given, prog_name="canner", standalone_mode=False)
         sys.stdout.flush()
+        if status == _INTERRUPTED:  # how typer reports Ctrl-C
+            complain("interrupted")
         return int(status or 0)
     except (KeyboardInterrupt, typer.Abort):
         complain("interrupted")
-        return 130
+        return _INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has seen enough; nothing may be flushed to it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_output()
         return 141
     except (ValueError, OSError) as error:
         complain(_described(error))
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _abandon_output()
         return 2
     except Exception as error:
         message = getattr(error, "format_message", None)  # a wrong option or argument
@@ -55,6 +62,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         complain(str(message()) or "expected a command; see canner --help")
         return 2
+
+
+def _abandon_output() -> None:
+    """What standard output could not take must not be flushed to it again at exit."""
+    with contextlib.suppress(OSError, ValueError):  # in tests it may be no file at all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _described(error: ValueError | OSError) -> str:

@@ -14,7 +14,7 @@ import typer
 from canner.cli.console import Device, Output, Quiet, Threads, emit, lines_of, note, opened, start
 
 if TYPE_CHECKING:
-    from canner.pipeline import Tagged, Tagger
+    from canner.pipeline import Tagged, Tagger, Translator
 
 _BLOCK = 64
 
@@ -76,7 +76,7 @@ def tag(
 
     tagger = Tagger.load(bundle, device=device)
     with opened(source) as stream:
-        results = _tagged(tagger, lines_of(stream), read)
+        results = _noting_parts(_tagged(tagger, lines_of(stream), read), quiet)
         emit(_written(results, write, scheme, english), output)
 
 
@@ -93,6 +93,20 @@ def _tagged(tagger: Tagger, lines: Iterable[str], read: TagInput) -> Iterator[Ta
         sentences = iterate_tokens(lines)
     while block := list(islice(sentences, _BLOCK)):
         yield from tagger.tag_tokens(block)
+
+
+def _noting_parts(results: Iterable[Tagged], quiet: bool) -> Iterator[Tagged]:
+    """Says which sentences were too long to be translated at once."""
+    for number, result in enumerate(results, 1):
+        for sentence in result.sentences:
+            for view in sentence.views:
+                _note_parts(number, len(sentence.tokens), view.translation.parts, quiet)
+        yield result
+
+
+def _note_parts(number: int, num_tokens: int, parts: int, quiet: bool) -> None:
+    if parts > 1:
+        note(f"{number}: a sentence of {num_tokens} tokens was translated in {parts} parts", quiet=quiet)
 
 
 def _written(results: Iterable[Tagged], write: TagOutput, scheme: str, english: bool) -> Iterator[str]:
@@ -153,13 +167,17 @@ def translate(
 
     translator = Translator.load(bundle, device=device)
     with opened(source) as stream:
-        emit(_translated(translator, lines_of(stream), as_json or attention, attention), output)
+        emit(_translated(translator, lines_of(stream), as_json or attention, attention, quiet), output)
 
 
-def _translated(translator, lines: Iterable[str], as_json: bool, attention: bool) -> Iterator[str]:  # type: ignore[no-untyped-def]
-    rest = iter(lines)
+def _translated(
+    translator: Translator, lines: Iterable[str], as_json: bool, attention: bool, quiet: bool
+) -> Iterator[str]:
+    rest, number = iter(lines), 0
     while block := list(islice(rest, _BLOCK)):
         for result in translator.translate(block):
+            number += 1
+            _note_parts(number, len(result.source), result.translation.parts, quiet)
             if not as_json:
                 yield result.text
                 continue

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from canner.data.bundle import save_json
+from canner.data.bundle import save_json, write_atomically
 from canner.experiment.comparison import ComparisonExperiment, run_and_record, run_comparison
 from canner.experiment.results import environment
 from canner.experiment.tagger import TaggerExperiment
@@ -101,7 +102,21 @@ def run_experiment(
         ValueError: if the folder holds a run of another configuration, or data do not fit.
         KeyboardInterrupt: if a comparison was interrupted.
     """
-    _claim(folder, experiment)
+    with _claimed(folder, experiment):
+        return _run(
+            experiment, folder, command=command, max_minutes=max_minutes, device=device, progress=progress
+        )
+
+
+def _run(
+    experiment: Experiment,
+    folder: Path,
+    *,
+    command: str,
+    max_minutes: float | None,
+    device: str,
+    progress: bool,
+) -> Outcome:
     if isinstance(experiment, ComparisonExperiment):
         results = run_comparison(experiment, folder, command=command, device=device, progress=progress)
         return Outcome("finished", f"results in {folder / 'results.json'}", {"rows": results["rows"]})
@@ -133,18 +148,36 @@ def _run_gloss(experiment: GlossExperiment, folder: Path) -> Outcome:
     return Outcome("finished", f"{number} words from {len(pairs)} sentence pairs", {"words": number})
 
 
-def _claim(folder: Path, experiment: Experiment) -> None:
-    """Writes the configuration; refuses a folder with another one, whose unfinished state would mislead."""
-    path = folder / "experiment.toml"
+@contextmanager
+def _claimed(folder: Path, experiment: Experiment) -> Iterator[None]:
+    """Writes the configuration; refuses a folder with another one, whose unfinished state would mislead.
+
+    A run that fails before it leaves anything gives the folder up, so that a mended configuration may have it.
+    """
+    path, new_folder = folder / "experiment.toml", not folder.exists()
     text = to_toml(experiment)
-    if path.exists() and path.read_text(encoding="utf-8") != text:
+    new = not path.exists()
+    if not new and path.read_text(encoding="utf-8") != text:
         raise ValueError(
             f"{folder}: expected a new folder or the run of this configuration, got one of another; "
             "choose another --output, or remove that folder"
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        write_atomically(path, lambda temporary: _write_text(temporary, text))
+        save_json(folder / "environment.json", environment())
+        yield
+    except (ValueError, OSError):
+        ours = {path.name, "environment.json"}
+        if new and folder.exists() and {found.name for found in folder.iterdir()} <= ours:
+            for name in ours:
+                (folder / name).unlink(missing_ok=True)
+            if new_folder:
+                folder.rmdir()
+        raise
+
+
+def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
-    save_json(folder / "environment.json", environment())
 
 
 def _expanded(experiment: BaseModel) -> BaseModel:

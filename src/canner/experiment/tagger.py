@@ -110,11 +110,12 @@ def train_tagger(
         views = TransferViews.load(transfer, device=device)
     tagger = _fresh_tagger(config, corpus, views.aligned_dim if views is not None else 0, device)
     extra = {"transfer": transfer.relative_to(folder).model_dump(mode="json")} if transfer is not None else {}
-    save_tagger(folder, tagger, extra)
     root = Path(stores) if stores is not None else folder / "stores"
     train, dev, test = (
         _part(tagger, part, views, root, progress) for part in (corpus.train, corpus.dev, corpus.test)
     )
+    if not (folder / "resume.safetensors").exists():  # else the best weights so far stand there
+        save_tagger(folder, tagger, extra)
     task = TaggerTask(tagger, train, dev, batch_size=config.batch_size, seed=config.seed, device=device)
     result = fit(
         task,

@@ -58,7 +58,8 @@ def read_lenient_lines(source: Source) -> tuple[list[str], list[int]]:
 def write_lines(destination: Destination, lines: Iterable[str]) -> None:
     """Write lines as UTF-8, each ended by `\\n`.
 
-    A file appears under its name only when it is complete: it is written beside it and moved into place.
+    A file appears under its name only when it is complete: it is written beside it and moved into place. What is
+    no plain file (a device, a pipe) is written to directly.
 
     Raises:
         ValueError: if a line cannot be written as UTF-8 (lone surrogates); names the line.
@@ -68,18 +69,15 @@ def write_lines(destination: Destination, lines: Iterable[str]) -> None:
         for line in lines:
             destination.write(line + "\n")
         return
-    path = Path(destination)
+    path = Path(os.path.realpath(destination))  # through a link to the file, which would be replaced itself
+    if path.exists() and not path.is_file():  # /dev/null, a pipe: nothing to move into place
+        with path.open("wb") as device:
+            _write(device, path, lines)
+        return
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            for number, line in enumerate(lines, 1):
-                try:
-                    file.write(line.encode() + b"\n")
-                except UnicodeEncodeError:
-                    raise ValueError(
-                        f"{path}, line {number}: expected characters of UTF-8, got a lone surrogate in "
-                        f"{line!r}; replace it by U+FFFD"
-                    ) from None
+            _write(file, path, lines)
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)
@@ -87,3 +85,14 @@ def write_lines(destination: Destination, lines: Iterable[str]) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def _write(file: IO[bytes], path: Path, lines: Iterable[str]) -> None:
+    for number, line in enumerate(lines, 1):
+        try:
+            file.write(line.encode() + b"\n")
+        except UnicodeEncodeError:
+            raise ValueError(
+                f"{path}, line {number}: expected characters of UTF-8, got a lone surrogate in "
+                f"{line!r}; replace it by U+FFFD"
+            ) from None

@@ -1,0 +1,131 @@
+"""`canner train` on the demonstration corpus: runs, resumes, stops at Ctrl-C, and what is left in the folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+
+import pytest
+
+from canner.data.bundle import load_tensors
+from canner.training.tagger import TaggerTask
+
+
+@pytest.fixture
+def config(demo_corpus, write_config):
+    return write_config(
+        demo_corpus / "train.conll",
+        demo_corpus / "test.conll",
+        lines="batch_size = 8",
+        training="max_epochs = 4",
+    )
+
+
+def test_train_then_tag_and_evaluate(canner, config, tmp_path, demo_corpus):
+    run = tmp_path / "run"
+    answer = canner("train", config, "-o", run, "--set", "training.max_epochs=3", "--quiet")
+    assert (answer.status, answer.err) == (0, "")
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in log] == [0, 1, 2]
+    assert log[-1]["train_loss"] < 0.8 * log[0]["train_loss"]
+    saved = tomllib.loads((run / "experiment.toml").read_text())
+    assert saved["training"]["max_epochs"] == 3
+    assert saved["model"]["hidden_dim"] == 8
+    assert json.loads((run / "environment.json").read_text())["packages"]["canner"]
+    best = max(line["f1"] for line in log)
+    assert json.loads((run / "metrics.json").read_text())["dev"]["f1"] == pytest.approx(best, abs=0.01)
+
+    scored = canner("evaluate", demo_corpus / "test.conll", "--tagger", run, "--json", "-q")
+    assert json.loads(scored.out)["all"]["f1"] == pytest.approx(best, abs=0.01)
+    tagged = canner(
+        "tag", run, demo_corpus / "test.conll", "-i", "conll", "-f", "conll", "-o", tmp_path / "out", "-q"
+    )
+    assert tagged.status == 0
+    again = canner("evaluate", demo_corpus / "test.conll", tmp_path / "out", "--json", "-q")
+    assert json.loads(again.out)["all"] == json.loads(scored.out)["all"]
+
+
+def test_best_weights_survive_an_interruption_after_them(canner, config, tmp_path, monkeypatch):
+    # Validation falls from epoch to epoch, so the first weights stay the best through stop and resume.
+    validate, falling = TaggerTask.validate, iter(range(100, 0, -1))
+
+    def worse_and_worse(self):
+        return {**validate(self), "f1": float(next(falling))}
+
+    monkeypatch.setattr(TaggerTask, "validate", worse_and_worse)
+    with monkeypatch.context() as patch:
+        count, loss = iter(range(1, 10**6)), TaggerTask.loss
+
+        def interrupted(self, batch):
+            if next(count) == 30:
+                os.kill(os.getpid(), signal.SIGINT)
+            return loss(self, batch)
+
+        patch.setattr(TaggerTask, "loss", interrupted)
+        stopped = canner("train", config, "-o", tmp_path / "run", "-q")
+    assert (stopped.status, stopped.err) == (130, "canner: interrupted\n")
+    assert (tmp_path / "run" / "resume.safetensors").exists()
+    first = load_tensors(tmp_path / "run" / "model.safetensors")
+    assert canner("train", config, "-o", tmp_path / "run", "-q").status == 0
+    fit = json.loads((tmp_path / "run" / "fit.json").read_text())
+    assert (fit["stopped"], fit["best_epoch"], fit["epochs"]) == ("finished", 0, 4)
+    last = load_tensors(tmp_path / "run" / "model.safetensors")
+    assert all(first[name].equal(last[name]) for name in first)
+
+
+def test_a_folder_of_another_configuration_is_refused(canner, config, tmp_path):
+    settings = [
+        "--set",
+        "training.max_epochs=1",
+        "--set",
+        "data.num_sentences=8",
+        "-q",
+        "-o",
+        tmp_path / "run",
+    ]
+    assert canner("train", config, *settings).status == 0
+    message = canner("train", config, *settings, "--set", "seed=7").complaint()
+    assert "got one of another; choose another --output" in message
+
+
+def test_ctrl_c_leaves_a_run_that_goes_on(config, tmp_path, canner):
+    run = tmp_path / "run"
+    command = [
+        sys.executable,
+        "-m",
+        "canner",
+        "train",
+        config,
+        "-o",
+        run,
+        "--set",
+        "training.max_epochs=100000",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 240
+        while not (run / "log.jsonl").exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=240)
+    finally:
+        process.kill()
+    assert process.returncode == 130, err
+    assert out == ""
+    assert "Traceback" not in err
+    assert err.endswith("canner: interrupted\n")
+    steps = json.loads((run / "fit.json").read_text())["steps"]
+    assert (run / "resume.safetensors").exists()
+    assert not [path for path in run.rglob("*") if path.name.endswith((".tmp", ".part"))]
+    assert canner("tag", run, "-q", "-i", "tokens", config).status == 0  # whole enough to tag with
+
+    settings = ["--set", "training.max_epochs=100000", "--max-minutes", "0.001", "-q"]
+    assert canner("train", config, "-o", run, *settings).status == 0
+    after = json.loads((run / "fit.json").read_text())
+    assert after["stopped"] == "time"
+    assert after["steps"] > steps
