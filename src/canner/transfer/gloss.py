@@ -21,7 +21,7 @@ from canner.data.bundle import FORMAT, read_bundle_config, save_json, write_atom
 from canner.data.translation import Translation
 from canner.text.config import Config
 from canner.text.tokenizer import tokenize_words
-from canner.transfer.lexicon import Entry, Lexicon, count_lexicon
+from canner.transfer.lexicon import RULES, Entry, Lexicon, count_lexicon
 from canner.transfer.segmentation import Segment, segment_tokens
 from canner.transfer.word_alignment import align_words
 
@@ -51,7 +51,7 @@ class WordGloss:
     def __init__(self, lexicon: Lexicon, config: GlossConfig) -> None:
         self.lexicon = lexicon
         self.config = config
-        content = json.dumps([config.segment, sorted(lexicon.entries.items())], ensure_ascii=False)
+        content = json.dumps([RULES, config.segment, sorted(lexicon.entries.items())], ensure_ascii=False)
         digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
         self.fingerprint = f"gloss-{digest[:16]}"
 
