@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from pydantic import Field, model_validator
@@ -30,11 +31,16 @@ from canner.transfer.teacher import TaggerTeacher, Teacher, fingerprint_of
 
 
 class FilesConfig(Config):
-    """Translations made elsewhere: files of sentences, their English, and Pharaoh alignments, in threes."""
+    """Translations made elsewhere: files of sentences, their English, and Pharaoh alignments, in threes.
+
+    Attributes:
+        missing: what becomes of a sentence that is not in the files: an "error", or an "empty" translation.
+    """
 
     source: tuple[str, ...]
     english: tuple[str, ...]
     alignments: tuple[str, ...]
+    missing: Literal["error", "empty"] = "error"
 
 
 class ViewConfig(Config):
@@ -73,6 +79,7 @@ class TransferConfig(Config):
                     source=tuple(map(change, view.files.source)),
                     english=tuple(map(change, view.files.english)),
                     alignments=tuple(map(change, view.files.alignments)),
+                    missing=view.files.missing,
                 )
             views.append(view.model_copy(update={"translator": translator, "files": files}))
         return TransferConfig(teacher=change(self.teacher), views=tuple(views))
@@ -117,7 +124,9 @@ class TransferViews:
         for view in config.views:
             if view.files is not None:
                 files = view.files
-                translator: Translator = FileTranslator.read(files.source, files.english, files.alignments)
+                translator: Translator = FileTranslator.read(
+                    files.source, files.english, files.alignments, missing=files.missing
+                )
             else:
                 assert view.translator is not None
                 translator = load_translator(view.translator, device=device)
