@@ -10,8 +10,6 @@ whole or not at all, and a shard counts once its index is there: an interrupted 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,11 +18,10 @@ from typing import Any
 
 import torch
 from pydantic import Field
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from canner.data.bundle import save_json, save_tensors
-from canner.data.translation import Translation, Translator
+from canner.data.bundle import save_json
+from canner.data.translation import Translator
 from canner.text.config import Config
 from canner.transfer.aligned import (
     Transfer,
@@ -33,7 +30,8 @@ from canner.transfer.aligned import (
     aligned_features,
     transfer_sentences,
 )
-from canner.transfer.teacher import TargetFeatures, Teacher
+from canner.transfer.shards import Place, ShardReader, read_index, read_json, sentence_key, write_shard
+from canner.transfer.teacher import Teacher
 
 FORMAT = 1
 _MANIFEST = "store.json"
@@ -70,19 +68,6 @@ class BuildReport:
         return self.num_bytes / self.num_built if self.num_built else 0.0
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where a sentence lies in its shard: offsets into the flat attention and the rows of features."""
-
-    shard: str
-    source_length: int
-    target: tuple[str, ...]
-    score: float
-    parts: int
-    attention_start: int
-    row_start: int
-
-
 class TransferStore:
     """Translations and teacher features of many sentences, on disk; open one with `open` or `build`."""
 
@@ -95,10 +80,10 @@ class TransferStore:
         self.tags: tuple[str, ...] = tuple(manifest["tags"])
         self.keep_reading: bool = manifest["keep_reading"]
         self.report: BuildReport | None = None
-        self._places: dict[str, _Place] = {}
-        self._handles: dict[str, Any] = {}
+        self._reader = ShardReader(folder, self.num_layers)
+        self._places: dict[str, Place] = {}
         for path in sorted(folder.glob("shard-*.json")):
-            self._add_index(path)
+            self._places.update(read_index(path, self.num_layers))
 
     @classmethod
     def open(cls, folder: str | Path) -> TransferStore:
@@ -110,7 +95,7 @@ class TransferStore:
         path = Path(folder) / _MANIFEST
         if not path.is_file():
             raise ValueError(f"{folder}: expected a transfer store, found no {_MANIFEST}; build one first")
-        manifest = _read_json(path)
+        manifest = read_json(path)
         if manifest.get("kind") != "transfer-store" or manifest.get("format", FORMAT + 1) > FORMAT:
             raise ValueError(
                 f"{path}: expected a transfer store of format {FORMAT} or older, got "
@@ -181,24 +166,7 @@ class TransferStore:
                 f"{self.folder}: expected a stored sentence, got {start!r}, which is not; build the store "
                 "again with it: only what is missing is translated"
             )
-        num_target, num_source = len(place.target), place.source_length
-        size = self.num_layers * num_target * num_source
-        shape = (self.num_layers, num_target, num_source)
-        attentions = slice(place.attention_start, place.attention_start + size)
-        rows = slice(place.row_start, place.row_start + num_target)
-        try:
-            shard = self._shard(place.shard)
-            attention = shard.get_slice("attention")[attentions].view(shape)
-            has_reading = "reading_attention" in shard.keys()  # noqa: SIM118 (no mapping)
-            reading = shard.get_slice("reading_attention")[attentions].view(shape) if has_reading else None
-            target = TargetFeatures(shard.get_slice("features")[rows], shard.get_slice("posteriors")[rows])
-        except (SafetensorError, OSError, RuntimeError) as error:
-            raise ValueError(
-                f"{self.folder / place.shard}.safetensors: expected a whole shard, got {error}; delete the "
-                f"files of {place.shard} and build the store again"
-            ) from None
-        translation = Translation(tuple(tokens), place.target, attention, reading, place.score, place.parts)
-        return Transfer(translation, target)
+        return self._reader.read(tokens, place)
 
     def aligned_dim(self, options: TransferOptions) -> int:
         """Width of the aligned features under these options."""
@@ -220,87 +188,17 @@ class TransferStore:
 
     def _write_shard(self, transfers: Sequence[Transfer]) -> int:
         """Write a shard and take its index in; returns its bytes."""
-        keys = [sentence_key(transfer.translation.source) for transfer in transfers]
-        # named by its content, so that no number must be agreed on with another builder of the same store
-        name = f"shard-{hashlib.sha256(''.join(keys).encode()).hexdigest()[:16]}"
-        entries = [
-            {
-                "key": key,
-                "source_length": len(transfer.translation.source),
-                "target": transfer.translation.target,
-                "score": transfer.translation.score,
-                "parts": transfer.translation.parts,
-            }
-            for key, transfer in zip(keys, transfers, strict=True)
-        ]
-        tensors = self._shard_tensors(transfers)
-        paths = self.folder / f"{name}.safetensors", self.folder / f"{name}.json"
         try:
-            save_tensors(paths[0], tensors)
-            save_json(paths[1], entries)
+            index, num_bytes = write_shard(
+                self.folder, transfers, num_layers=self.num_layers, keep_reading=self.keep_reading
+            )
         except OSError as error:
             raise ValueError(
                 f"{self.folder}: expected room for another shard, got {error}; free space and build again: "
                 f"the {len(self)} sentences finished so far are kept"
             ) from None
-        self._add_index(paths[1])
-        return sum(path.stat().st_size for path in paths)
-
-    def _shard_tensors(self, transfers: Sequence[Transfer]) -> dict[str, Tensor]:
-        attentions, readings, features, posteriors = [], [], [], []
-        for transfer in transfers:
-            translation = transfer.translation
-            if len(translation.attention) != self.num_layers:
-                raise ValueError(
-                    f"expected {self.num_layers} layers of attention, got {len(translation.attention)}; mend "
-                    f"the translator {self.translator_fingerprint}"
-                )
-            attentions.append(translation.attention.cpu().half().flatten())
-            if translation.reading_attention is not None:
-                readings.append(translation.reading_attention.cpu().half().flatten())
-            features.append(transfer.target.features.cpu().half())
-            posteriors.append(transfer.target.posteriors.cpu().half())
-        tensors = {
-            "attention": torch.cat(attentions),
-            "features": torch.cat(features),
-            "posteriors": torch.cat(posteriors),
-        }
-        if self.keep_reading and len(readings) == len(transfers):
-            tensors["reading_attention"] = torch.cat(readings)
-        for name, tensor in tensors.items():
-            if not bool(torch.isfinite(tensor).all()):
-                raise ValueError(
-                    f"expected {name} that fit half precision, got infinite or undefined values; check the "
-                    "translator and the teacher"
-                )
-        return tensors
-
-    def _add_index(self, path: Path) -> None:
-        attention_start = row_start = 0
-        for entry in _read_json(path):
-            target = tuple(entry["target"])
-            self._places[entry["key"]] = _Place(
-                path.stem,
-                entry["source_length"],
-                target,
-                entry["score"],
-                entry["parts"],
-                attention_start,
-                row_start,
-            )
-            attention_start += self.num_layers * len(target) * entry["source_length"]
-            row_start += len(target)
-
-    def _shard(self, name: str) -> Any:
-        if name not in self._handles:
-            self._handles[name] = safe_open(self.folder / f"{name}.safetensors", framework="pt")
-        return self._handles[name]
-
-
-def sentence_key(tokens: Sequence[str]) -> str:
-    """The content hash by which a sentence is found."""
-    text = json.dumps(list(tokens), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+        self._places.update(read_index(index, self.num_layers))
+        return num_bytes
 
 
 def load_aligned(
@@ -340,7 +238,7 @@ def _open_or_create(
     }
     if (folder / _MANIFEST).is_file():
         store = TransferStore.open(folder)
-        found = _read_json(folder / _MANIFEST)
+        found = read_json(folder / _MANIFEST)
         for name, value in wanted.items():
             if found[name] != value:
                 raise ValueError(
@@ -355,12 +253,3 @@ def _open_or_create(
     except OSError as error:
         raise ValueError(f"{folder}: expected a folder to write to, got {error}") from None
     return TransferStore.open(folder)
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"{path}: expected JSON, got {error}; delete the file and build the store again"
-        ) from None

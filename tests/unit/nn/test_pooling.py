@@ -40,9 +40,7 @@ def cases(draw):
 def test_equals_loops(case, how):
     attention, source, target = case
     rows = attention[:, :-1]
-    pooled = pool_attention(
-        rows, source, target, num_source_words=5, num_target_words=5, target_pooling=how
-    )
+    pooled = pool_attention(rows, source, target, num_source_words=5, num_target_words=5, target_pooling=how)
     torch.testing.assert_close(pooled, loop(rows, source, target, 5, 5, how))
 
 
@@ -63,9 +61,7 @@ def test_rows_lack_only_what_lay_on_eos(case, how):
 @given(case=cases())
 def test_reading_is_producing_one_step_later(case):
     attention, source, target = case
-    produced, read = pool_decoder_attention(
-        attention, source, target, num_source_words=5, num_target_words=5
-    )
+    produced, read = pool_decoder_attention(attention, source, target, num_source_words=5, num_target_words=5)
     torch.testing.assert_close(produced, loop(attention[:, :-1], source, target, 5, 5, "mean"))
     torch.testing.assert_close(read, loop(attention[:, 1:], source, target, 5, 5, "mean"))
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from canner.transfer.aligned import TransferOptions, aligned_features, transfer_sentences
-from canner.transfer.store import StoreOptions, TransferStore, load_aligned, sentence_key
+from canner.transfer.shards import sentence_key
+from canner.transfer.store import StoreOptions, TransferStore, load_aligned
 
 SENTENCES = [
     ("Ana", "vive", "en", "Sevilla"),

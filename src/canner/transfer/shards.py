@@ -1,0 +1,173 @@
+"""How a shard of the transfer store lies on disk: flat tensors, and an index that says where each sentence is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from canner.data.bundle import save_json, save_tensors
+from canner.data.translation import Translation
+from canner.transfer.aligned import Transfer
+from canner.transfer.teacher import TargetFeatures
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a sentence lies in its shard: offsets into the flat attention and the rows of features."""
+
+    shard: str
+    source_length: int
+    target: tuple[str, ...]
+    score: float
+    parts: int
+    attention_start: int
+    row_start: int
+
+
+def sentence_key(tokens: Sequence[str]) -> str:
+    """The content hash by which a sentence is found."""
+    text = json.dumps(list(tokens), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def write_shard(
+    folder: Path, transfers: Sequence[Transfer], *, num_layers: int, keep_reading: bool
+) -> tuple[Path, int]:
+    """Write a shard: the tensors first, then the index, by which it counts.
+
+    Args:
+        folder: of the store.
+        transfers: what to write.
+        num_layers: L, of every attention.
+        keep_reading: also write the attention at the step after each word, where all have it.
+
+    Returns:
+        The path of the index, and the bytes of both files.
+
+    Raises:
+        ValueError: if the values do not fit half precision, or the layers are others.
+        OSError: if they cannot be written; nothing half-written is left.
+    """
+    tensors = _tensors(transfers, num_layers, keep_reading)
+    entries = [
+        {
+            "key": sentence_key(transfer.translation.source),
+            "source_length": len(transfer.translation.source),
+            "target": transfer.translation.target,
+            "score": transfer.translation.score,
+            "parts": transfer.translation.parts,
+        }
+        for transfer in transfers
+    ]
+    # named by its content, so that no number must be agreed on with another builder of the same store
+    keys = "".join(str(entry["key"]) for entry in entries)
+    name = f"shard-{hashlib.sha256(keys.encode()).hexdigest()[:16]}"
+    paths = folder / f"{name}.safetensors", folder / f"{name}.json"
+    save_tensors(paths[0], tensors)
+    save_json(paths[1], entries)
+    return paths[1], sum(path.stat().st_size for path in paths)
+
+
+def read_index(path: Path, num_layers: int) -> Iterator[tuple[str, Place]]:
+    """Key and place of every sentence of a shard.
+
+    Raises:
+        ValueError: if the index is damaged.
+    """
+    attention_start = row_start = 0
+    for entry in read_json(path):
+        length, target = entry["source_length"], tuple(entry["target"])
+        yield (
+            entry["key"],
+            Place(path.stem, length, target, entry["score"], entry["parts"], attention_start, row_start),
+        )
+        attention_start += num_layers * len(target) * length
+        row_start += len(target)
+
+
+class ShardReader:
+    """Reads sentences from the shards of a folder; files are mapped once and kept open."""
+
+    def __init__(self, folder: Path, num_layers: int) -> None:
+        self._folder = folder
+        self._num_layers = num_layers
+        self._open: dict[str, Any] = {}
+
+    def read(self, tokens: Sequence[str], place: Place) -> Transfer:
+        """The transfer of a sentence, float16 as stored.
+
+        Raises:
+            ValueError: if the shard is missing or damaged.
+        """
+        shape = (self._num_layers, len(place.target), place.source_length)
+        size = shape[0] * shape[1] * shape[2]
+        attentions = slice(place.attention_start, place.attention_start + size)
+        rows = slice(place.row_start, place.row_start + len(place.target))
+        path = self._folder / f"{place.shard}.safetensors"
+        try:
+            if place.shard not in self._open:
+                self._open[place.shard] = safe_open(path, framework="pt")
+            shard = self._open[place.shard]
+            attention = shard.get_slice("attention")[attentions].view(shape)
+            has_reading = "reading_attention" in shard.keys()  # noqa: SIM118 (no mapping)
+            reading = shard.get_slice("reading_attention")[attentions].view(shape) if has_reading else None
+            target = TargetFeatures(shard.get_slice("features")[rows], shard.get_slice("posteriors")[rows])
+        except (SafetensorError, OSError, RuntimeError) as error:
+            raise ValueError(
+                f"{path}: expected a whole shard, got {error}; delete the files of {place.shard} and build "
+                "the store again"
+            ) from None
+        translation = Translation(tuple(tokens), place.target, attention, reading, place.score, place.parts)
+        return Transfer(translation, target)
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file of the store holds.
+
+    Raises:
+        ValueError: if it is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{path}: expected JSON, got {error}; delete the file and build the store again"
+        ) from None
+
+
+def _tensors(transfers: Sequence[Transfer], num_layers: int, keep_reading: bool) -> dict[str, Tensor]:
+    attentions, readings, features, posteriors = [], [], [], []
+    for transfer in transfers:
+        translation = transfer.translation
+        if len(translation.attention) != num_layers:
+            raise ValueError(
+                f"expected {num_layers} layers of attention, got {len(translation.attention)}; "
+                "mend the translator"
+            )
+        attentions.append(translation.attention.cpu().half().flatten())
+        if translation.reading_attention is not None:
+            readings.append(translation.reading_attention.cpu().half().flatten())
+        features.append(transfer.target.features.cpu().half())
+        posteriors.append(transfer.target.posteriors.cpu().half())
+    tensors = {
+        "attention": torch.cat(attentions),
+        "features": torch.cat(features),
+        "posteriors": torch.cat(posteriors),
+    }
+    if keep_reading and len(readings) == len(transfers):
+        tensors["reading_attention"] = torch.cat(readings)
+    for name, tensor in tensors.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise ValueError(
+                f"expected {name} that fit half precision, got infinite or undefined values; check the "
+                "translator and the teacher"
+            )
+    return tensors
