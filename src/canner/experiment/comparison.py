@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from canner.data.bundle import save_json
 from canner.experiment.results import Row, environment, results_json, summarise
@@ -30,6 +30,12 @@ class System(Config):
 
     name: str
     change: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("change")
+    @classmethod
+    def _without_nothing(cls, change: dict[str, Any]) -> dict[str, Any]:
+        # As it comes back from a TOML file.
+        return dict(without_nothing(change))
 
 
 class ComparisonExperiment(Config):

@@ -1,0 +1,116 @@
+"""Configurations as TOML: overriding, writing in full, errors in one line."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canner.experiment.comparison import ComparisonExperiment, System
+from canner.experiment.kinds import read_experiment
+from canner.experiment.toml import assignments_of, override, parse_assignment, to_toml, without_nothing
+from canner.presets import PRESETS
+
+KEYS = st.text("abcxyz_", min_size=1, max_size=5)
+LEAVES = st.one_of(st.integers(), st.booleans(), st.text(max_size=5), st.lists(st.integers(), max_size=3))
+TABLES = st.dictionaries(KEYS, st.recursive(LEAVES, lambda inner: st.dictionaries(KEYS, inner, max_size=3)))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a.b=3", 3),
+        ("a.b=0.5", 0.5),
+        ("a.b=true", True),
+        ("a.b=[1, 2]", [1, 2]),
+        ('a.b="3"', "3"),
+        ("a.b=runs/x", "runs/x"),
+        ("a.b=x=y", "x=y"),
+        ("a.b=", ""),
+    ],
+)
+def test_values_are_toml_where_they_can_be(text: str, value: object) -> None:
+    assert parse_assignment(text) == ("a.b", value)
+
+
+@pytest.mark.parametrize("text", ["nothing", "=3", ""])
+def test_an_assignment_needs_a_key_and_a_value(text: str) -> None:
+    with pytest.raises(ValueError, match="expected key=value"):
+        parse_assignment(text)
+
+
+@given(TABLES, st.lists(KEYS, min_size=1, max_size=3), LEAVES)
+def test_overriding_sets_one_place_and_leaves_the_original(
+    values: dict, path: list[str], value: object
+) -> None:
+    before = repr(values)
+    inner: object = values
+    for key in path[:-1]:
+        inner = inner.get(key, {}) if isinstance(inner, dict) else None
+    if not isinstance(inner, dict):
+        with pytest.raises(ValueError, match="expected a table"):
+            override(values, {".".join(path): value})
+        return
+    changed = override(values, {".".join(path): value})
+    assert repr(values) == before
+    found: object = changed
+    for key in path:
+        assert isinstance(found, dict)
+        found = found[key]
+    assert found == value
+    untouched = {key: inner for key, inner in values.items() if key != path[0]}
+    assert {key: inner for key, inner in changed.items() if key != path[0]} == untouched
+
+
+def test_later_assignments_win() -> None:
+    assert assignments_of(["a=1", "b=2", "a=3"]) == {"a": 3, "b": 2}
+
+
+def test_what_has_no_value_is_left_out() -> None:
+    assert without_nothing({"a": None, "b": [{"c": None, "d": 1}]}) == {"b": [{"d": 1}]}
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_a_preset_written_in_full_is_read_back_as_it_was(name: str, tmp_path: Path) -> None:
+    preset = PRESETS[name].make()
+    text = to_toml(preset)
+    (tmp_path / "x.toml").write_text(text, encoding="utf-8")
+    assert read_experiment(tmp_path / "x.toml") == preset
+    written = tomllib.loads(text)
+    for field, info in type(preset).model_fields.items():
+        assert field in written or getattr(preset, field) is None, info
+
+
+def test_a_comparison_survives_its_dotted_changes(tmp_path: Path) -> None:
+    base = PRESETS["comparison"].make()
+    assert isinstance(base, ComparisonExperiment)
+    systems = (System(name="a"), System(name="b", change={"model.hidden_dim": 7, "training.max_epochs": 3}))
+    comparison = base.model_copy(update={"systems": systems})
+    (tmp_path / "x.toml").write_text(to_toml(comparison), encoding="utf-8")
+    assert read_experiment(tmp_path / "x.toml") == comparison
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('kind = "tree"', "expected kind tagger, comparison"),
+        ("kind = ", "syntax error"),
+        ("[data]\ntrain = []\n[modle]\n", "did you mean 'model'"),
+        ("[data]\n[training]\nmax_epochs = 0", "training.max_epochs"),
+        ("name = 3", "data: Field required"),
+    ],
+)
+def test_broken_files_are_explained_in_one_line(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=message) as caught:
+        read_experiment(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_says_where_to_start(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="canner recipe"):
+        read_experiment(tmp_path / "absent.toml")

@@ -1,0 +1,78 @@
+"""The task of training a tagger: it learns, repeats itself, and takes precomputed features."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import torch
+
+from canner.data.tagging import EncodingConfig, TaggingEncoder
+from canner.decoding.sentence_tagger import SentenceTagger
+from canner.decoding.tagger_bundle import make_model
+from canner.models.tagger import TaggerConfig
+from canner.text.sentence import Sentence
+from canner.training.loop import fit
+from canner.training.schedule import TrainingConfig
+from canner.training.tagger import LabelledPart, TaggerTask, evaluate
+
+NAMES = ["Ana", "Eva", "Luis", "Rosa", "Hugo", "Olga"]
+TOWNS = ["Lima", "Quito", "Bilbao", "Madrid"]
+LABELLED = [
+    Sentence((name, "vive", "en", town, "."), ("S-PER", "O", "O", "S-LOC", "O"))
+    for name in NAMES
+    for town in TOWNS
+]
+
+
+def make(aligned_dim: int = 0) -> SentenceTagger:
+    encoder = TaggingEncoder.build(EncodingConfig(), LABELLED, words=True, characters=False)
+    torch.manual_seed(1)
+    config = TaggerConfig(word_dim=10, char_encoder="none", hidden_dim=8)
+    return SentenceTagger(make_model(config, encoder, features_dim=0, aligned_dim=aligned_dim), encoder)
+
+
+def train(folder: Path, tagger: SentenceTagger, part: LabelledPart) -> float | None:
+    task = TaggerTask(tagger, part, part, batch_size=4, seed=3, device="cpu")
+    config = TrainingConfig(learning_rate=0.02, max_epochs=8)
+    return fit(task, config, folder, seed=3, progress=False).best_metric
+
+
+def test_it_learns_and_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
+    first, second = make(), make()
+    part = LabelledPart(LABELLED)
+    assert train(tmp_path / "a", first, part) == 100.0
+    train(tmp_path / "b", second, part)
+    weights = zip(first.model.parameters(), second.model.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in weights)
+    assert evaluate(first, part).micro.f1 == 100.0
+
+
+def test_every_sentence_is_in_one_batch_of_an_epoch_and_epochs_differ() -> None:
+    part = LabelledPart(LABELLED)
+    task = TaggerTask(make(), part, part, batch_size=5, seed=1, device="cpu")
+    batches = task.train_batches(0)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(LABELLED)))
+    assert max(map(len, batches)) <= 5
+    assert batches == task.train_batches(0)
+    assert batches != task.train_batches(1)
+
+
+def test_aligned_features_reach_the_model_with_their_sentence(tmp_path: Path) -> None:
+    # Words tell nothing here, the aligned features everything.
+    draw = random.Random(4)
+    masked = [Sentence(("x",) * 5, tuple(draw.sample(sentence.tags or (), 5))) for sentence in LABELLED]
+    kinds = {"O": [1.0, 0.0, 0.0], "S-PER": [0.0, 1.0, 0.0], "S-LOC": [0.0, 0.0, 1.0]}
+    aligned = [torch.tensor([kinds[tag] for tag in sentence.tags or ()]).half() for sentence in masked]
+    tagger = make(aligned_dim=3)
+    assert train(tmp_path, tagger, LabelledPart(masked, None, aligned)) == 100.0
+    wrong = [*aligned[1:], aligned[0]]
+    assert evaluate(tagger, LabelledPart(masked, None, wrong)).micro.f1 < 50.0
+
+
+def test_the_loss_counts_the_tokens_of_the_batch() -> None:
+    part = LabelledPart(LABELLED)
+    task = TaggerTask(make(), part, part, batch_size=5, seed=1, device="cpu")
+    loss, units = task.loss([0, 1, 2])
+    assert units == 15
+    assert loss.requires_grad
