@@ -87,18 +87,25 @@ def load_tagger(folder: str | Path, *, device: str = "cpu") -> SentenceTagger:
     """
     folder = Path(folder)
     config = read_bundle_config(folder, "tagger")
-    known = {name: Vocabulary.load(folder / f"{name}.json") for name in config["vocabularies"]}
-    encoder = TaggingEncoder(
-        EncodingConfig(**config["encoding"]), known.get("words"), known.get("characters"), known["tags"]
-    )
-    model = make_model(
-        TaggerConfig(**config["model"]),
-        encoder,
-        features_dim=config["sizes"]["features_dim"],
-        aligned_dim=config["sizes"]["aligned_dim"],
-    )
+    try:
+        known = {name: Vocabulary.load(folder / f"{name}.json") for name in config["vocabularies"]}
+        encoder = TaggingEncoder(
+            EncodingConfig(**config["encoding"]), known.get("words"), known.get("characters"), known["tags"]
+        )
+        model = make_model(
+            TaggerConfig(**config["model"]),
+            encoder,
+            features_dim=config["sizes"]["features_dim"],
+            aligned_dim=config["sizes"]["aligned_dim"],
+        )
+        embedder_names = list(config["embedders"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"{folder / 'config.json'}: expected the description of a tagger, got none of {error}; "
+            "the file is damaged: copy it again"
+        ) from None
     load_weights(model, folder / "model.safetensors")
-    embedders = [load_embedder(folder / name, device=device) for name in config["embedders"]]
+    embedders = [load_embedder(folder / name, device=device) for name in embedder_names]
     return SentenceTagger(model.to(device).eval(), encoder, embedders)
 
 
