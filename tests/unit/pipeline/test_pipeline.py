@@ -1,0 +1,180 @@
+"""`Tagger` and `Translator` as users call them: offsets, English, long and empty input, bundles that move."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import canner
+from canner.data.tagging import EncodingConfig, TaggingEncoder
+from canner.data.translation import Translation
+from canner.decoding.sentence_tagger import SentenceTagger
+from canner.decoding.tagger_bundle import make_model, save_tagger
+from canner.models.tagger import TaggerConfig
+from canner.pipeline.results import EnglishView, Tagged, TaggedSentence, Translated
+from canner.text.entities import Entity
+from canner.text.sentence import Sentence
+from canner.text.tokenizer import Token
+from canner.transfer.gloss import GlossConfig, WordGloss
+from canner.transfer.lexicon import Entry, Lexicon
+from canner.transfer.views import TransferConfig, TransferViews, ViewConfig
+
+ENGLISH = {"vive": "lives", "en": "in", "hoy": "today", "mañana": "tomorrow", "el": "the"}
+LABELLED = Sentence(("Ana", "vive", "en", "Lima"), ("S-PER", "O", "O", "S-LOC"))
+
+
+def decided(aligned_dim: int) -> SentenceTagger:
+    """Untrained, but with strong opinions: it finds something in nearly every sentence."""
+    torch.manual_seed(11)
+    encoder = TaggingEncoder.build(EncodingConfig(), [LABELLED], words=True, characters=True)
+    config = TaggerConfig(word_dim=6, char_channels=6, hidden_dim=4)
+    model = make_model(config, encoder, features_dim=0, aligned_dim=aligned_dim)
+    with torch.no_grad():
+        model.output.weight.mul_(20)
+    return SentenceTagger(model, encoder)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Bundles beside each other: `teacher`, `gloss`, and `can`, which refers to both."""
+    folder = tmp_path_factory.mktemp("bundles")
+    save_tagger(folder / "teacher", decided(0))
+    entries = {word: Entry(english, 9) for word, english in ENGLISH.items()}
+    WordGloss(Lexicon(entries), GlossConfig()).save(folder / "gloss")
+    transfer = TransferConfig(
+        teacher=str(folder / "teacher"), views=(ViewConfig(translator=str(folder / "gloss")),) * 2
+    )
+    width = TransferViews.load(transfer).aligned_dim
+    extra = {"transfer": transfer.relative_to(folder / "can").model_dump(mode="json")}
+    save_tagger(folder / "can", decided(width), extra)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def can(folder: Path) -> canner.Tagger:
+    return canner.Tagger.load(folder / "can")
+
+
+def check_offsets(result: Tagged) -> None:
+    for token in result.tokens:
+        assert result.text[token.start : token.end] == token.text
+    for entity in result.entities:
+        assert result.text[entity.start : entity.end] == entity.text
+        assert result.tokens[entity.start_token].start == entity.start
+        assert result.tokens[entity.end_token - 1].end == entity.end
+        assert 0.0 <= entity.confidence <= 1.0
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(alphabet="Aañ .,\n\t北京 ¿!1'-\u0301", max_size=50))
+def test_offsets_lead_to_the_text_whatever_it_is(text: str, can: canner.Tagger) -> None:
+    result = can.tag(text)
+    assert result.text == text
+    check_offsets(result)
+    assert "".join(token.text for token in result.tokens) == "".join(text.split())
+
+
+def test_text_tokens_and_many(can: canner.Tagger) -> None:
+    text = can.tag("Ana vive en Lima hoy. Eva vive en Quito.")
+    assert len(text.sentences) == 2
+    assert text.entities
+    tokens = can.tag(["Ana", "vive", "en", "Lima", "hoy", "."])
+    assert tokens.sentences[0].entities == text.sentences[0].entities
+    many = can.tag([["Ana", "vive"], ["Eva"]])
+    assert [result.text for result in many] == ["Ana vive", "Eva"]
+    for result in (text, tokens, *many):
+        check_offsets(result)
+    assert [r.to_dict() for r in can.tag_stream(iter(["Ana vive"] * 70))] == [
+        can.tag("Ana vive").to_dict()
+    ] * 70
+
+
+def test_nothing_gives_a_result_without_entities(can: canner.Tagger) -> None:
+    for empty in (can.tag(""), can.tag(" \n "), can.tag([])):
+        assert (empty.entities, empty.tokens, empty.english, empty.alignment, empty.attention) == (
+            (),
+            (),
+            None,
+            [],
+            None,
+        )
+    with pytest.raises(ValueError, match="got an empty one"):
+        can.tag(["a", ""])
+
+
+def test_english_alignment_and_attention_of_a_text(can: canner.Tagger) -> None:
+    result = can.tag("Ana vive hoy. Mañana en Lima.")
+    assert result.english == "Ana lives today. Tomorrow in Lima."
+    assert result.english_tokens[1] == "lives"
+    assert result.alignment == [(i, i) for i in range(8)]
+    assert result.attention is not None
+    assert result.attention.shape == (1, 8, 8)
+    assert torch.equal(result.attention[0], torch.eye(8))
+    assert len(result.sentences[0].views) == 2
+    assert result.to_dict()["english"] == result.english
+
+
+def test_a_plain_tagger_has_no_english(folder: Path) -> None:
+    plain = canner.Tagger.load(folder / "teacher")
+    assert not plain.reads_english
+    assert plain.types == ["LOC", "PER"]
+    assert plain.tag("Ana vive en Lima").english is None
+
+
+def test_two_thousand_tokens_are_tagged_whole(can: canner.Tagger) -> None:
+    tokens = ["Ana", "vive", "en", "Lima"] * 500
+    result = can.tag(tokens)
+    assert len(result.tokens) == 2000
+    check_offsets(result)
+    ends = [entity.end_token for entity in result.entities]
+    assert ends
+    assert max(ends) > 1900
+
+
+def test_a_saved_tagger_needs_nothing_else(folder: Path, can: canner.Tagger, tmp_path: Path) -> None:
+    can.save(tmp_path / "packed")
+    moved = tmp_path / "elsewhere" / "moved"
+    moved.parent.mkdir()
+    (tmp_path / "packed").rename(moved)
+    again = canner.Tagger.load(moved)
+    text = "Ana vive en Lima hoy."
+    assert again.tag(text).to_dict() == can.tag(text).to_dict()
+    with pytest.raises(ValueError, match="new or empty folder"):
+        can.save(moved)
+    (moved / "teacher" / "config.json").unlink()
+    with pytest.raises(ValueError, match=r"teacher: expected a bundle, found no config\.json"):
+        canner.Tagger.load(moved)
+
+
+def test_the_translator(folder: Path) -> None:
+    translator = canner.Translator.load(folder / "gloss")
+    raw, tokens, empty = translator.translate(["Ana vive hoy.", ["el", "Ana"], ""])
+    assert raw.source == ("Ana", "vive", "hoy", ".")
+    assert raw.text == "Ana lives today."
+    assert raw.attention.shape == (translator.num_layers, 4, 4)
+    assert tokens.target == ("the", "Ana")
+    assert (empty.source, empty.target, empty.alignment) == ((), (), [])
+    with pytest.raises(ValueError, match="expected a translator or a gloss, got a bundle of kind 'tagger'"):
+        canner.Translator.load(folder / "teacher")
+
+
+def test_links_follow_the_strongest_attention_where_there_is_enough() -> None:
+    attention = torch.tensor([[[0.7, 0.2, 0.0], [0.1, 0.1, 0.1], [0.2, 0.3, 0.5]]])
+    translated = Translated(Translation(("a", "b", "c"), ("x", "y", "z"), attention))
+    assert translated.alignment == [(0, 0), (2, 2)]
+
+
+def test_entities_of_a_later_sentence_are_counted_from_the_start_of_the_text() -> None:
+    view = EnglishView(Translation(("b",), ("B",), torch.ones(1, 1, 1)), "t", ())
+    sentences = (
+        TaggedSentence(0, (Token("a", 0, 1),), (), (view,)),
+        TaggedSentence(1, (Token("b", 2, 3),), (Entity(0, 1, "X", 0.5),), (view,)),
+    )
+    result = Tagged("a b", sentences)
+    (entity,) = result.entities
+    assert (entity.start, entity.end, entity.start_token, entity.end_token) == (2, 3, 1, 2)
+    assert result.alignment == [(0, 0), (1, 1)]
