@@ -1,7 +1,7 @@
 """Give the English teacher the vectors of GloVe's most frequent words, score it, write results/teacher-en.json.
 
-    canner train recipes/teacher_en.toml -o runs/teacher-en-trained
-    CANNER_DATA=../shared/data python recipes/widen_teacher.py runs/teacher-en-trained runs/teacher-en
+canner train recipes/teacher_en.toml -o runs/teacher-en-trained
+CANNER_DATA=../shared/data python recipes/widen_teacher.py runs/teacher-en-trained runs/teacher-en
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ def main() -> None:
     words = frequent_glove_words(NUM_WORDS)
     wide = widen_vocabulary(tagger, words, load_glove_package(words))
     rows = []
-    for name, system in (("words of the training texts", tagger), (f"{len(wide.encoder.words or ())} words", wide)):
+    for name, system in (
+        ("words of the training texts", tagger),
+        (f"{len(wide.encoder.words or ())} words", wide),
+    ):
         scores = {part: evaluate(system, LabelledPart(sentences)) for part, sentences in parts.items()}
         micro = scores["test"].micro
         figures = {"precision": micro.precision, "recall": micro.recall, "f1": micro.f1}
