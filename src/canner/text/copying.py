@@ -1,7 +1,7 @@
 """Names that the translator has hardly seen are carried over letter by letter, through copy slots.
 
 A small translator garbles rare names (Aranda → Garcy), and names are what an English tagger looks for. So a rare
-capitalised word or number of the source becomes a slot, `<copy0>`, `<copy1>`, …, numbered from left to right; the
+capitalised word or number of the source, or one that is hardly ever translated, becomes a slot, `<copy0>`, `<copy1>`, …, numbered from left to right; the
 translator learns from the parallel text, where the same word stands on both sides, to carry the slot over; and in
 its output the slot becomes the word again.
 """
@@ -12,6 +12,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from pathlib import Path
 
 from canner.text.subwords import COPY_SLOTS, NUM_COPY_SLOTS
@@ -32,13 +33,35 @@ class Copier:
         self.known = frozenset(known)
 
     @classmethod
-    def train(cls, sentences: Iterable[Sequence[str]], *, min_count: int) -> Copier:
-        """Learns the known words: those that occur `min_count` times in the source side of the parallel text."""
-        counts = Counter(word for words in sentences for word in words)
+    def train(
+        cls,
+        sentences: Iterable[Sequence[str]],
+        targets: Iterable[Sequence[str]] | None = None,
+        *,
+        min_count: int,
+        copied_share: float = 0.6,
+    ) -> Copier:
+        """Learns the known words: those that occur `min_count` times in the source side of the parallel text.
+
+        A word that mostly stands unchanged in the translation too (Sánchez, but not Londres) is a name to copy,
+        however frequent: a small translator garbles even names that it has often seen.
+
+        Args:
+            sentences: source sides of the parallel text.
+            targets: their translations; None: the count alone decides.
+            min_count: rarer words are not known.
+            copied_share: from this share of unchanged translations on, a possible name is not known.
+        """
+        written: Counter[str] = Counter()
+        unchanged: Counter[str] = Counter()
+        for words, target in zip(sentences, targets if targets is not None else repeat(()), strict=False):
+            written.update(words)
+            there = set(target)
+            unchanged.update(word for word in words if word in there and _may_be_name(word))
+        counts = Counter({w: n for w, n in written.items() if unchanged[w] < copied_share * n})
         for word, count in list(counts.items()):
             if word != word.lower():
                 counts[word.lower()] += count
-        # Only words that could be mistaken for names need to be remembered.
         return cls(w for w, count in counts.items() if count >= min_count)
 
     def positions(self, words: Sequence[str]) -> list[int]:

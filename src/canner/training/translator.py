@@ -257,7 +257,7 @@ def _vocabularies(
         return Subwords.load(paths[0]), Subwords.load(paths[1]), Copier.load(paths[2])
     source_subwords = Subwords.train((s for s, _ in train), vocab_size=data.source_pieces)
     target_subwords = Subwords.train((t for _, t in train), vocab_size=data.target_pieces)
-    copier = Copier.train((source for source, _ in train), min_count=data.copy_min_count)
+    copier = Copier.train((s for s, _ in train), (t for _, t in train), min_count=data.copy_min_count)
     for path, save in zip(paths, (source_subwords.save, target_subwords.save, copier.save), strict=True):
         write_atomically(path, save)
     return source_subwords, target_subwords, copier

@@ -90,3 +90,11 @@ def test_a_training_pair_can_be_read_back(source, target, seed, extra):
 def test_a_saved_copier_is_the_same(tmp_path):
     COPIER.save(tmp_path / "copier.json")
     assert Copier.load(tmp_path / "copier.json").known == COPIER.known
+
+
+def test_a_frequent_name_that_is_never_translated_is_copied_and_others_are_not():
+    pairs = [("Sánchez vive en Londres", "Sánchez lives in London"), ("En Londres", "In London")] * 5
+    sources, targets = zip(*[(s.split(), t.split()) for s, t in pairs], strict=True)
+    copier = Copier.train(sources, targets, min_count=3)
+    assert copier.positions(["Sánchez", "En", "Londres", "Vive"]) == [0]
+    assert Copier.train(sources, min_count=3).positions(["Sánchez", "En", "Londres"]) == []
