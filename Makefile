@@ -8,7 +8,7 @@ DEV := $(VENV)/.installed-dev
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench docs clean
+.PHONY: help demo test shapes lint format bench docs clean
 
 help:  ## show what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -28,6 +28,10 @@ demo: $(RUNTIME)  ## tag Spanish with the bundled models, write the explain page
 
 test: $(DEV)  ## run the tests, without those that take minutes (make test ARGS="-m slow" runs these)
 	$(BIN)/python -m pytest $(or $(ARGS),-m "not slow")
+
+shapes: $(DEV)  ## run the tests of tensors and models with every annotated shape checked
+	$(BIN)/python -m pytest tests/unit/nn tests/unit/models -m "not slow and not wrong_types" \
+		--jaxtyping-packages=canner.nn,canner.models,beartype.beartype
 
 lint: $(DEV)  ## style, types, the direction of imports
 	$(BIN)/ruff check src tests recipes benchmarks

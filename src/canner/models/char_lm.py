@@ -91,7 +91,7 @@ class BidirectionalCharLM(nn.Module):
         reversed_char_ids: Int[Tensor, "B C"],
         forward_ends: Int[Tensor, "B S"],
         backward_ends: Int[Tensor, "B S"],
-    ) -> Float[Tensor, "B S 2H"]:
+    ) -> Float[Tensor, "B S F"]:
         """What both models know at the inner edge of each word: what precedes and is it; what follows and is it.
 
         Padding stands at the end of both texts, which an LSTM has not read yet where a word ends: so it can

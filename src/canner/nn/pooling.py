@@ -52,7 +52,7 @@ def pool_attention(
 
 
 def pool_decoder_attention(
-    attention: Float[Tensor, "L TP+1 SP"],
+    attention: Float[Tensor, "L steps SP"],
     source_words: Sequence[int],
     target_words: Sequence[int],
     *,

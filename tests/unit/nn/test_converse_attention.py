@@ -137,6 +137,7 @@ def test_identity_attention_copies_the_features():
         torch.testing.assert_close(converse_attention(eye, features, normalise=normalise), features)
 
 
+@pytest.mark.wrong_types
 def test_unknown_normalisation():
     attention, features = random_case(0)
     with pytest.raises(ValueError, match='expected normalise to be "raw" or "source", got \'softmax\''):

@@ -70,6 +70,7 @@ def test_dropout_refuses_impossible_rates(rate: float) -> None:
         Dropout(rate, locked=False)
 
 
+@pytest.mark.wrong_types
 def test_masks() -> None:
     lengths = torch.tensor([3, 0, 2])
     mask = lengths_to_mask(lengths, 4)

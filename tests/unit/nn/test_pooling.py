@@ -81,6 +81,7 @@ def test_layers_are_independent():
         torch.testing.assert_close(pooled[layer], alone[0])
 
 
+@pytest.mark.wrong_types
 def test_errors_name_the_trouble():
     attention = torch.rand(1, 2, 3)
     with pytest.raises(ValueError, match="expected attention of 2 target and 2 source pieces"):
