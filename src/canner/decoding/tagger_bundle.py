@@ -47,13 +47,16 @@ def make_model(
     return TaggerModel(config, sizes, word_vectors=word_vectors, constraints=constraints)
 
 
-def save_tagger(folder: str | Path, tagger: SentenceTagger, extra: Mapping[str, Any] | None = None) -> None:
+def save_tagger(
+    folder: str | Path, tagger: SentenceTagger, extra: Mapping[str, Any] | None = None, *, half: bool = False
+) -> None:
     """Writes a bundle; `config.json` comes last, so that a folder with one is whole.
 
     Args:
         folder: made if it is not there.
         tagger: what to write; its embedders go to folders of their own inside.
         extra: further entries of `config.json` (`transfer`, `scores`, …).
+        half: weights in half precision, at half the size; `load_tagger` makes them single again.
 
     Raises:
         OSError: if the disk is full.
@@ -63,7 +66,10 @@ def save_tagger(folder: str | Path, tagger: SentenceTagger, extra: Mapping[str, 
     encoder = tagger.encoder
     for name, vocabulary in _vocabularies(encoder).items():
         vocabulary.save(folder / f"{name}.json")
-    save_tensors(folder / "model.safetensors", tagger.model.state_dict())
+    weights = tagger.model.state_dict()
+    if half:
+        weights = {name: w.half() if w.is_floating_point() else w for name, w in weights.items()}
+    save_tensors(folder / "model.safetensors", weights)
     for number, embedder in enumerate(tagger.embedders):
         embedder.save(folder / f"embedder{number}")
     config = {

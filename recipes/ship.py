@@ -1,0 +1,46 @@
+"""Copy trained bundles to models/ in half precision: what a clone of the repository brings along.
+
+python recipes/ship.py runs/teacher-en models/teacher-en
+python recipes/ship.py runs/translator-es models/es-en
+python recipes/ship.py runs/gloss-es models/es-en-gloss
+python recipes/ship.py runs/es-can models/es-can        # refers to the others: ship and train in this order
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from canner.data.bundle import bundle_kind, read_bundle_config
+from canner.decoding.neural_translator import NeuralTranslator
+from canner.decoding.tagger_bundle import load_tagger, save_tagger
+from canner.transfer.gloss import WordGloss
+from canner.transfer.views import TransferConfig
+
+_OF_THE_MODEL = {"format", "kind", "model", "sizes", "encoding", "vocabularies", "embedders"}
+
+
+def main() -> None:
+    """Reads a bundle of any kind, writes it in half precision."""
+    source, output = Path(sys.argv[1]), Path(sys.argv[2])
+    kind = bundle_kind(source)
+    if kind == "tagger":
+        config = read_bundle_config(source, "tagger")
+        extra = {key: value for key, value in config.items() if key not in _OF_THE_MODEL}
+        if extra.get("transfer"):
+            transfer = TransferConfig(**extra["transfer"]).seen_from(source)
+            extra["transfer"] = transfer.relative_to(output).model_dump(mode="json")
+        save_tagger(output, load_tagger(source), extra, half=True)
+    elif kind == "translator":
+        NeuralTranslator.load(source).save(output, half=True)
+    elif kind == "gloss":
+        WordGloss.load(source).save(output)
+    else:
+        raise SystemExit(f"{source}: expected a tagger, translator or gloss, got {kind!r}")
+    size = sum(os.path.getsize(path) for path in output.rglob("*") if path.is_file())
+    print(f"{output}: {size / 2**20:.1f} MiB")
+
+
+if __name__ == "__main__":
+    main()
