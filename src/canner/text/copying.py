@@ -1,9 +1,9 @@
 """Names that the translator has hardly seen are carried over letter by letter, through copy slots.
 
 A small translator garbles rare names (Aranda → Garcy), and names are what an English tagger looks for. So a rare
-capitalised word or number of the source, or one that is hardly ever translated, becomes a slot, `<copy0>`, `<copy1>`, …, numbered from left to right; the
-translator learns from the parallel text, where the same word stands on both sides, to carry the slot over; and in
-its output the slot becomes the word again.
+capitalised word or number of the source, or one that is hardly ever translated, becomes a slot, `<copy0>`,
+`<copy1>`, …, numbered from left to right; the translator learns from the parallel text, where the same word
+stands on both sides, to carry the slot over; and in its output the slot becomes the word again.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def loop(attention, source_words, target_words, num_source, num_target, how):
 
 @st.composite
 def cases(draw):
-    source = sorted(draw(st.lists(st.integers(0, 4), max_size=7))) + [-1]
+    source = [*sorted(draw(st.lists(st.integers(0, 4), max_size=7))), -1]
     target = sorted(draw(st.lists(st.integers(0, 4), max_size=7)))
     seed = draw(st.integers(0, 10_000))
     generator = torch.Generator().manual_seed(seed)
