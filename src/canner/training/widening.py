@@ -29,7 +29,9 @@ def widen_vocabulary(tagger: SentenceTagger, words: Sequence[str], vectors: Vect
     """
     model, encoder = tagger.model, tagger.encoder
     if encoder.words is None or model.word_embedding is None or not model.config.freeze_words:
-        raise ValueError("expected a tagger with frozen word vectors, got one without; set model.freeze_words")
+        raise ValueError(
+            "expected a tagger with frozen word vectors, got one without; set model.freeze_words"
+        )
     if vectors.matrix.shape[1] != model.config.word_dim:
         raise ValueError(
             f"expected vectors of width {model.config.word_dim}, got {vectors.matrix.shape[1]}; "
