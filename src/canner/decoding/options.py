@@ -30,8 +30,8 @@ class TranslateOptions(Config):
     max_length_ratio: float = Field(1.5, gt=0)
     max_length_extra: int = Field(20, ge=2)
     max_source_pieces: int = Field(200, ge=8)
-    no_repeat: int | None = Field(None, ge=1)
-    all_slots: bool = False
+    no_repeat: int | None = Field(4, ge=1)
+    all_slots: bool = True
     batch_tokens: int = Field(4096, ge=1)
     target_pooling: TargetPooling = "mean"
     alignment_layer: int | None = None
