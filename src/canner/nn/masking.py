@@ -21,7 +21,7 @@ def mask_to_lengths(mask: Bool[Tensor, "B S"]) -> Int[Tensor, "B"]:
     return mask.sum(dim=1)
 
 
-def require_right_padding(mask: Bool[Tensor, "B S"]) -> None:
+def require_right_padding(mask: Shaped[Tensor, "B S"]) -> None:
     """Check that each row is real positions followed by padding only.
 
     Raises:

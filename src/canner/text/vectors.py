@@ -14,8 +14,9 @@ import gzip
 import importlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,7 +157,7 @@ def _assemble(
 
 
 def _read(path: Path, needed: set[bytes]) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
-    opened: BinaryIO = gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")  # type: ignore[assignment]  # noqa: SIM115
+    opened: BufferedIOBase = gzip.GzipFile(path, "rb") if path.suffix == ".gz" else path.open("rb")
     with opened as stream:
         first = stream.readline(_LONGEST_LINE)
         if first.startswith(_FASTTEXT_MODEL):
@@ -201,7 +202,7 @@ def _is_text_line(line: bytes, width: int) -> bool:
 
 
 def _read_text(
-    stream: BinaryIO, path: Path, width: int, needed: set[bytes], line: bytes, number: int
+    stream: BufferedIOBase, path: Path, width: int, needed: set[bytes], line: bytes, number: int
 ) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
     if width < 1:
         raise ValueError(
@@ -247,7 +248,7 @@ def _parse(values: bytes, width: int, path: Path, number: int) -> NDArray[np.flo
 
 
 def _read_binary(
-    stream: BinaryIO, path: Path, count: int, width: int, needed: set[bytes]
+    stream: BufferedIOBase, path: Path, count: int, width: int, needed: set[bytes]
 ) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
     size, buffer = 4 * width, b""
     position = 0
