@@ -21,8 +21,9 @@ from canner.data.bundle import FORMAT, read_bundle_config, save_json, write_atom
 from canner.data.translation import Translation
 from canner.text.config import Config
 from canner.text.tokenizer import tokenize_words
+from canner.transfer import chinese
 from canner.transfer.lexicon import RULES, Entry, Lexicon, count_lexicon
-from canner.transfer.segmentation import Segment, segment_tokens
+from canner.transfer.segmentation import segment_tokens
 from canner.transfer.word_alignment import align_words
 
 
@@ -51,7 +52,8 @@ class WordGloss:
     def __init__(self, lexicon: Lexicon, config: GlossConfig) -> None:
         self.lexicon = lexicon
         self.config = config
-        content = json.dumps([RULES, config.segment, sorted(lexicon.entries.items())], ensure_ascii=False)
+        rules = RULES if config.segment == "none" else [RULES, chinese.RULES]
+        content = json.dumps([rules, config.segment, sorted(lexicon.entries.items())], ensure_ascii=False)
         digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
         self.fingerprint = f"gloss-{digest[:16]}"
 
@@ -123,35 +125,14 @@ class WordGloss:
     def _translate_segmented(self, tokens: Sequence[str]) -> Translation:
         target: list[str] = []
         rows: list[Tensor] = []
-        for segment in segment_tokens(tokens):
-            for piece in self._known_pieces(segment):
-                words = self.lexicon.gloss(piece.text) or (piece.text,)
+        for segment in segment_tokens(tokens, with_tags=True):
+            for words, piece in chinese.gloss_segment(segment, self.lexicon):
                 row = torch.zeros(len(tokens))
-                row.index_add_(0, torch.tensor(piece.owners), torch.full((len(piece.owners),), 1.0))
+                row.index_add_(0, torch.tensor(piece.owners), torch.ones(len(piece.owners)))
                 target.extend(words)
                 rows.extend([row / len(piece.owners)] * len(words))
         attention = torch.stack(rows) if rows else torch.zeros(0, len(tokens))
         return Translation(tuple(tokens), tuple(target), attention.unsqueeze(0))
-
-    def _known_pieces(self, segment: Segment) -> list[Segment]:
-        """The segment, or where it is unknown its longest known parts from the left; the rest is copied."""
-        text, owners = segment
-        if self.lexicon.known(text) or text.isascii():
-            return [segment]
-        pieces: list[Segment] = []
-        start, unknown_from = 0, 0
-        while start < len(text):
-            end = next((e for e in range(len(text), start, -1) if self.lexicon.known(text[start:e])), None)
-            if end is None:
-                start += 1
-                continue
-            if unknown_from < start:
-                pieces.append(Segment(text[unknown_from:start], owners[unknown_from:start]))
-            pieces.append(Segment(text[start:end], owners[start:end]))
-            start = unknown_from = end
-        if unknown_from < len(text):
-            pieces.append(Segment(text[unknown_from:], owners[unknown_from:]))
-        return pieces
 
 
 def train_gloss(pairs: Sequence[tuple[str, str]], *, seed: int, config: GlossConfig) -> WordGloss:

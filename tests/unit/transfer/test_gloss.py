@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canner.data.translation import Translator
+from canner.transfer.chinese import gloss_segment
 from canner.transfer.gloss import GlossConfig, WordGloss, train_gloss
 from canner.transfer.lexicon import Entry, Lexicon, count_lexicon
-from canner.transfer.segmentation import segment_tokens
+from canner.transfer.segmentation import Segment, segment_tokens
 
 
 def lexicon(**entries):
@@ -147,6 +148,31 @@ def test_unknown_chinese_words_are_glossed_by_their_parts_and_copied_elsewhere()
     found = chinese().translate([list("大学生")])[0]
     assert found.target == ("big", "learn", "生")
     assert torch.equal(found.attention[0], torch.eye(3))
+
+
+def test_names_that_no_lexicon_knows_are_written_in_pinyin():
+    pytest.importorskip("pypinyin")
+    lexicon_ = lexicon(王=("king", 14), 老板=("boss", 30), 路=("road", 20), 扎克伯格=("Zuckerberg", 2))
+    cases = {
+        Segment("王", (0,), "nr"): [(("Wang",), (0,))],
+        Segment("赵新民", (0, 1, 2), "nr"): [(("Zhao",), (0,)), (("Xinmin",), (1, 2))],
+        Segment("欧阳修", (0, 1, 2), "nr"): [(("Ouyang",), (0, 1)), (("Xiu",), (2,))],
+        Segment("贾老板", (0, 1, 2), "nr"): [(("Jia",), (0,)), (("boss",), (1, 2))],
+        Segment("扎克伯格", (0, 1, 2, 3), "nr"): [(("Zuckerberg",), (0, 1, 2, 3))],
+        Segment("沧海路", (4, 5, 6), "ns"): [(("Canghai",), (4, 5)), (("Road",), (6,))],
+        Segment("桂林", (0, 1), "ns"): [(("Guilin",), (0, 1))],
+        Segment("王", (0,), "n"): [(("king",), (0,))],
+    }
+    for segment, expected in cases.items():
+        found = [(words, piece.owners) for words, piece in gloss_segment(segment, lexicon_)]
+        assert found == expected, segment
+
+
+def test_rare_alignments_do_not_make_names_of_words():
+    rare = lexicon(美的=("Midea", 1), 中国=("China", 90))
+    assert gloss_segment(Segment("美的", (0, 1), "a"), rare)[0][0] == ("midea",)
+    assert gloss_segment(Segment("美的", (0, 1), "nz"), rare)[0][0] == ("Midea",)
+    assert gloss_segment(Segment("中国", (0, 1), "n"), rare)[0][0] == ("China",)
 
 
 def test_mixed_scripts():

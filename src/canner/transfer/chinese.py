@@ -1,0 +1,96 @@
+"""English for the words of Chinese text: lexicon, names in pinyin, and the parts of unknown words."""
+
+from __future__ import annotations
+
+from canner.transfer.lexicon import Entry, Lexicon
+from canner.transfer.romanisation import has_double_surname, is_chinese, romanise, romanise_person
+from canner.transfer.segmentation import Segment
+
+RULES = 1
+"""Version of the rules of `gloss_segment`; part of the fingerprint of a gloss that segments."""
+
+Glossed = tuple[tuple[str, ...], Segment]
+
+# an entry seen more rarely is not trusted against what the part of speech says
+_MIN_TRUSTED = 3
+_PLACE_TAGS = ("ns", "nt", "nz")
+
+
+def gloss_segment(segment: Segment, lexicon: Lexicon) -> list[Glossed]:
+    """English words for one segment, each group with the characters that it stands for.
+
+    Chinese has no capitals by which a name could be copied, so the part of speech decides: persons and
+    places that the lexicon does not know well are written in pinyin with a capital, and a word that is no
+    name does not get a capital from a rare alignment. Other unknown words are glossed by their parts.
+    """
+    if not is_chinese(segment.text):
+        return [(lexicon.gloss(segment.text) or (segment.text,), segment)]
+    entry = lexicon.entries.get(segment.text)
+    if _is_person(segment, entry):
+        return _gloss_person(segment, lexicon)
+    if entry is not None:
+        is_name = segment.tag.startswith("nr") or segment.tag in _PLACE_TAGS
+        return [(_words(entry, is_name=is_name), segment)]
+    if segment.tag in _PLACE_TAGS:
+        return _gloss_place(segment, lexicon)
+    return _gloss_parts(segment, lexicon)
+
+
+def _words(entry: Entry, *, is_name: bool) -> tuple[str, ...]:
+    trusted = is_name or entry.seen >= _MIN_TRUSTED
+    return tuple((entry.english if trusted else entry.english.lower()).split())
+
+
+def _is_person(segment: Segment, entry: Entry | None) -> bool:
+    """Whether to write the segment as a Chinese person's name.
+
+    The tagger finds persons by their family names, and too many: what the lexicon knows well, and what is
+    too long for a name, is none. nrt is a foreign name, whose pinyin would be no name in English.
+    """
+    text = segment.text
+    if not segment.tag.startswith("nr") or segment.tag == "nrt":
+        return False
+    if len(text) == 1:
+        return True  # a family name, which the lexicon takes for a word (王, "king")
+    if len(text) > 3 and not has_double_surname(text):
+        return False
+    known = entry is not None and (
+        entry.seen >= _MIN_TRUSTED or (entry.seen > 1 and entry.english[0].isupper())
+    )
+    return not known
+
+
+def _gloss_person(segment: Segment, lexicon: Lexicon) -> list[Glossed]:
+    title = lexicon.entries.get(segment.text[1:])
+    if title is not None and title.seen >= _MIN_TRUSTED and len(segment.text) > 2:
+        # family name and title: 贾老板, "Jia boss"
+        surname = segment.part(0, 1)
+        return [((romanise(surname.text),), surname), (tuple(title.english.split()), segment.part(1, 99))]
+    return [((word,), part) for word, part in romanise_person(segment)]
+
+
+def _gloss_place(segment: Segment, lexicon: Lexicon) -> list[Glossed]:
+    kind = lexicon.entries.get(segment.text[-1])
+    if kind is None or len(segment.text) < 3:
+        return [((romanise(segment.text),), segment)]
+    # 沧海路, "Canghai Road"
+    name, last = segment.part(0, len(segment.text) - 1), segment.part(len(segment.text) - 1, 99)
+    return [((romanise(name.text),), name), ((kind.english.title(),), last)]
+
+
+def _gloss_parts(segment: Segment, lexicon: Lexicon) -> list[Glossed]:
+    """The longest known parts from the left; what lies between is copied."""
+    glossed: list[Glossed] = []
+    text, start, unknown_from = segment.text, 0, 0
+    while start <= len(text):
+        end = next((e for e in range(len(text), start, -1) if text[start:e] in lexicon.entries), None)
+        if unknown_from < start and (end is not None or start == len(text)):
+            unknown = segment.part(unknown_from, start)
+            glossed.append(((unknown.text,), unknown))
+        if end is None:
+            start += 1
+            continue
+        part = segment.part(start, end)
+        glossed.append((_words(lexicon.entries[part.text], is_name=False), part))
+        start = unknown_from = end
+    return glossed
