@@ -3,8 +3,8 @@
 Run: `python benchmarks/decoding.py` (`--json FILE` writes the figures, `--device cuda` if there is one).
 Both use the same search, the same random ConvS2S of the size of canner's own translators, and cached weight
 normalisation; they must give the same outputs. The re-computation is a kind one: it asks only for the logits of
-the last position. Every output has exactly `--length` tokens. Each round times both one after the other, so that a
-busy machine slows both.
+the last position. Every output has exactly `--length` tokens. Each round times both one after the other; on the
+CPU by the processor time of this process, so that other processes do not count.
 """
 
 from __future__ import annotations
@@ -84,15 +84,16 @@ def compare(*, batch: int, length: int, beam_size: int, rounds: int, device: str
     model = ConvS2S(ConvS2SConfig(), num_source_pieces=PIECES, num_target_pieces=PIECES).to(device).eval()
     source = torch.randint(4, PIECES, (batch, length), device=device)
     mask = torch.ones_like(source, dtype=torch.bool)
+    now = time.process_time if device == "cpu" else time.perf_counter
     seconds: dict[type, list[float]] = {ConvS2SStep: [], FullStep: []}
     outputs: dict[type, list[Hypothesis]] = {}
     for _ in range(rounds + 1):
         for kind, measured in seconds.items():
-            start = time.perf_counter()
+            start = now()
             with parametrize.cached():
                 function = kind(model, model.encode(source, mask))
                 outputs[kind] = translate(function, batch, length, beam_size, device)
-            measured.append(time.perf_counter() - start)
+            measured.append(now() - start)
     same = [a.tokens == b.tokens for a, b in zip(outputs[ConvS2SStep], outputs[FullStep], strict=True)]
     assert all(len(output.tokens) == length for found in outputs.values() for output in found)
     incremental, full = (measured[1:] for measured in seconds.values())  # the first round warms up

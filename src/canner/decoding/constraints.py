@@ -70,11 +70,13 @@ class Constraints:
 
     def _end_where_full(self, limited: Tensor, log_probs: Tensor, length: int) -> Tensor:
         """Only `<eos>` at the maximal length, and where nothing else may follow: every output ends."""
+        full_B1 = (self.max_length <= length + 1)[:, None]
+        ending_BM = full_B1 | (limited.amax(dim=-1) == NEVER)
+        if not bool(ending_BM.any()):
+            return limited
         only_end = torch.full_like(log_probs, NEVER)
         only_end[..., self.eos_id] = log_probs[..., self.eos_id]
-        full_B = self.max_length <= length + 1
-        stuck_BM = (limited == NEVER).all(dim=-1)
-        return torch.where((full_B[:, None] | stuck_BM)[..., None], only_end, limited)
+        return torch.where(ending_BM[..., None], only_end, limited)
 
 
 def _forbid_repeats(
