@@ -13,6 +13,7 @@ from __future__ import annotations
 import gzip
 import importlib
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from io import BufferedIOBase
 from pathlib import Path
@@ -62,10 +63,15 @@ def load_vectors(
     forms = _forms(words, lowercase_fallback, digits_fallback)
     needed = {_encode(form) for candidates in forms for form in candidates}
     found: dict[bytes, NDArray[np.float32]] = {}
-    for word, vector in _read(path, needed):
-        found.setdefault(word, vector)
-        if len(found) == len(needed):
-            break
+    try:
+        for word, vector in _read(path, needed):
+            found.setdefault(word, vector)
+            if len(found) == len(needed):
+                break
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(
+            f"expected a complete gzip file in {path}, got a damaged one ({error}); download it again"
+        ) from error
     return _assemble(words, forms, found, seed, str(path))
 
 

