@@ -16,7 +16,7 @@ from canner.data.bundle import save_json, write_atomically
 from canner.experiment.comparison import ComparisonExperiment, run_and_record, run_comparison
 from canner.experiment.results import environment
 from canner.experiment.tagger import TaggerExperiment
-from canner.experiment.toml import one_line, override, read_toml, to_toml
+from canner.experiment.toml import one_line, override, read_json, read_toml, to_toml
 from canner.text.bitext import read_bitext
 from canner.text.config import Config
 from canner.training.charlm import CharLMTrainingConfig, train_charlm
@@ -124,7 +124,7 @@ def _run(
         scores = run_and_record(experiment, folder, max_minutes=max_minutes, device=device, progress=progress)
         best = {name: round(part["f1"], 2) for name, part in scores.items()}
         text = ", ".join(f"{name} F1 {value}" for name, value in best.items())
-        return Outcome("finished", text, best)
+        return Outcome(_ending(folder) or "finished", text, best)
     if isinstance(experiment, GlossExperiment):
         return _run_gloss(experiment, folder)
     trained = _expanded(experiment)
@@ -162,6 +162,11 @@ def _claimed(folder: Path, experiment: Experiment) -> Iterator[None]:
             f"{folder}: expected a new folder or the run of this configuration, got one of another; "
             "choose another --output, or remove that folder"
         )
+    if not new and _ending(folder) not in (None, "time", "interrupted"):
+        raise ValueError(
+            f"{folder}: expected a new folder or an unfinished run, got a finished one; "
+            "choose another --output, or remove that folder to train again"
+        )
     try:
         write_atomically(path, lambda temporary: _write_text(temporary, text))
         save_json(folder / "environment.json", environment())
@@ -174,6 +179,12 @@ def _claimed(folder: Path, experiment: Experiment) -> Iterator[None]:
             if new_folder:
                 folder.rmdir()
         raise
+
+
+def _ending(folder: Path) -> str | None:
+    """How the training in a folder ended; None if it has not, or nothing is trained in steps there."""
+    path = folder / "fit.json"
+    return str(read_json(path)["stopped"]) if path.exists() else None
 
 
 def _write_text(path: Path, text: str) -> None:

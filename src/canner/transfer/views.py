@@ -12,7 +12,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from canner.data.bundle import bundle_kind
+from canner.data.bundle import bundle_kind, read_bundle_config
 from canner.data.translation import Translator
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.tagger_bundle import load_tagger
@@ -205,6 +205,7 @@ def load_teacher(folder: str | Path, *, device: str = "cpu") -> TaggerTeacher:
     tagger = load_tagger(folder, device=device)
     if tagger.model.sizes.aligned_dim:
         raise ValueError(f"{folder}: expected a plain tagger as teacher, got one that reads English itself")
-    parts = [path.read_bytes() for path in (folder / "model.safetensors", *sorted(folder.glob("*s.json")))]
+    vocabularies = sorted(f"{name}.json" for name in read_bundle_config(folder, "tagger")["vocabularies"])
+    parts = [(folder / name).read_bytes() for name in ("model.safetensors", *vocabularies)]
     parts += [embedder.fingerprint.encode() for embedder in tagger.embedders]
     return TaggerTeacher(tagger, fingerprint=f"tagger-{fingerprint_of(*parts)}")
