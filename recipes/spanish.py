@@ -43,10 +43,14 @@ def few_labels() -> ComparisonExperiment:
         System(name="plain"),
         System(name="CAN, DeepL", change=reading(ViewConfig(files=DEEPL))),
         System(name="CAN, gloss", change=reading(gloss)),
-        System(name="CAN_first, ConvS2S", change=reading(first)),
-        System(name="CAN_last, ConvS2S", change=reading(last)),
-        System(name="CAN_last scaled, ConvS2S", change=reading(last.model_copy(update={"options": scaled}))),
-        System(name="CAN, gloss and ConvS2S", change=reading(gloss, last)),
+        System(name="CAN_first, ConvS2S", change=reading(first), budgets=(100,)),
+        System(name="CAN_last, ConvS2S", change=reading(last), budgets=(100,)),
+        System(
+            name="CAN_last scaled, ConvS2S",
+            change=reading(last.model_copy(update={"options": scaled})),
+            budgets=(100,),
+        ),
+        System(name="CAN, gloss and ConvS2S", change=reading(gloss, last), budgets=(100,)),
     )
     return ComparisonExperiment(
         name="spanish",

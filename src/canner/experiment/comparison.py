@@ -26,10 +26,12 @@ class System(Config):
     Attributes:
         name: of the row.
         change: dotted keys of the experiment and their values, as `--set` takes them.
+        budgets: those of the comparison's budgets at which it runs; empty: at all.
     """
 
     name: str
     change: dict[str, Any] = Field(default_factory=dict)
+    budgets: tuple[int, ...] = ()
 
     @field_validator("change")
     @classmethod
@@ -88,6 +90,8 @@ def plan(config: ComparisonExperiment, folder: Path) -> list[PlannedRun]:
         for subset_seed in subset_seeds:
             for seed in config.seeds:
                 for system in config.systems:
+                    if budget is not None and system.budgets and budget not in system.budgets:
+                        continue
                     changes: dict[str, Any] = {"seed": seed, "data.subset_seed": subset_seed}
                     if budget is not None:
                         changes["data.num_sentences"] = budget

@@ -117,3 +117,9 @@ def test_a_second_call_trains_only_what_is_missing(tmp_path: Path, monkeypatch: 
     other = config.model_copy(update={"base": config.base.model_copy(update={"batch_size": 2})})
     with pytest.raises(ValueError, match="one of another"):
         run_comparison(other, tmp_path / "out", command="c", progress=False)
+
+
+def test_a_system_runs_only_at_its_own_budgets(tmp_path: Path) -> None:
+    systems = (System(name="plain"), System(name="dear", budgets=(2,)))
+    runs = plan(make(tmp_path, budgets=(2, 4), systems=systems), tmp_path)
+    assert [run.row for run in runs] == ["plain, 2 sentences", "dear, 2 sentences", "plain, 4 sentences"]
