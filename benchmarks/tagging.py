@@ -1,8 +1,8 @@
 """`canner tag` on files of two lengths: tokens per second, and peak memory, which must not grow with the file.
 
 Run: `python benchmarks/tagging.py` (`--json FILE` writes the figures). Each file is tagged by a process of its own;
-start-up and loading, measured on a file of one line, are taken off before the speeds are computed. Beside the clock stand
-processor seconds, which a busy machine does not disturb.
+start-up and loading, measured on a file of one line, are taken off before the speeds are computed.
+Beside the clock stand processor seconds, which a busy machine does not disturb.
 """
 
 from __future__ import annotations

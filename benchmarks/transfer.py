@@ -1,8 +1,8 @@
 """What the transfer costs: building the store, and an epoch of CAN beside an epoch of the plain tagger.
 
 Run: `python benchmarks/transfer.py` (`--json FILE` writes the figures). It needs the bundles in models/ and reads the
-Spanish demonstration corpus. Plain and CAN epochs take turns and are measured in processor seconds, so that a busy machine
-does not disturb; the ratio is that of the shortest times.
+Spanish demonstration corpus. Plain and CAN epochs take turns and are measured in processor
+seconds, so that a busy machine does not disturb; the ratio is that of the shortest times.
 """
 
 from __future__ import annotations
