@@ -110,7 +110,10 @@ def update_readme(readme: Path, text: str) -> bool:
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ValueError(f"expected a folder of results, got {folder}; run an experiment or name the folder")
-    return sorted(path for path in folder.glob("*.json") if path.name != PLAN)
+    # Figures of benchmarks lie here too; they are no tables of systems.
+    return sorted(
+        path for path in folder.glob("*.json") if path.name != PLAN and not path.stem.endswith("-speed")
+    )
 
 
 def _plan(path: Path) -> list[dict[str, str]]:

@@ -38,7 +38,9 @@ def read_bitext(source_path: str | Path, target_path: str | Path | None = None) 
         pairs = []
         for number, line in enumerate(read_lines(source_path), 1):
             if SEPARATOR not in line:
-                raise ValueError(f"{source_path}, line {number}: expected 'source ||| target', got {line[:60]!r}")
+                raise ValueError(
+                    f"{source_path}, line {number}: expected 'source ||| target', got {line[:60]!r}"
+                )
             source, target = line.split(SEPARATOR, 1)
             pairs.append((source.strip(), target.strip()))
     else:
