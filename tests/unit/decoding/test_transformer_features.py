@@ -1,0 +1,72 @@
+"""An encoder of `transformers` as embedding: a tiny one, made here, read through the ordinary loader."""
+
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
+
+from canner.data.bundle import save_json  # noqa: E402
+from canner.decoding.tagger_bundle import load_embedder  # noqa: E402
+from canner.decoding.transformer_features import TransformerFeatures  # noqa: E402
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "ana", "##lisa", "rome", "in", "sang"]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bert")
+    vocabulary = {word: index for index, word in enumerate(WORDS)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    special = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=16, **special
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=len(WORDS),
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=8,
+        max_position_embeddings=16,
+    )
+    transformers.BertModel(config).save_pretrained(folder)
+    return folder
+
+
+def test_a_word_is_the_mean_of_its_pieces(checkpoint):
+    features = TransformerFeatures(str(checkpoint))
+    (vectors,) = features.embed([["analisa", "sang"]])
+    ids = torch.tensor([[WORDS.index(w) for w in ("[CLS]", "ana", "##lisa", "sang", "[SEP]")]])
+    model = transformers.AutoModel.from_pretrained(checkpoint).eval()
+    with torch.no_grad():
+        states = model(input_ids=ids).last_hidden_state[0]
+    assert torch.allclose(vectors, torch.stack([states[1:3].mean(0), states[3]]), atol=1e-6)
+
+
+def test_alone_or_in_a_batch_and_longer_than_the_encoder_reads(checkpoint):
+    features = TransformerFeatures(str(checkpoint))
+    sentences = [["ana"], ["rome", "in", "sang"], [], ["ana", "sang", "in", "rome"] * 12]
+    together = features.embed(sentences)
+    assert [len(vectors) for vectors in together] == [1, 3, 0, 48]
+    for sentence, vectors in zip(sentences, together, strict=True):
+        assert torch.allclose(features.embed([sentence])[0], vectors, atol=1e-5)
+    assert (together[3].abs().sum(dim=1) > 0).all()
+
+
+def test_a_bundle_refers_to_the_checkpoint_and_refuses_another(checkpoint, tmp_path):
+    features = TransformerFeatures(str(checkpoint))
+    features.save(tmp_path / "embedder")
+    assert load_embedder(tmp_path / "embedder").fingerprint == features.fingerprint
+    assert load_embedder(checkpoint).fingerprint == features.fingerprint
+    wrong = {"format": 1, "kind": "transformer", "path": str(checkpoint), "fingerprint": "transformer-0"}
+    save_json(tmp_path / "embedder" / "config.json", wrong)
+    with pytest.raises(ValueError, match="restore it"):
+        load_embedder(tmp_path / "embedder")
+
+
+def test_what_is_no_checkpoint_is_a_clear_error(tmp_path):
+    with pytest.raises(ValueError, match="expected a checkpoint of transformers"):
+        TransformerFeatures(str(tmp_path))
