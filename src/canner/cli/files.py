@@ -55,7 +55,8 @@ def evaluate(
     from canner.evaluation.bootstrap import f1_interval
 
     if (predicted is None) == (tagger is None):
-        raise ValueError("expected a file of predictions or --tagger, got both or neither")
+        got = "neither" if predicted is None else "both"
+        raise ValueError(f"expected a file of predictions or --tagger, got {got}; give one")
     sentences = read_labelled(gold)
     wanted = [sentence.entities for sentence in sentences]
     if predicted is not None:
@@ -93,6 +94,12 @@ def _read_predictions(path: Path, gold: list[Sentence], gold_path: Path) -> list
             raise ValueError(
                 f"{path}: expected {len(theirs)} tokens in sentence {number} as in {gold_path}, got {len(mine)}"
             )
+        for token, other in zip(mine.tokens, theirs.tokens, strict=True):
+            if token != other:
+                raise ValueError(
+                    f"{path}: expected the token {other!r} in sentence {number} as in {gold_path}, got {token!r}; "
+                    "are these the same sentences?"
+                )
     return [sentence.entities for sentence in sentences]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from canner.text.config import Config
 from canner.text.conll import read_conll
@@ -39,6 +39,11 @@ class CorpusConfig(Config):
     num_sentences: int | None = Field(default=None, ge=1)
     subset_seed: int = 0
     num_dev: int | None = Field(default=None, ge=1)
+
+    @field_validator("train", "dev", "test", mode="before")
+    @classmethod
+    def _one_file(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)

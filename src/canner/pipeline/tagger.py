@@ -95,17 +95,32 @@ class Tagger:
         """Finds the entities.
 
         Args:
-            text: raw text; or the tokens of one sentence; or several sentences, each a list of tokens.
-                For several raw texts use `tag_texts`.
+            text: raw text; or the tokens of one sentence; or several texts (a list of strings of which one or
+                more hold white space, which no token does); or several sentences, each a list of tokens. Where
+                every text is a single word, use `tag_texts`.
 
         Returns:
-            One result, or for several sentences one each. An empty text has a result without entities.
+            One result, or for several texts or sentences one each. An empty text has a result without entities.
+
+        Raises:
+            ValueError: if it is none of these.
         """
         if isinstance(text, str):
             return self.tag_texts([text])[0]
-        if all(isinstance(token, str) for token in text):
-            return self.tag_tokens([[str(token) for token in text]])[0]
-        return self.tag_tokens([list(tokens) for tokens in text])
+        items = list(text) if isinstance(text, Iterable) and not isinstance(text, bytes) else [None]
+        if all(isinstance(item, str) for item in items):
+            texts = [str(item) for item in items]
+            if any(character.isspace() for item in texts for character in item):
+                return self.tag_texts(texts)
+            return self.tag_tokens([texts])[0]
+        if not all(
+            isinstance(item, list | tuple) and all(isinstance(t, str) for t in item) for item in items
+        ):
+            raise ValueError(
+                "expected a text, the tokens of a sentence, several texts or several lists of tokens, "
+                f"got {type(text).__name__} {str(text)[:60]!r}"
+            )
+        return self.tag_tokens([[str(token) for token in item or ()] for item in items])
 
     def tag_texts(self, texts: Sequence[str]) -> list[Tagged]:
         """Finds the entities of several raw texts; each is cut into sentences and tokens."""

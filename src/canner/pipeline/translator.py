@@ -44,7 +44,13 @@ class Translator:
             progress: called with the number of sentences just finished.
 
         Returns:
-            For each its tokens, its English, a score and the attention [L, T, S].
+            For each its tokens, its English, a score and the attention [L, T, S]. What a row of attention lacks
+            to 1 is its weight on the end of the sentence.
+
+        Raises:
+            ValueError: one text instead of a list.
         """
+        if isinstance(sentences, str):
+            raise ValueError("expected a list of sentences, got one text; put it in a list: [text]")
         words = [tokenize_words(s) if isinstance(s, str) else list(s) for s in sentences]
         return [Translated(t) for t in self._translator.translate(words, progress=progress)]

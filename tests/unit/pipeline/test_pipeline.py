@@ -178,3 +178,21 @@ def test_entities_of_a_later_sentence_are_counted_from_the_start_of_the_text() -
     (entity,) = result.entities
     assert (entity.start, entity.end, entity.start_token, entity.end_token) == (2, 3, 1, 2)
     assert result.alignment == [(0, 0), (1, 1)]
+
+
+def test_several_texts_are_not_the_tokens_of_one(can: canner.Tagger) -> None:
+    texts = ["Ana vive en Lima.", "Hola"]
+    assert [result.text for result in can.tag(texts)] == texts  # type: ignore[union-attr]
+    assert can.tag(word for word in ["Ana", "vive"]).text == "Ana vive"  # type: ignore[call-overload]
+
+
+@pytest.mark.wrong_types
+@pytest.mark.parametrize("wrong", [None, b"Ana", 7, [1, 2], ["Ana vive", ["Ana"]]])
+def test_what_cannot_be_tagged_is_refused(can: canner.Tagger, wrong: object) -> None:
+    with pytest.raises(ValueError, match="expected a text, the tokens"):
+        can.tag(wrong)  # type: ignore[call-overload]
+
+
+def test_one_text_to_translate_is_refused(folder: Path) -> None:
+    with pytest.raises(ValueError, match="put it in a list"):
+        canner.Translator.load(folder / "gloss").translate("Ana vive")
