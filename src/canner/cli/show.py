@@ -107,7 +107,7 @@ def demo(
 
         canner demo --no-train
     """
-    start(quiet=True, threads=threads)
+    start(quiet=True, threads=threads or 1)  # models and batches are small: more threads only wait
     from canner.cli.demonstration import demonstrate
 
     demonstrate(models, output, train=train)
