@@ -8,45 +8,25 @@ from __future__ import annotations
 
 import json
 import math
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import torch
 from safetensors import safe_open
-from torch import Tensor, nn
+from torch import nn
 
 from canner.data.bundle import load_tensors, save_json, save_tensors
 from canner.nn.precision import autocast
+from canner.training.interruption import Interruption
 from canner.training.optimizer_state import flatten_optimizer, unflatten_optimizer
 from canner.training.progress import Progress
 from canner.training.randomness import set_seed
 from canner.training.schedule import TrainingConfig, learning_rate
+from canner.training.task import Task
 
 Stopped = Literal["finished", "time", "interrupted", "early_stopping", "annealed"]
-
-
-class Task(Protocol):
-    """What is trained: batches, a loss and a validation."""
-
-    @property
-    def model(self) -> nn.Module:
-        """The model, trained in place."""
-
-    def train_batches(self, epoch: int) -> list[Any]:
-        """The batches of an epoch; the same for the same epoch, in a resumed run too."""
-
-    def loss(self, batch: Any) -> tuple[Tensor, int]:
-        """The mean loss to minimise, and how many units (tokens, characters) the batch holds."""
-
-    def validate(self) -> dict[str, float]:
-        """Metrics on held-out data, among them the one that `TrainingConfig.metric` names."""
 
 
 @dataclass
@@ -118,7 +98,7 @@ class _Run:
         )
         self.started = time.monotonic()
         self.minutes_before = 0.0
-        self.interrupted = False
+        self.interruption = Interruption()
 
     def save_resume(self) -> None:
         tensors = {f"model.{k}": v for k, v in self.task.model.state_dict().items()}
@@ -281,7 +261,7 @@ class _Run:
                     if stopped := self.should_stop():
                         return stopped
                 now = time.monotonic()
-                if self.interrupted:
+                if self.interruption.requested:
                     self.save_resume()
                     return "interrupted"
                 if deadline is not None and now > deadline:
@@ -297,25 +277,6 @@ class _Run:
             stopped = self.end_epoch() or (self.should_stop() if self.config.validate_every is None else None)
             if stopped:
                 return stopped
-
-
-@contextmanager
-def _stop_between_steps(run: _Run) -> Iterator[None]:
-    """Ctrl-C lets the step in hand finish, so that what is saved is a state that training was in; twice, it kills."""
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if run.interrupted:
-            raise KeyboardInterrupt
-        run.interrupted = True
-
-    if threading.current_thread() is not threading.main_thread():  # signals belong to the main thread
-        yield
-        return
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _metadata(path: Path) -> dict[str, str]:
@@ -355,7 +316,7 @@ def fit(
     with Progress(enabled=progress) as bar:
         run = _Run(task, config, folder, seed, device, bar)
         run.load_resume()
-        with _stop_between_steps(run):
+        with run.interruption.watched():
             stopped = run.run(max_minutes)
         if (folder / "model.safetensors").exists():
             task.model.load_state_dict(load_tensors(folder / "model.safetensors"))

@@ -1,0 +1,24 @@
+"""What the training loop asks of a model that is trained."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+
+class Task(Protocol):
+    """What is trained: batches, a loss and a validation."""
+
+    @property
+    def model(self) -> nn.Module:
+        """The model, trained in place."""
+
+    def train_batches(self, epoch: int) -> list[Any]:
+        """The batches of an epoch; the same for the same epoch, in a resumed run too."""
+
+    def loss(self, batch: Any) -> tuple[Tensor, int]:
+        """The mean loss to minimise, and how many units (tokens, characters) the batch holds."""
+
+    def validate(self) -> dict[str, float]:
+        """Metrics on held-out data, among them the one that `TrainingConfig.metric` names."""
