@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import random
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import repeat
@@ -20,6 +21,11 @@ from canner.text.subwords import COPY_SLOTS, NUM_COPY_SLOTS
 
 def _may_be_name(word: str) -> bool:
     return word[:1].isupper() or any(c.isdigit() for c in word) or any(c.isupper() for c in word)
+
+
+def _without_accents(word: str) -> str:
+    """The word as English text writes it: Pérez is Perez there, and still the same name."""
+    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
 
 
 class Copier:
@@ -43,8 +49,8 @@ class Copier:
     ) -> Copier:
         """Learns the known words: those that occur `min_count` times in the source side of the parallel text.
 
-        A word that mostly stands unchanged in the translation too (Sánchez, but not Londres) is a name to copy,
-        however frequent: a small translator garbles even names that it has often seen.
+        A word that mostly stands in the translation too (Sánchez, there as Sanchez, but not Londres) is a name to
+        copy, however frequent: a small translator garbles even names that it has often seen.
 
         Args:
             sentences: source sides of the parallel text.
@@ -56,8 +62,8 @@ class Copier:
         unchanged: Counter[str] = Counter()
         for words, target in zip(sentences, targets if targets is not None else repeat(()), strict=False):
             written.update(words)
-            there = set(target)
-            unchanged.update(word for word in words if word in there and _may_be_name(word))
+            there = {_without_accents(word) for word in target}
+            unchanged.update(word for word in words if _may_be_name(word) and _without_accents(word) in there)
         counts = Counter({w: n for w, n in written.items() if unchanged[w] < copied_share * n})
         for word, count in list(counts.items()):
             if word != word.lower():
@@ -92,21 +98,23 @@ class Copier:
     ) -> tuple[list[str], list[str]]:
         """A training pair with slots on both sides.
 
-        A word gets a slot if it is rare, or by chance `extra` although it is known, and stands in the target too.
+        A word gets a slot if it is rare, or by chance `extra` although it is known, and stands in the target too,
+        with its accents or without.
         """
-        there = set(target)
+        names = [_without_accents(word) for word in target]
+        there = set(names)
         rare = set(self.positions(source))
         slots: dict[str, str] = {}
         masked = list(source)
         for i, word in enumerate(source):
-            if word not in there or not _may_be_name(word):
+            if not _may_be_name(word) or (name := _without_accents(word)) not in there:
                 continue
-            if word not in slots:
+            if name not in slots:
                 if len(slots) == NUM_COPY_SLOTS or not (i in rare or rng.random() < extra):
                     continue
-                slots[word] = COPY_SLOTS[len(slots)]
-            masked[i] = slots[word]
-        return masked, [slots.get(word, word) for word in target]
+                slots[name] = COPY_SLOTS[len(slots)]
+            masked[i] = slots[name]
+        return masked, [slots.get(name, word) for name, word in zip(names, target, strict=True)]
 
     def save(self, path: str | Path) -> None:
         """Writes the known words as JSON."""

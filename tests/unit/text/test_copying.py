@@ -98,3 +98,13 @@ def test_a_frequent_name_that_is_never_translated_is_copied_and_others_are_not()
     copier = Copier.train(sources, targets, min_count=3)
     assert copier.positions(["Sánchez", "En", "Londres", "Vive"]) == [0]
     assert Copier.train(sources, min_count=3).positions(["Sánchez", "En", "Londres"]) == []
+
+
+def test_a_name_that_loses_its_accent_in_english_is_copied_all_the_same():
+    pairs = [("Pérez vive en Perú", "Perez lives in Peru"), ("En Perú", "In Peru"), ("París", "Paris")] * 5
+    sources, targets = zip(*[(s.split(), t.split()) for s, t in pairs], strict=True)
+    copier = Copier.train(sources, targets, min_count=3)
+    assert copier.positions(["Pérez", "En", "Perú"]) == [0, 2]
+    masked = copier.mask_pair(["Vio", "a", "Pérez"], ["Saw", "Perez"], random.Random(0), extra=0.0)
+    assert masked == (["Vio", "a", "<copy0>"], ["Saw", "<copy0>"])
+    assert copier.mask(["Pérez"]) == (["<copy0>"], {"<copy0>": "Pérez"})
