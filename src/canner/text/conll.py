@@ -46,6 +46,11 @@ class ConllReport:
     repairs: list[Repair] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def is_literal(self) -> bool:
+        """Whether everything was taken as it stands."""
+        return not self.repairs and not self.notes
+
     def summary(self) -> str:
         """One line for people."""
         text = f"{self.path}: {self.num_sentences} sentences, {self.num_tokens} tokens"

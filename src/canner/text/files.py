@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,11 +11,17 @@ from typing import IO
 
 Source = str | Path | IO[bytes]
 Destination = str | Path | IO[str]
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def name_of(source: Source) -> str:
     """What error messages call a file or stream."""
     return str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "<stream>"))
+
+
+def replace_surrogates(text: str) -> str:
+    """The text with U+FFFD for each lone surrogate, which nothing can write or hash; the length stays the same."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def read_lenient_lines(source: Source) -> tuple[list[str], list[int]]:

@@ -7,18 +7,22 @@ span that does not begin and end with a token is widened to the tokens it touche
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from canner.text.entities import Entity
-from canner.text.files import Destination, Source, name_of, read_lenient_lines, write_lines
+from canner.text.files import (
+    Destination,
+    Source,
+    name_of,
+    read_lenient_lines,
+    replace_surrogates,
+    write_lines,
+)
 from canner.text.schemes import Repair, TagError, convert_tags, detect_scheme, encode_tags
 from canner.text.sentence import Sentence
 from canner.text.tokenizer import Token, tokenize
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, order=True)
@@ -58,6 +62,11 @@ class JsonlReport:
     num_sentences: int
     misfits: list[Misfit] = field(default_factory=list)
     repairs: list[Repair] = field(default_factory=list)
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether everything was taken as it stands."""
+        return not self.misfits and not self.repairs
 
     def summary(self) -> str:
         """One line for people."""
@@ -254,13 +263,13 @@ def _is_strings(value: Any) -> bool:
 def _sentence(record: dict[str, Any], scheme: str | None) -> tuple[Sentence, list[Misfit], list[Repair]]:
     if "tokens" in record:
         # JSON can spell lone surrogates, which nothing can write again; the length stays the same.
-        words = tuple(_SURROGATE.sub("\ufffd", token) for token in record["tokens"])
+        words = tuple(replace_surrogates(token) for token in record["tokens"])
         tags = record.get("tags")
         if tags is None or scheme is None:
             return Sentence(words), [], []
         converted, repairs = convert_tags(tags, scheme, "BIOES")
         return Sentence(words, tuple(converted)), [], repairs
-    text = _SURROGATE.sub("\ufffd", record["text"])
+    text = replace_surrogates(record["text"])
     tokens = tokenize(text)
     if not tokens:
         raise ValueError("expected text, got an empty sentence; leave the line out")
