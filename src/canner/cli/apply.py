@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from canner.cli.console import Device, Output, Quiet, Threads, emit, lines_of, note, opened, start
+from canner.cli.console import (
+    Device,
+    Output,
+    Quiet,
+    Threads,
+    emit,
+    keep_inputs,
+    lines_of,
+    note,
+    opened,
+    start,
+)
 
 if TYPE_CHECKING:
     from canner.pipeline import Tagged, Tagger, Translator
@@ -56,7 +67,12 @@ def tag(
         typer.Option("--format", "-f", help="Entities in brackets; CoNLL columns; JSON with offsets."),
     ] = TagOutput.text,
     scheme: Annotated[str, typer.Option(help="Scheme of CoNLL output.")] = "IOB2",
-    english: Annotated[bool, typer.Option("--english", help="Print the English below each text.")] = False,
+    english: Annotated[
+        bool,
+        typer.Option(
+            "--english", help="Print the English below each text; only for a tagger that reads English."
+        ),
+    ] = False,
     device: Device = "cpu",
     threads: Threads = None,
     quiet: Quiet = False,
@@ -74,7 +90,12 @@ def tag(
     start(quiet=quiet, threads=threads, device=device)
     from canner.pipeline import Tagger
 
+    keep_inputs(output, source)
     tagger = Tagger.load(bundle, device=device)
+    if english and not tagger.reads_english:
+        raise ValueError(
+            f"expected a tagger that reads English for --english, got one without: {bundle}; leave the option out"
+        )
     with opened(source) as stream:
         results = _noting_parts(_tagged(tagger, lines_of(stream), read), quiet)
         emit(_written(results, write, scheme, english), output)
@@ -165,6 +186,7 @@ def translate(
     start(quiet=quiet, threads=threads, device=device)
     from canner.pipeline import Translator
 
+    keep_inputs(output, source)
     translator = Translator.load(bundle, device=device)
     with opened(source) as stream:
         emit(_translated(translator, lines_of(stream), as_json or attention, attention, quiet), output)
@@ -199,7 +221,10 @@ def align(
     source: Annotated[Path, typer.Argument(help="Sentences, a line each (or `source ||| target`).")],
     target: Annotated[Path | None, typer.Argument(help="Their translations, line by line.")] = None,
     translator: Annotated[
-        Path | None, typer.Option(help="Bundle of a neural translator whose attention aligns; else eflomal.")
+        Path | None,
+        typer.Option(
+            help="Bundle of a neural translator whose attention aligns, or of a gloss; else eflomal."
+        ),
     ] = None,
     layer: Annotated[int, typer.Option(help="Decoder layer, from 1; 0: the mean of all.", min=0)] = 0,
     seed: Annotated[int, typer.Option(help="Of eflomal.")] = 1,
@@ -210,22 +235,30 @@ def align(
 ) -> None:
     """Align the words of parallel text; writes Pharaoh lines `i-j`.
 
+    A gloss makes its own English, word by word, so it takes the source alone; j counts the words that
+    `canner translate --json` gives as the target.
+
     Examples:
 
         canner align train.es train.en > train.align
 
         canner align test.zh test.en --translator models/zh-en --layer 10
+
+        canner align test.es --translator models/es-en-gloss
     """
     start(quiet=quiet, threads=threads, device=device)
     from canner.pipeline.alignment import align_texts
     from canner.text.alignments import format_alignment
 
+    keep_inputs(output, source, target)
     links = align_texts(source, target, translator=translator, layer=layer, seed=seed, device=device)
     emit((format_alignment(found) for found in links), output)
 
 
 def transfer(
-    files: Annotated[list[Path], typer.Argument(help="CoNLL files whose sentences are translated and read.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Labelled files whose sentences are translated and read.")
+    ],
     translator: Annotated[Path, typer.Option(help="Bundle of a translator or gloss.")],
     teacher: Annotated[Path, typer.Option(help="Bundle of the English tagger.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the transfer store.")],
@@ -242,12 +275,12 @@ def transfer(
         canner transfer train.conll dev.conll --translator models/es-en --teacher models/teacher -o stores/es
     """
     start(quiet=quiet, threads=threads, device=device)
-    from canner.text.conll import read_conll
+    from canner.text.labelled import read_labelled
     from canner.training.progress import StepProgress
     from canner.transfer.store import StoreOptions, TransferStore
     from canner.transfer.views import load_teacher, load_translator
 
-    sentences = [sentence.tokens for path in files for sentence in read_conll(path)]
+    sentences = [sentence.tokens for path in files for sentence in read_labelled(path)[0]]
     with StepProgress("translating", enabled=not quiet) as bar:
         store = TransferStore.build(
             output,

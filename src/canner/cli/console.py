@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Annotated
@@ -12,6 +14,7 @@ from typing import IO, Annotated
 import typer
 
 from canner.text.files import write_lines
+from canner.text.labelled import ReadingWarning
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages but errors.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
@@ -19,6 +22,8 @@ Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="File to write; default: standard output.")
 ]
 Threads = Annotated[int | None, typer.Option(help="Processor threads to use; default: all.", min=1)]
+
+_usual_format = warnings.formatwarning
 
 
 def complain(message: str) -> None:
@@ -37,6 +42,8 @@ def start(*, quiet: bool = False, threads: int | None = None, device: str = "cpu
     level = logging.WARNING if quiet else logging.INFO
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr, force=True)
     logging.getLogger("jieba").setLevel(logging.WARNING)
+    warnings.formatwarning = _format_warning
+    warnings.filterwarnings("ignore" if quiet else "always", category=ReadingWarning)
     import torch
 
     if threads is not None:
@@ -45,11 +52,51 @@ def start(*, quiet: bool = False, threads: int | None = None, device: str = "cpu
         raise ValueError(f"expected the device cpu (or cuda, where there is one), got {device!r}")
 
 
+def _format_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """What a file lost in reading is for people: a line, without the place in the code."""
+    if issubclass(category, ReadingWarning):
+        return f"{message}\n"
+    return _usual_format(message, category, filename, lineno, line)
+
+
 def note(message: str, *, quiet: bool = False) -> None:
     """A line for people, on stderr."""
     if not quiet:
         sys.stderr.write(message + "\n")
         sys.stderr.flush()
+
+
+def keep_inputs(output: Path | None, *inputs: Path | None) -> None:
+    """Refuses to write over what is read; to be called before anything is.
+
+    Args:
+        output: file to be written; None: standard output.
+        inputs: files to be read; None or `-`: standard input.
+
+    Raises:
+        ValueError: if the output is one of the inputs, by whatever name.
+    """
+    if output is None or not output.is_file():
+        return
+    for path in inputs:
+        if path is None or str(path) == "-":
+            same = _is_standard_input(output)
+        else:
+            same = path.exists() and output.samefile(path)
+        if same:
+            raise ValueError(
+                f"expected an --output other than the input, got {output}, which would be overwritten; "
+                "name another file"
+            )
+
+
+def _is_standard_input(path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(sys.stdin.fileno()), path.stat())
+    except (OSError, ValueError, AttributeError):  # closed, or no file at all
+        return False
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from canner.cli.console import Device, Output, Quiet, Threads, emit, note, start
+from canner.cli.console import Device, Output, Quiet, Threads, emit, keep_inputs, note, start
 
 if TYPE_CHECKING:
     from canner.text.entities import Entity
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    gold: Annotated[Path, typer.Argument(help="Labelled sentences, CoNLL or JSONL.")],
+    gold: Annotated[Path, typer.Argument(help="Labelled sentences: CoNLL, JSONL, brat.")],
     predicted: Annotated[
         Path | None, typer.Argument(help="The same sentences as a tagger labelled them.")
     ] = None,
@@ -45,6 +45,9 @@ def evaluate(
 ) -> None:
     """Entity precision, recall and F1, in all and by type; the numbers of conlleval.
 
+    Formats are told apart by the ending: .jsonl, .ann (brat, its text beside it), else CoNLL of any scheme. Tags
+    that a file's scheme does not allow are read as conlleval reads them, and told.
+
     Examples:
 
         canner evaluate test.conll predicted.conll
@@ -53,14 +56,16 @@ def evaluate(
     """
     start(quiet=quiet, threads=threads, device=device)
     from canner.evaluation.bootstrap import f1_interval
+    from canner.text.labelled import files_read
 
     if (predicted is None) == (tagger is None):
         got = "neither" if predicted is None else "both"
         raise ValueError(f"expected a file of predictions or --tagger, got {got}; give one")
-    sentences = read_labelled(gold)
+    keep_inputs(output, *files_read(gold), *(files_read(predicted) if predicted is not None else ()))
+    sentences = _read_noting(gold, quiet)
     wanted = [sentence.entities for sentence in sentences]
     if predicted is not None:
-        found = _read_predictions(predicted, sentences, gold)
+        found = _read_predictions(_read_noting(predicted, quiet), predicted, sentences, gold)
     else:
         from canner.pipeline import Tagger
 
@@ -75,18 +80,19 @@ def evaluate(
     emit(lines, output)
 
 
-def read_labelled(path: Path) -> list[Sentence]:
-    """Sentences of a CoNLL or JSONL file, told apart by the name's ending."""
-    from canner.text.conll import read_conll
-    from canner.text.jsonl import read_jsonl
+def _read_noting(path: Path, quiet: bool) -> list[Sentence]:
+    """Sentences of a labelled file; says what could not be taken as it stands."""
+    from canner.text.labelled import read_labelled
 
-    if not path.is_file():
-        raise ValueError(f"expected a file to read, got no such file: {path}")
-    return read_jsonl(path) if path.suffix in (".jsonl", ".json") else read_conll(path)
+    sentences, found = read_labelled(path)
+    if not found.is_literal:
+        note(found.summary(), quiet=quiet)
+    return sentences
 
 
-def _read_predictions(path: Path, gold: list[Sentence], gold_path: Path) -> list[list[Entity]]:
-    sentences = read_labelled(path)
+def _read_predictions(
+    sentences: list[Sentence], path: Path, gold: list[Sentence], gold_path: Path
+) -> list[list[Entity]]:
     if len(sentences) != len(gold):
         raise ValueError(f"{path}: expected {len(gold)} sentences as in {gold_path}, got {len(sentences)}")
     for number, (mine, theirs) in enumerate(zip(sentences, gold, strict=True), 1):
@@ -132,7 +138,7 @@ def _table(figures: dict[str, Any]) -> list[str]:
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help="CoNLL or JSONL, told apart by the ending.")],
+    source: Annotated[Path, typer.Argument(help="CoNLL, JSONL or brat (.ann), told apart by the ending.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
     to: Annotated[FileFormat | None, typer.Option(help="Format to write; default: by the ending.")] = None,
     scheme: Annotated[str, typer.Option(help="Scheme of the tags written.")] = "IOB2",
@@ -151,18 +157,20 @@ def convert(
         canner convert esp.train -o train.jsonl
 
         canner convert corpus.bmes.conll -o corpus.conll --scheme BIOES
+
+        canner convert article.ann -o article.conll
     """
     start(quiet=quiet)
-    from canner.text.conll import read_conll_with_report, write_conll
-    from canner.text.jsonl import read_jsonl_with_report, write_jsonl
+    from canner.text.conll import write_conll
+    from canner.text.jsonl import write_jsonl
+    from canner.text.labelled import BRAT_ENDING, JSON_ENDINGS, files_read, read_labelled
 
-    if not source.is_file():
-        raise ValueError(f"expected a file to read, got no such file: {source}")
-    reads_json = source.suffix in (".jsonl", ".json")
-    read = read_jsonl_with_report if reads_json else read_conll_with_report
-    sentences, found = read(source, scheme=from_scheme)
+    keep_inputs(output, *files_read(source))
+    if to is None and output.suffix == BRAT_ENDING:
+        raise ValueError(f"expected a file of CoNLL or JSONL to write, got {output}; brat is only read")
+    sentences, found = read_labelled(source, scheme=from_scheme)
     note(found.summary(), quiet=quiet)
-    writes_json = to is FileFormat.jsonl or (to is None and output.suffix in (".jsonl", ".json"))
+    writes_json = to is FileFormat.jsonl or (to is None and output.suffix in JSON_ENDINGS)
     if writes_json:
         write_jsonl(output, sentences, form="tokens" if tokens else "text", scheme=scheme)
     else:

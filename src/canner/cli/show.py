@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from canner.cli.console import Device, Quiet, Threads, lines_of, note, opened, start
+from canner.cli.console import Device, Quiet, Threads, keep_inputs, lines_of, note, opened, start
 
 if TYPE_CHECKING:
     from canner.explain import Explanation
@@ -26,8 +26,13 @@ def explain(
         list[str] | None, typer.Argument(help="Sentences; none: lines of standard input.")
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Page to write.")] = Path("explain.html"),
-    layer: Annotated[int | None, typer.Option(help="Attention layer shown first, from 1.", min=1)] = None,
-    view: Annotated[int, typer.Option(help="Which translator's English, from 1.", min=1)] = 1,
+    layer: Annotated[
+        int | None,
+        typer.Option(help="Attention layer shown first, from 1; of a tagger that reads English.", min=1),
+    ] = None,
+    view: Annotated[
+        int | None, typer.Option(help="Which translator's English, from 1; default: the first.", min=1)
+    ] = None,
     device: Device = "cpu",
     threads: Threads = None,
     quiet: Quiet = False,
@@ -43,13 +48,20 @@ def explain(
     from canner.pipeline import Tagger
     from canner.text.files import write_lines
 
+    if not text:
+        keep_inputs(output, None)
     tagger = Tagger.load(bundle, device=device)
+    if not tagger.reads_english and (layer is not None or view is not None):
+        option = "--layer" if layer is not None else "--view"
+        raise ValueError(
+            f"expected a tagger that reads English for {option}, got one without: {bundle}; leave the option out"
+        )
     if text:
         results = tagger.tag_texts(text)
     else:
         with opened(None) as stream:
             results = tagger.tag_texts(list(lines_of(stream)))
-    explanations = explanations_of(results, layer=layer, view=view)
+    explanations = explanations_of(results, layer=layer, view=view or 1)
     if not explanations:
         raise ValueError("expected sentences to explain, got none")
     write_lines(output, explain_html(explanations).splitlines())

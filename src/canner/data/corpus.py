@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import random
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 
+from canner.text.brat import BratReport
 from canner.text.config import Config
-from canner.text.conll import read_conll
 from canner.text.entities import Entity
+from canner.text.jsonl import JsonlReport
+from canner.text.labelled import ReadingWarning, read_labelled
 from canner.text.schemes import encode_tags
 from canner.text.sentence import Sentence
 
@@ -21,9 +25,10 @@ class CorpusConfig(Config):
     """Where labelled sentences come from.
 
     Attributes:
-        train, dev, test: CoNLL files; several are read one after the other. `$NAME`: from the environment.
+        train, dev, test: files of CoNLL, JSON lines (`.jsonl`) or brat (`.ann`); several are read one after the
+            other. `$NAME`: from the environment.
         scheme: tagging scheme of the files; None: found out.
-        token_column, tag_column: which column holds what.
+        token_column, tag_column: which column of CoNLL holds what.
         types: old type → new type. When given, types that it does not name are dropped.
         num_dev: so many development sentences, drawn once for all seeds; None: all.
         num_sentences: so many training sentences, drawn at random with `subset_seed`; None: all.
@@ -61,44 +66,60 @@ def load_corpus(config: CorpusConfig) -> Corpus:
     Raises:
         ValueError: if a file is missing, broken or empty, or there are fewer sentences than asked.
     """
-    train = read_part(config, config.train)
+    train = read_part(config, "train")
     if config.num_sentences is not None:
         train = draw_subset(train, config.num_sentences, config.subset_seed)
-    dev = read_part(config, config.dev)
+    dev = read_part(config, "dev")
     if config.num_dev is not None and config.num_dev < len(dev):
         dev = draw_subset(dev, config.num_dev, seed=0)
-    return Corpus(train, dev, read_part(config, config.test))
+    return Corpus(train, dev, read_part(config, "test"))
 
 
-def read_part(config: CorpusConfig, paths: Sequence[str]) -> list[Sentence]:
-    """All sentences of some files of a corpus, types mapped."""
+def read_part(config: CorpusConfig, part: Literal["train", "dev", "test"]) -> list[Sentence]:
+    """All sentences of a part of a corpus, types mapped; warns of entities that were left out.
+
+    Raises:
+        ValueError: if a file is missing, broken, empty, or without labels.
+    """
     sentences: list[Sentence] = []
-    for path in paths:
-        read = read_conll(
-            data_path(path),
+    for path in getattr(config, part):
+        read, report = read_labelled(
+            data_path(path, f"data.{part}"),
             scheme=config.scheme,
             token_column=config.token_column,
             tag_column=config.tag_column,
         )
         if not read:
             raise ValueError(f"expected labelled sentences in {path}, got none; is the file empty?")
+        unlabelled = next((number for number, one in enumerate(read, 1) if one.tags is None), None)
+        if unlabelled is not None:
+            raise ValueError(
+                f"{path}: expected labelled sentences, got none for sentence {unlabelled}; label it or leave it out"
+            )
+        if isinstance(report, BratReport | JsonlReport) and not report.is_literal:
+            warnings.warn(report.summary(), ReadingWarning, stacklevel=2)
         sentences += read
     if config.types:
         sentences = [map_types(sentence, config.types) for sentence in sentences]
     return sentences
 
 
-def data_path(path: str) -> Path:
+def data_path(path: str, key: str | None = None) -> Path:
     """The path with `$NAME` and `~` replaced.
+
+    Args:
+        path: as in a configuration.
+        key: of the configuration, for messages.
 
     Raises:
         ValueError: if a variable is not set or there is no such file.
     """
     expanded = os.path.expanduser(os.path.expandvars(path))
+    place = f"{key}: " if key is not None else ""
     if "$" in expanded:
-        raise ValueError(f"expected the variables in {path!r} to be set, got none; export them first")
+        raise ValueError(f"{place}expected the variables in {path!r} to be set, got none; export them first")
     if not Path(expanded).exists():
-        raise ValueError(f"expected a file, got no such file: {expanded}")
+        raise ValueError(f"{place}expected a file, got no such file: {expanded}; correct the path")
     return Path(expanded)
 
 

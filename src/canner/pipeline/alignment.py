@@ -1,4 +1,4 @@
-"""Word alignment of parallel text: by eflomal, or read off the attention of a translator."""
+"""Word alignment of parallel text: by eflomal, read off the attention of a translator, or as a gloss made it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from pathlib import Path
 
 import torch
 
+from canner.data.bundle import bundle_kind
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.text.alignments import Link
-from canner.text.bitext import read_bitext
+from canner.text.bitext import SEPARATOR, read_bitext, read_lines
 from canner.text.tokenizer import tokenize_words
+from canner.transfer.gloss import WordGloss
 from canner.transfer.word_alignment import align_words
 
 
@@ -25,24 +27,26 @@ def align_texts(
     """Links between the words of sentence pairs; words are those of `canner.text.tokenizer`.
 
     Args:
-        source: sentences, a line each, or both sides as `source ||| target`.
+        source: sentences, a line each, or both sides as `source ||| target`; with a gloss the source alone.
         target: their translations.
-        translator: bundle whose attention is read while it is forced through the translations; None: eflomal.
+        translator: bundle of a neural translator, whose attention is read while it is forced through the
+            translations, or of a gloss, which makes its own English; None: eflomal.
         layer: decoder layer from 1; 0: the mean of all.
         seed: of eflomal.
         device: of the translator.
 
     Raises:
-        ValueError: if the files differ in length, or there is no such layer.
+        ValueError: if the files differ in length, there is no such layer, or a gloss is given translations.
     """
+    if translator is not None and bundle_kind(translator) == "gloss":
+        return _align_gloss(WordGloss.load(translator), Path(source), target, layer)
     pairs = read_bitext(source, target)
     words = [(tokenize_words(s), tokenize_words(t, clitics=True)) for s, t in pairs]
     if translator is None:
         aligned = align_words([s for s, _ in words], [t for _, t in words], seed, symmetrise="grow-diag")
         return [list(links) for links in aligned]
     model = NeuralTranslator.load(translator, device=device)
-    if layer > model.num_layers:
-        raise ValueError(f"expected a layer from 1 to {model.num_layers} (0: the mean), got {layer}")
+    _check_layer(layer, model.num_layers)
     filled = [index for index, (s, t) in enumerate(words) if s and t]
     found: list[list[Link]] = [[] for _ in words]
     for index, translation in zip(filled, model.force_many([words[i] for i in filled]), strict=True):
@@ -50,6 +54,28 @@ def align_texts(
         chosen = attention.mean(0) if layer == 0 else attention[layer - 1]
         found[index] = strongest_links(chosen)
     return found
+
+
+def _align_gloss(gloss: WordGloss, source: Path, target: str | Path | None, layer: int) -> list[list[Link]]:
+    """Each English word of a gloss with the source words that it stands for."""
+    _check_layer(layer, gloss.num_layers)
+    lines = read_lines(source)
+    paired = next((number for number, line in enumerate(lines, 1) if SEPARATOR in line), None)
+    if target is not None or paired is not None:
+        place = str(target) if target is not None else f"{source}, line {paired}"
+        raise ValueError(
+            f"expected the source alone with a gloss, which makes its own English, got translations in {place}; "
+            "leave them out, or align them by a neural translator or (without --translator) eflomal"
+        )
+    translations = gloss.translate([tokenize_words(line) for line in lines])
+    return [
+        sorted((s, t) for t, s in translation.attention[0].nonzero().tolist()) for translation in translations
+    ]
+
+
+def _check_layer(layer: int, num_layers: int) -> None:
+    if layer > num_layers:
+        raise ValueError(f"expected a layer from 1 to {num_layers} (0: the mean), got {layer}")
 
 
 def strongest_links(attention: torch.Tensor) -> list[Link]:

@@ -62,6 +62,16 @@ def read_lenient_lines(source: Source) -> tuple[list[str], list[int]]:
     return lines, with_surrogates
 
 
+def require_file(path: str | Path, key: str) -> None:
+    """Refuses a path of a configuration where there is nothing.
+
+    Raises:
+        ValueError: names the key and the path.
+    """
+    if not Path(path).exists():
+        raise ValueError(f"{key}: expected a file, got no such file: {path}; correct the path")
+
+
 def write_lines(destination: Destination, lines: Iterable[str]) -> None:
     """Write lines as UTF-8, each ended by `\\n`.
 

@@ -14,6 +14,10 @@ BRAT_ENDING = ".ann"
 Report = ConllReport | JsonlReport | BratReport
 
 
+class ReadingWarning(UserWarning):
+    """Something in a file of labels was left out or read otherwise than it stands."""
+
+
 def read_labelled(
     path: str | Path, *, scheme: str | None = None, token_column: int = 0, tag_column: int = -1
 ) -> tuple[list[Sentence], Report]:

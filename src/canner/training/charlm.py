@@ -16,6 +16,7 @@ from canner.data.char_stream import CharEncoder, as_rows, build_char_vocabulary,
 from canner.models.char_lm import BidirectionalCharLM, CharLM, CharLMConfig
 from canner.nn.precision import Precision, autocast
 from canner.text.config import Config
+from canner.text.files import require_file
 from canner.text.vocabulary import Vocabulary
 from canner.training.loop import FitResult, fit
 from canner.training.schedule import TrainingConfig
@@ -212,6 +213,9 @@ def train_charlm(
 
 def _read_texts(data: CharLMDataConfig) -> tuple[str, str]:
     """Training and held-out text."""
+    require_file(data.train, "data.train")
+    if data.dev is not None:
+        require_file(data.dev, "data.dev")
     train = read_char_stream(data.train, tokenized=data.tokenized, clitics=data.clitics)
     if data.dev is not None:
         dev = read_char_stream(data.dev, tokenized=data.tokenized, clitics=data.clitics)

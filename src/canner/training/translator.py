@@ -21,6 +21,7 @@ from canner.text.alignments import Link, read_alignments, write_alignments
 from canner.text.bitext import read_bitext, read_lines
 from canner.text.config import Config
 from canner.text.copying import Copier
+from canner.text.files import require_file
 from canner.text.subwords import Subwords
 from canner.text.tokenizer import tokenize_words
 from canner.training.loop import FitResult, fit
@@ -192,6 +193,9 @@ def train_translator(
         ValueError: parallel files of unequal length, not UTF-8, empty, or without a usable pair.
     """
     folder, data = Path(folder), config.data
+    for key in ("train_source", "train_target", "train_domains", "dev_source", "dev_target"):
+        if getattr(data, key) is not None:
+            require_file(getattr(data, key), f"data.{key}")
     train = _tokenized(_read_training_pairs(data))
     dev_text = read_bitext(data.dev_source, data.dev_target)[: data.num_dev]
     dev = _tokenized(dev_text)

@@ -49,3 +49,5 @@ def test_missing_and_empty_files_are_errors(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.delenv("NOT_SET_HERE", raising=False)
     with pytest.raises(ValueError, match="export"):
         data_path("$NOT_SET_HERE/train.txt")
+    with pytest.raises(ValueError, match=r"^data\.dev: expected a file, got no such file: .*absent\.txt; "):
+        load_corpus(CorpusConfig(dev=(str(tmp_path / "absent.txt"),)))

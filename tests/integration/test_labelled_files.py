@@ -1,0 +1,155 @@
+"""Labelled files through the command line: formats by ending, what was repaired is told, inputs stay."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GOOD = "Ana B-PER\nvive O\nen O\nLima B-LOC\n\nLa O\nOTAN B-ORG\nhabla O\n\n"
+MIXED = GOOD.replace("OTAN B-ORG", "OTAN I-ORG")
+TEXT = "Ana vive en Lima\nLa OTAN habla\n"
+BRAT = "T1\tPER 0 3\tAna\nT2\tLOC 12 16\tLima\nT3\tORG 20 24\tOTAN\n"
+IN_PIECES = BRAT + "T4\tPER 0 3;9 11\tAna en\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name: str, content: str) -> Path:
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def article(write):
+    """brat annotations with their text beside them."""
+
+    def article(annotations: str) -> Path:
+        write("article.txt", TEXT)
+        return write("article.ann", annotations)
+
+    return article
+
+
+def test_evaluation_tells_what_it_repaired_in_both_files(canner, write):
+    good, mixed = write("good.conll", GOOD), write("mixed.conll", MIXED)
+    told = "mixed.conll: 2 sentences, 7 tokens, IOB2, 1 tags repaired (first: line 7, I-ORG starts an entity)"
+    assert canner("evaluate", good, good).err == ""
+    for files in ((good, mixed), (mixed, good)):
+        answer = canner("evaluate", *files)
+        assert answer.status == 0
+        assert answer.err.endswith(told + "\n")
+        assert answer.err.count("\n") == 1
+        assert "100.00" in answer.out
+        assert canner("evaluate", *files, "-q").err == ""
+
+
+def test_brat_is_converted_and_evaluated(canner, write, article, tmp_path):
+    path, out = article(IN_PIECES), tmp_path / "out.conll"
+    answer = canner("convert", path, "-o", out)
+    assert (
+        answer.err == f"{path}: 2 sentences, 3 entities; 1 discontinuous entities skipped (first: line 4)\n"
+    )
+    assert out.read_text() == GOOD
+    answer = canner("evaluate", path, write("good.conll", GOOD), "--json")
+    assert json.loads(answer.out)["all"]["f1"] == 100
+    assert "1 discontinuous entities skipped" in answer.err
+    complaint = canner("convert", article(BRAT.replace("12 16", "11 15")), "-o", out).complaint()
+    assert "article.ann, line 2: expected T2 to be 'Lima', got ' Lim' at its offsets 11 15" in complaint
+    assert "brat is only read" in canner("convert", out, "-o", tmp_path / "new.ann").complaint()
+    assert not (tmp_path / "new.ann").exists()
+
+
+def test_training_reads_every_format_and_tells_what_it_left_out(
+    canner, write_config, write, article, tmp_path
+):
+    lines = [{"tokens": ["Ana", "vive"], "tags": ["S-PER", "O"]}]
+    dev = write("dev.jsonl", "\n".join(map(json.dumps, lines)))
+    config = write_config(article(IN_PIECES), dev, training="max_epochs = 1")
+    command = [sys.executable, "-m", "canner", "train", str(config), "-o", str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if "article.ann" in line]
+    assert told == [
+        f"{tmp_path / 'article.ann'}: 2 sentences, 3 entities; 1 discontinuous entities skipped (first: line 4)"
+    ]
+    dev.write_text('{"tokens": ["Ana"]}\n')
+    complaint = canner("train", config, "-o", tmp_path / "other", "-q").complaint()
+    assert "dev.jsonl: expected labelled sentences, got none for sentence 1" in complaint
+
+
+def test_a_store_of_transfer_reads_brat(canner, article, bundles, tmp_path):
+    names = ["--translator", bundles / "translator", "--teacher", bundles / "plain"]
+    answer = canner("transfer", article(BRAT), *names, "-o", tmp_path / "store")
+    assert "2 sentences built" in answer.err
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_no_command_writes_over_its_input(canner, write, article, bundles, tmp_path, linked):
+    good, other, english = write("good.conll", GOOD), write("other.conll", GOOD), write("en", "a\n" * 9)
+    brat, text = article(BRAT), tmp_path / "article.txt"
+
+    def name(path: Path) -> Path:
+        if linked:
+            (tmp_path / "link").unlink(missing_ok=True)
+            (tmp_path / "link").symlink_to(path)
+        return tmp_path / "link" if linked else path
+
+    before = {path: path.read_bytes() for path in (good, other, english, brat, text)}
+    commands: list[tuple[list[object], Path]] = [
+        (["tag", bundles / "plain", good], good),
+        (["translate", bundles / "translator", good], good),
+        (["align", good, english], good),
+        (["align", good, english], english),
+        (["evaluate", good, other], good),
+        (["evaluate", good, other], other),
+        (["evaluate", good, "--tagger", bundles / "plain"], good),
+        (["convert", good], good),
+        (["convert", brat], brat),
+        (["convert", brat, "--to", "conll"], text),
+    ]
+    for command, output in commands:
+        complaint = canner(*command, "-o", name(output), "-q").complaint()
+        assert "expected an --output other than the input" in complaint
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_nor_over_standard_input(write, bundles):
+    text = write("text", TEXT)
+    for command in (["tag", bundles / "plain"], ["explain", bundles / "plain"]):
+        with text.open("rb") as stdin:
+            arguments = [sys.executable, "-m", "canner", *map(str, command), "-o", str(text)]
+            done = subprocess.run(arguments, stdin=stdin, capture_output=True, text=True, check=False)
+        assert (done.returncode, text.read_text()) == (2, TEXT)
+        assert "expected an --output other than the input" in done.stderr
+
+
+def test_a_missing_file_of_a_configuration_names_its_key(canner, write_config, write, tmp_path):
+    good, missing = write("good.conll", GOOD), tmp_path / "nowhere.conll"
+    for key, files in (("train", (missing, good)), ("dev", (good, missing))):
+        complaint = canner("train", write_config(*files), "-o", tmp_path / "tagger" / key, "-q").complaint()
+        assert f"canner: data.{key}: expected a file, got no such file: {missing}; correct" in complaint
+    keys = ["train_source", "train_target", "dev_source", "dev_target"]
+    for key in keys:
+        paths = {name: missing if name == key else good for name in keys}
+        lines = [f'{name} = "{path}"' for name, path in paths.items()]
+        config = write(
+            "t.toml", "\n".join(['kind = "translator"', "[data]", 'source_language = "es"', *lines])
+        )
+        complaint = canner("train", config, "-o", tmp_path / "translator" / key, "-q").complaint()
+        assert f"data.{key}: expected a file, got no such file: {missing}" in complaint
+    for key in ("train", "dev"):
+        paths = {"train": good, key: missing}
+        lines = [f'{name} = "{path}"' for name, path in paths.items()]
+        config = write("c.toml", "\n".join(['kind = "charlm"', "[data]", *lines]))
+        complaint = canner("train", config, "-o", tmp_path / "charlm" / key, "-q").complaint()
+        assert re.search(
+            rf"data\.{key}: expected a file, got no such file: {re.escape(os.fspath(missing))}", complaint
+        )
