@@ -7,6 +7,8 @@ from typing import Protocol, runtime_checkable
 from jaxtyping import Float
 from torch import Tensor
 
+from canner.text.tokenizer import shorten
+
 
 @dataclass(frozen=True)
 class Translation:
@@ -29,6 +31,11 @@ class Translation:
     reading_attention: Float[Tensor, "L T S"] | None = None
     score: float = 0.0
     parts: int = 1
+
+    def __repr__(self) -> str:
+        source, target = (shorten(" ".join(words)) for words in (self.source, self.target))
+        shape = list(self.attention.shape)
+        return f"Translation({source!r} → {target!r}, score {self.score:.3f}, attention {shape})"
 
     def __post_init__(self) -> None:
         for name in ("attention", "reading_attention"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,10 @@ from torch import Tensor
 
 from canner.data.translation import Translation
 from canner.text.entities import Entity
-from canner.text.tokenizer import Token, detokenize
+from canner.text.tokenizer import Token, detokenize, shorten
+
+_NUM_LISTED = 8
+"""Entities that the `repr` of a result shows."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,9 @@ class Translated:
     """A translated sentence."""
 
     translation: Translation
+
+    def __repr__(self) -> str:
+        return f"Translated({_described(self.translation)})"
 
     @property
     def source(self) -> tuple[str, ...]:
@@ -81,7 +87,7 @@ class Translated:
         return sorted((int(s), t) for t, (s, w) in enumerate(zip(source, weight, strict=True)) if w >= 0.25)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EnglishView(Translated):
     """What one translator made of a sentence, and what the teacher saw in it.
 
@@ -92,6 +98,10 @@ class EnglishView(Translated):
 
     translator: str
     entities: tuple[Entity, ...]
+
+    def __repr__(self) -> str:
+        found = _listed((e.type, " ".join(self.target[e.start : e.end])) for e in self.entities)
+        return f"EnglishView({self.translator}: {_described(self.translation)}, entities {found})"
 
 
 @dataclass(frozen=True)
@@ -110,6 +120,11 @@ class TaggedSentence:
     entities: tuple[Entity, ...]
     views: tuple[EnglishView, ...] = ()
 
+    def __repr__(self) -> str:
+        found = _listed((e.type, " ".join(self.words[e.start : e.end])) for e in self.entities)
+        views = "".join(f", {view!r}" for view in self.views)
+        return f"TaggedSentence({shorten(' '.join(self.words))!r}, entities {found}{views})"
+
     @property
     def words(self) -> tuple[str, ...]:
         """The words alone."""
@@ -120,11 +135,17 @@ class TaggedSentence:
 class Tagged:
     """A tagged text: its tokens, its entities, and the English where the tagger read it.
 
-    `text` is what was given; for given tokens, the tokens joined by spaces.
+    `text` is what was given; for given tokens, the tokens joined by spaces. Lone surrogates, which nothing can write,
+    stand in it as U+FFFD, so that offsets hold.
     """
 
     text: str
     sentences: tuple[TaggedSentence, ...]
+
+    def __repr__(self) -> str:
+        found = _listed((entity.type, entity.text) for entity in self.entities)
+        english = f", English {shorten(self.english)!r}" if self.english is not None else ""
+        return f"Tagged({shorten(self.text)!r}, entities {found}{english})"
 
     @cached_property
     def tokens(self) -> tuple[Token, ...]:
@@ -211,3 +232,15 @@ class Tagged:
     def _first_views(self) -> Sequence[EnglishView] | None:
         views = [sentence.views[0] for sentence in self.sentences if sentence.views]
         return views or None
+
+
+def _described(translation: Translation) -> str:
+    """Source, target, score and the shape of the attention: what `repr` has room for."""
+    return repr(translation).removeprefix("Translation(").removesuffix(")")
+
+
+def _listed(entities: Iterable[tuple[str, str]]) -> str:
+    """Types and words of the first entities, and how many more there are."""
+    found = [f"{kind} {shorten(words, 40)!r}" for kind, words in entities]
+    more = [f"… {len(found) - _NUM_LISTED} more"] if len(found) > _NUM_LISTED else []
+    return f"[{', '.join([*found[:_NUM_LISTED], *more])}]"
