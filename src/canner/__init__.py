@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Tagged", "Tagger", "Translated", "Translator", "__version__"]
 __version__ = "0.1.0"
+_LATE = ("Tagged", "Tagger", "Translated", "Translator")
 
 
 def __getattr__(name: str) -> Any:
     # Late, so that `import canner.text` needs no torch.
-    if name in ("Tagged", "Tagger", "Translated", "Translator"):
+    if name in _LATE:
         return getattr(importlib.import_module("canner.pipeline"), name)
     raise AttributeError(f"module 'canner' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATE})

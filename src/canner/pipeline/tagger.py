@@ -14,6 +14,7 @@ from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_tagger, save_tagger
 from canner.pipeline.results import EnglishView, Tagged, TaggedSentence
 from canner.text.entities import Entity
+from canner.text.files import replace_surrogates
 from canner.text.schemes import decode_tags
 from canner.text.sentences import split_sentences
 from canner.text.tokenizer import Token, tokenize
@@ -124,8 +125,9 @@ class Tagger:
 
     def tag_texts(self, texts: Sequence[str]) -> list[Tagged]:
         """Finds the entities of several raw texts; each is cut into sentences and tokens."""
+        texts = [replace_surrogates(text) for text in texts]
         cut = [[_tokens_within(text, *span) for span in split_sentences(text)] for text in texts]
-        return self._tag(list(texts), cut)
+        return self._tag(texts, cut)
 
     def tag_tokens(self, sentences: Sequence[Sequence[str]]) -> list[Tagged]:
         """Finds the entities of sentences that are tokens already.
@@ -138,10 +140,11 @@ class Tagger:
             if not all(tokens):
                 raise ValueError("expected tokens that are not empty, got an empty one; leave it out")
             placed, position = [], 0
-            for token in tokens:
+            words = [replace_surrogates(token) for token in tokens]
+            for token in words:
                 placed.append(Token(token, position, position + len(token)))
                 position += len(token) + 1
-            texts.append(" ".join(tokens))
+            texts.append(" ".join(words))
             cut.append([placed] if placed else [])
         return self._tag(texts, cut)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from canner.data.translation import Translator as TranslatorProtocol
 from canner.pipeline.results import Translated
+from canner.text.files import replace_surrogates
 from canner.text.tokenizer import tokenize_words
 from canner.transfer.views import load_translator
 
@@ -52,5 +53,9 @@ class Translator:
         """
         if isinstance(sentences, str):
             raise ValueError("expected a list of sentences, got one text; put it in a list: [text]")
-        words = [tokenize_words(s) if isinstance(s, str) else list(s) for s in sentences]
+        # Lone surrogates, which nothing can write or hash, become U+FFFD as they do in files.
+        words = [
+            tokenize_words(replace_surrogates(s)) if isinstance(s, str) else list(map(replace_surrogates, s))
+            for s in sentences
+        ]
         return [Translated(t) for t in self._translator.translate(words, progress=progress)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -196,3 +198,48 @@ def test_what_cannot_be_tagged_is_refused(can: canner.Tagger, wrong: object) -> 
 def test_one_text_to_translate_is_refused(folder: Path) -> None:
     with pytest.raises(ValueError, match="put it in a list"):
         canner.Translator.load(folder / "gloss").translate("Ana vive")
+
+
+@pytest.mark.parametrize("name", ["can", "teacher"])
+def test_lone_surrogates_keep_their_place(folder: Path, name: str) -> None:
+    tagger = canner.Tagger.load(folder / name)
+    text = "a \ud800 b\udfff Ana vive en Lima\ud83d\ude00 hoy \udc00"
+    result, clean = tagger.tag(text), tagger.tag(re.sub("[\ud800-\udfff]", "\ufffd", text))
+    check_offsets(result)
+    assert len(result.text) == len(text)
+    assert result.entities == clean.entities
+    assert result.entities
+    for entity in result.entities:
+        assert entity.text == re.sub("[\ud800-\udfff]", "\ufffd", text[entity.start : entity.end])
+    json.dumps(result.to_dict(), ensure_ascii=False).encode()
+    tokens = tagger.tag(["a", "\ud800", "b\udfff"])
+    check_offsets(tokens)
+    assert [len(token.text) for token in tokens.tokens] == [1, 1, 2]
+    [translated] = canner.Translator.load(folder / "gloss").translate(["a \ud800 b"])
+    assert (translated.source, translated.text) == (("a", "\ufffd", "b"), "a \ufffd b")
+
+
+def test_representations_are_short_and_hold_no_tensors(can: canner.Tagger, folder: Path) -> None:
+    [translated] = canner.Translator.load(folder / "gloss").translate(["Ana vive hoy"])
+    shown = "'Ana vive hoy' → 'Ana lives today', score 0.000, attention [1, 3, 3]"
+    assert repr(translated) == f"Translated({shown})"
+    assert repr(translated.translation) == f"Translation({shown})"
+    view = EnglishView(translated.translation, "gloss", (Entity(0, 1, "PER"),))
+    assert repr(view) == f"EnglishView(gloss: {shown}, entities [PER 'Ana'])"
+    token = Token("Ana", 0, 3)
+    sentence = TaggedSentence(0, (token,), (Entity(0, 1, "PER", 0.5),), (view,))
+    assert repr(sentence) == f"TaggedSentence('Ana', entities [PER 'Ana'], {view!r})"
+    assert (
+        repr(Tagged("Ana", (sentence,))) == "Tagged('Ana', entities [PER 'Ana'], English 'Ana lives today')"
+    )
+    many = Tagged("Ana", (TaggedSentence(0, (token,), (Entity(0, 1, "PER"),) * 12),))
+    assert repr(many).endswith("'Ana', … 4 more])".replace("'Ana'", "PER 'Ana'"))
+    long = can.tag("Ana vive en Lima hoy. " * 100)
+    for result in (long, *long.sentences, *long.sentences[0].views):
+        assert len(repr(result)) < 1200
+        assert "tensor" not in repr(result)
+
+
+def test_names_that_are_loaded_late_are_listed() -> None:
+    assert {"Tagger", "Translator", "Tagged", "Translated", "__version__", "__doc__"} <= set(dir(canner))
+    assert all(hasattr(canner, name) for name in dir(canner))
