@@ -1,6 +1,6 @@
 """Beam search over any step function, many sentences at a time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic
 
 import torch
@@ -29,6 +29,16 @@ class Beam(Generic[State]):
     state: State
     constraints: Constraints
 
+    def select(self, keep: Int[Tensor, "N"]) -> "Beam[State]":
+        """The kept sentences; the state is the model's to select."""
+        return replace(
+            self,
+            sentences=self.sentences[keep],
+            tokens=self.tokens[keep],
+            scores=self.scores[keep],
+            constraints=self.constraints.select(keep),
+        )
+
 
 @dataclass(frozen=True)
 class Candidates:
@@ -37,6 +47,10 @@ class Candidates:
     hypotheses: Int[Tensor, "B N"]
     tokens: Int[Tensor, "B N"]
     scores: Float[Tensor, "B N"]
+
+    def select(self, keep: Int[Tensor, "N"]) -> "Candidates":
+        """Those of the kept sentences."""
+        return Candidates(self.hypotheses[keep], self.tokens[keep], self.scores[keep])
 
 
 class Finished:
@@ -59,6 +73,8 @@ class Finished:
 
     def add(self, beam: Beam[State], found: Candidates, ending_BN: Bool[Tensor, "B N"]) -> None:
         """Takes up the candidates that end here; all have the same length, so the first of a row is its best."""
+        if not bool(ending_BN.any()):
+            return
         self.counts[beam.sentences] += ending_BN.sum(dim=1)
         rows = ending_BN.any(dim=1).nonzero().squeeze(1)
         first = ending_BN[rows].int().argmax(dim=1)
@@ -123,11 +139,13 @@ def beam_search(
 
 def _expand(beam: Beam[State], log_probs_BMV: Tensor, beam_size: int) -> Candidates:
     """The best 2M candidates of each sentence: at most M of them end, so at least M go on."""
-    vocabulary = log_probs_BMV.shape[-1]
-    allowed_BMV = beam.constraints.apply(log_probs_BMV, beam.tokens)
-    candidates = (beam.scores[..., None] + allowed_BMV).flatten(1)
-    scores, index = candidates.topk(min(2 * beam_size, candidates.shape[1]))
-    return Candidates(index // vocabulary, index % vocabulary, scores)
+    candidates_BMV = beam.scores[..., None] + beam.constraints.apply(log_probs_BMV, beam.tokens)
+    # They all have one of the 2M tokens that are best after any hypothesis: finding these first leaves few to sort.
+    tokens_BN = candidates_BMV.amax(dim=1).topk(min(2 * beam_size, candidates_BMV.shape[2])).indices
+    num_tokens = tokens_BN.shape[1]
+    among = candidates_BMV.gather(2, tokens_BN[:, None].expand(-1, candidates_BMV.shape[1], -1)).flatten(1)
+    scores, index = among.topk(min(2 * beam_size, among.shape[1]))
+    return Candidates(index // num_tokens, tokens_BN.gather(1, index % num_tokens), scores)
 
 
 def _live(found: Candidates, eos_id: int, beam_size: int) -> Candidates:
@@ -150,12 +168,8 @@ def _done(beam: Beam[State], live: Candidates, finished: Finished, beam_size: in
 
 def _advance(beam: Beam[State], live: Candidates, keep: Int[Tensor, "N"], state: State) -> Beam[State]:
     """The beam one token longer, without the sentences that are done."""
-    hypotheses_NM, tokens_NM = live.hypotheses[keep], live.tokens[keep]
-    before = beam.tokens[keep[:, None], hypotheses_NM]
-    return Beam(
-        beam.sentences[keep],
-        torch.cat([before, tokens_NM[..., None]], dim=2),
-        live.scores[keep],
-        state,
-        beam.constraints.select(keep),
-    )
+    if len(keep) < len(beam.sentences):
+        beam, live = beam.select(keep), live.select(keep)
+    before = beam.tokens.gather(1, live.hypotheses[..., None].expand(-1, -1, beam.tokens.shape[2]))
+    tokens_BMT = torch.cat([before, live.tokens[..., None]], dim=2)
+    return Beam(beam.sentences, tokens_BMT, live.scores, state, beam.constraints)

@@ -62,10 +62,11 @@ def viterbi(
     )
     # [H K 2B]: with the batch innermost, sums and maxima run over whole rows of memory. What stands at
     # padding, even nan, comes after the end of a row and is never looked at.
-    emissions_HKR = transitions.new_empty(len(read_HRK), num_tags, len(rows)).copy_(read_HRK.transpose(1, 2))
-    both_ways = torch.stack([transitions, transitions.t()], dim=2).repeat_interleave(num_sentences, dim=2)
-    first = torch.stack([start, end], dim=1).repeat_interleave(num_sentences, dim=1)
-    scores_HRK = _best_prefixes(emissions_HKR, both_ways, first).transpose(1, 2).contiguous()
+    scores_HKR = transitions.new_empty(len(read_HRK), num_tags, len(rows)).copy_(read_HRK.transpose(1, 2))
+    scores_HKR[0].view(num_tags, 2, -1).add_(torch.stack([start, end], dim=1)[:, :, None])
+    both_ways = torch.stack([transitions.t(), transitions], dim=2)[..., None]
+    _add_best_prefixes(scores_HKR, both_ways.expand(-1, -1, -1, num_sentences).flatten(1))
+    scores_HRK = scores_HKR.transpose(1, 2).contiguous()
 
     # Join: the best pair of a tag at the end of the first half and one at the start of the second.
     final = torch.from_numpy(halves.last_step * len(rows) + rows).to(device)
@@ -100,17 +101,19 @@ def _halve(lengths: NDArray[np.int64], num_steps: int) -> _Halves:
     return _Halves(positions, np.maximum(last_step, 0), first_lengths)
 
 
-def _best_prefixes(emissions_HKR: Tensor, transitions_KKR: Tensor, first_KR: Tensor) -> Tensor:
-    """Score of the best prefix that ends in each tag [H K R]."""
-    scores = torch.empty_like(emissions_HKR)
-    steps = scores.unbind(0)
-    candidates = torch.empty_like(transitions_KKR)
-    torch.add(emissions_HKR[0], first_KR, out=steps[0])
-    for before, now, emitted in zip(steps, steps[1:], emissions_HKR.unbind(0)[1:], strict=False):
-        torch.add(before[:, None, :], transitions_KKR, out=candidates)
-        torch.amax(candidates, dim=0, out=now)
-        now.add_(emitted)
-    return scores
+def _add_best_prefixes(scores_HKR: Tensor, moves: Tensor) -> None:
+    """To the score of each tag at each step adds that of the best prefix before it, in place.
+
+    Args:
+        scores_HKR: emissions, with the start scores at the first step.
+        moves: transitions [K, K R], `[to, (from, row)]`, so that a sum over all tags before is one of long rows.
+    """
+    candidates, best = torch.empty_like(moves), torch.empty_like(scores_HKR[0])
+    by_origin = candidates.view(len(best), *best.shape)
+    for before, now in zip(scores_HKR.flatten(1).unbind(0), scores_HKR.unbind(0)[1:], strict=False):
+        torch.add(moves, before, out=candidates)
+        torch.amax(by_origin, dim=1, out=best)
+        now.add_(best)
 
 
 def _trace_back(
