@@ -69,7 +69,7 @@ def main() -> None:
     for item in arguments.translators:
         language, folder = item.split("=", 1)
         figures = score(language, load_translator(folder), arguments.sentences)
-        rows.append(summarise(f"{language} → en, {Path(folder).name}", {"seed 1": figures}))
+        rows.append(summarise(f"{language} → en, {Path(folder).name}", {"seed 1": figures}).to_json())
         print(item, figures, flush=True)
         content = results_json(
             name="translators",

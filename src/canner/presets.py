@@ -1,6 +1,6 @@
 """Named configurations to start from, and the two protocols: what `canner recipe` prints.
 
-The experiments of the paper, on its corpora, are in `recipes/` of the repository and build on these.
+The experiments of the paper, on its corpora, are in `canner.tables` and build on these.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Results as Markdown: the tables of the README, built from the JSON files that the experiments left.
+"""Results as Markdown, built from the JSON files that the experiments left: `docs/results.md`, and in the README a few.
 
 A results file holds `name`, `title`, `rows` (`system`, `metrics` of `mean`, `sd`, `values`, and `seeds`) and
 says where its figures come from: `data`, `protocol`, `command`, `hardware`, `date`; `paper` may hold the
 paper's figures as {system: {metric: number}}, `columns` the metrics to show. `tables.json` in the same folder
-lists the tables of the README in order; what has no results file yet is shown as "not run".
+lists the tables in order, and which the README shows too; what has no results file yet is shown as "not run".
 """
 
 from __future__ import annotations
@@ -17,23 +17,50 @@ BEGIN = "<!-- results:begin -->"
 END = "<!-- results:end -->"
 PLAN = "tables.json"
 NOT_RUN = "not run"
+_TESTED = (
+    "gain: F1 over the plain row of the same kind, with 95 % interval and p of a paired bootstrap over the test "
+    "sentences, all runs pooled; bold: best on dev"
+)
+_HEAD = """# Results
+
+Built by `canner report` from the files in [`results/`](../results); do not edit. F1, precision and recall are
+entity-level, in percent, as `conlleval` counts; `±` is the standard deviation over the runs. A stand-in is named as
+such, and what has not been run says so.
+"""
 _SOURCES = ("data", "protocol", "hardware", "date")
 
 
-def report(folder: Path) -> str:
-    """All results of a folder as Markdown, in the order of its `tables.json`, others after them by name.
+def report(folder: Path, *, readme: bool = False) -> str:
+    """Results of a folder as Markdown, in the order of its `tables.json`, others after them by name.
+
+    Args:
+        folder: of results files.
+        readme: only the tables that `tables.json` marks for the README.
 
     Raises:
         ValueError: if a file is not a results file.
     """
     results = {result["name"]: result for path in _files(folder) for result in [read_results(path)]}
-    plan = _plan(folder / PLAN)
     parts = []
-    for entry in plan:
+    for entry in _plan(folder / PLAN):
         result = results.pop(entry["name"], None)
+        if readme and not entry.get("readme"):
+            continue
         parts.append(_missing(entry) if result is None else table(result))
-    parts.extend(table(results[name]) for name in sorted(results))
+    if not readme:
+        parts.extend(table(results[name]) for name in sorted(results))
     return "\n\n".join(parts) if parts else "No results yet."
+
+
+def results_page(folder: Path, figures: Sequence[str] = ()) -> str:
+    """The whole page of results.
+
+    Args:
+        folder: of results files.
+        figures: pictures to show, as paths seen from the page.
+    """
+    pictures = "".join(f"\n![{Path(path).stem}]({path})\n" for path in figures)
+    return f"{_HEAD}\n{report(folder)}\n{pictures}"
 
 
 def read_results(path: Path) -> dict[str, Any]:
@@ -64,7 +91,9 @@ def table(result: Mapping[str, Any]) -> str:
     paper = result.get("paper") or {}
     columns = list(result.get("columns") or _columns(result["rows"]))
     paper_columns = [name for name in columns if any(name in _figures(paper, row) for row in result["rows"])]
-    header = ["system", *columns, *(f"{name} (paper)" for name in paper_columns), "runs"]
+    tested = any("against" in row for row in result["rows"])
+    header = ["system", *columns, *(f"{name} (paper)" for name in paper_columns)]
+    header += ["gain", "runs"] if tested else ["runs"]
     lines = [
         f"### {_cell(result['title'])}",
         "",
@@ -72,11 +101,14 @@ def table(result: Mapping[str, Any]) -> str:
         _line(["---"] + ["---:"] * (len(header) - 1)),
     ]
     for row in result["rows"]:
-        cells = [_cell(row["system"])]
+        cells = [f"**{_cell(row['system'])}**" if row.get("best_on_dev") else _cell(row["system"])]
         cells += [_figure(row["metrics"].get(name)) for name in columns]
         cells += [_paper_figure(_figures(paper, row).get(name)) for name in paper_columns]
-        lines.append(_line([*cells, str(_num_runs(row))]))
+        cells += [_gain(row.get("against"))] if tested else []
+        lines.append(_line([*cells, _num_runs(row)]))
     sources = [f"{key}: {_cell(result[key])}" for key in _SOURCES if result.get(key)]
+    if tested:
+        sources.insert(0, _TESTED)
     if isinstance(paper, Mapping) and isinstance(paper.get("note"), str):
         sources.append(f"paper: {_cell(paper['note'])}")
     if result.get("command"):
@@ -116,7 +148,7 @@ def _files(folder: Path) -> list[Path]:
     )
 
 
-def _plan(path: Path) -> list[dict[str, str]]:
+def _plan(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
@@ -130,7 +162,7 @@ def _plan(path: Path) -> list[dict[str, str]]:
     return plan
 
 
-def _missing(entry: Mapping[str, str]) -> str:
+def _missing(entry: Mapping[str, Any]) -> str:
     command = f": `{entry['command']}`" if entry.get("command") else ""
     return f"### {_cell(entry['title'])}\n\n{NOT_RUN}{command}"
 
@@ -156,8 +188,22 @@ def _paper_figure(value: Any) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
-def _num_runs(row: Mapping[str, Any]) -> int:
-    return max((len(metric.get("values") or ()) for metric in row["metrics"].values()), default=0)
+def _gain(against: Mapping[str, Any] | None) -> str:
+    """F1 points above the baseline, their 95 % interval and p value."""
+    if not against:
+        return ""
+    return (
+        f"{against['difference']:+.2f} [{against['low']:+.2f}, {against['high']:+.2f}], "
+        f"p {'< 0.001' if against['p'] < 0.001 else format(against['p'], '.3f')}"
+    )
+
+
+def _num_runs(row: Mapping[str, Any]) -> str:
+    """Finished runs, of how many if some are missing, and those that went wrong."""
+    number = max((len(metric.get("values") or ()) for metric in row["metrics"].values()), default=0)
+    text = f"{number} of {row['planned']}" if row.get("planned", number) != number else str(number)
+    wrong = [f"{len(row[kind])} {kind}" for kind in ("failed", "collapsed") if row.get(kind)]
+    return f"{text} ({', '.join(wrong)})" if wrong else text
 
 
 def _cell(value: Any) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from canner.report import BEGIN, END, report
+from canner.report import BEGIN, END, report, results_page
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "src" / "canner"
@@ -144,4 +144,10 @@ def test_links_between_our_pages_lead_somewhere() -> None:
 def test_the_tables_of_the_readme_are_those_of_the_results() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = readme.split(BEGIN)[1].split(END)[0].strip("\n")
-    assert shown == report(ROOT / "results"), "run canner report"
+    assert shown == report(ROOT / "results", readme=True), "run canner report"
+
+
+def test_the_page_of_results_is_that_of_the_results() -> None:
+    figures = sorted(path.name for path in (ROOT / "docs" / "figures").glob("*.svg"))
+    page = results_page(ROOT / "results", [f"figures/{name}" for name in figures])
+    assert (ROOT / "docs" / "results.md").read_text(encoding="utf-8").strip() == page.strip(), "run canner report"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import typer
 
-from canner.cli import apply, files, show, train
+from canner.cli import apply, files, reproduce, show, train
 from canner.cli.console import complain
 
 app = typer.Typer(
@@ -26,7 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _INTERRUPTED = 130
-for group in (train, apply, show, files):
+for group in (train, apply, show, files, reproduce):
     group.register(app)
 
 

@@ -27,7 +27,6 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     app.command("evaluate")(evaluate)
     app.command("convert")(convert)
-    app.command("report")(report)
 
 
 def evaluate(
@@ -175,29 +174,3 @@ def convert(
         write_jsonl(output, sentences, form="tokens" if tokens else "text", scheme=scheme)
     else:
         write_conll(output, sentences, scheme)
-
-
-def report(
-    folder: Annotated[Path, typer.Argument(help="Folder of results files.")] = Path("results"),
-    readme: Annotated[Path, typer.Option(help="File whose tables are rebuilt.")] = Path("README.md"),
-    stdout: Annotated[bool, typer.Option("--stdout", help="Print the tables; leave the file.")] = False,
-) -> None:
-    """Build the tables of the README from the results files.
-
-    Examples:
-
-        canner report
-
-        canner report results --stdout
-    """
-    from canner.report import report as build
-    from canner.report import update_readme
-
-    if not folder.is_dir():
-        raise ValueError(f"expected a folder of results, got no such folder: {folder}")
-    text = build(folder)
-    if stdout:
-        emit(text.splitlines(), None)
-    else:
-        changed = update_readme(readme, text)
-        note(f"{readme}: {'tables rebuilt' if changed else 'already up to date'}")

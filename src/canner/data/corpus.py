@@ -30,7 +30,7 @@ class CorpusConfig(Config):
         scheme: tagging scheme of the files; None: found out.
         token_column, tag_column: which column of CoNLL holds what.
         types: old type → new type. When given, types that it does not name are dropped.
-        num_dev: so many development sentences, drawn once for all seeds; None: all.
+        num_dev, num_test: so many development or test sentences, drawn once for all seeds; None: all.
         num_sentences: so many training sentences, drawn at random with `subset_seed`; None: all.
     """
 
@@ -44,6 +44,7 @@ class CorpusConfig(Config):
     num_sentences: int | None = Field(default=None, ge=1)
     subset_seed: int = 0
     num_dev: int | None = Field(default=None, ge=1)
+    num_test: int | None = Field(default=None, ge=1)
 
     @field_validator("train", "dev", "test", mode="before")
     @classmethod

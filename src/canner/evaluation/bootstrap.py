@@ -78,7 +78,33 @@ def paired_bootstrap_test(
 
     Arguments and errors as in `f1_interval`.
     """
-    counts_first, counts_second = _counts(gold, first), _counts(gold, second)
+    counts = _counts(gold, first), _counts(gold, second)
+    return paired_bootstrap_of_counts(*counts, confidence=confidence, num_samples=num_samples, seed=seed)
+
+
+def paired_bootstrap_of_counts(
+    counts_first: NDArray[np.int64],
+    counts_second: NDArray[np.int64],
+    *,
+    confidence: float = 0.95,
+    num_samples: int = 1000,
+    seed: int = 0,
+) -> PairedTest:
+    """The same from true positives, predicted and gold entities of each sentence.
+
+    Counts may be sums over several runs of a system (other seeds), whose F1 is then that of all runs together.
+
+    Args:
+        counts_first, counts_second: [N, 3], the same sentences in the same order.
+        confidence, num_samples, seed: as in `f1_interval`.
+
+    Raises:
+        ValueError: if the shapes differ or there is no sentence, or an option is out of range.
+    """
+    if counts_first.shape != counts_second.shape or counts_first.shape[1:] != (3,) or not len(counts_first):
+        raise ValueError(
+            f"expected counts [N, 3] of the same sentences, got {counts_first.shape} and {counts_second.shape}"
+        )
     _check_options(confidence, num_samples)
     samples = np.concatenate(
         [

@@ -1,23 +1,19 @@
-"""Several systems on the same data, over budgets of labels and seeds: a table in one run."""
+"""Several systems on the same data, over budgets of labels and seeds: which runs a table needs."""
 
 from __future__ import annotations
 
-import logging
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from canner.data.bundle import save_json
-from canner.experiment.results import Row, environment, results_json, summarise
-from canner.experiment.tagger import TaggerExperiment, train_tagger
-from canner.experiment.toml import one_line, override, read_json, to_toml, without_nothing
+from canner.experiment.tagger import TaggerExperiment
+from canner.experiment.toml import one_line, override, without_nothing
 from canner.text.config import Config
-
-logger = logging.getLogger(__name__)
 
 
 class System(Config):
@@ -27,11 +23,13 @@ class System(Config):
         name: of the row.
         change: dotted keys of the experiment and their values, as `--set` takes them.
         budgets: those of the comparison's budgets at which it runs; empty: at all.
+        baseline: the row that it is tested against; None: the first row.
     """
 
     name: str
     change: dict[str, Any] = Field(default_factory=dict)
     budgets: tuple[int, ...] = ()
+    baseline: str | None = None
 
     @field_validator("change")
     @classmethod
@@ -49,6 +47,8 @@ class ComparisonExperiment(Config):
         budgets: numbers of training sentences; empty: as the base says.
         subset_seeds: each draws another subset (all systems see the same ones); ignored without a budget.
         seeds: each trains another model.
+        grid: dotted keys and the values to try. Each system tries every combination with the first seed, and
+            goes on with the one that is best on the development set.
         protocol: the training protocol in a word, for the results file.
         corpus: the data in words, for the results file.
         paper: what the paper reports, for the results file.
@@ -62,137 +62,131 @@ class ComparisonExperiment(Config):
     budgets: tuple[int, ...] = ()
     subset_seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
     seeds: tuple[int, ...] = Field(default=(1,), min_length=1)
+    grid: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
     protocol: str = ""
     corpus: str = ""
     paper: dict[str, Any] | None = None
 
+    @model_validator(mode="after")
+    def _names(self) -> ComparisonExperiment:
+        names = [system.name for system in self.systems]
+        if len({slug(name) for name in names}) < len(names):
+            raise ValueError(f"expected systems with names of their own, got {', '.join(names)}")
+        for system in self.systems:
+            if system.baseline is not None and system.baseline not in names:
+                raise ValueError(
+                    f"system {system.name!r}: expected a baseline among {', '.join(names)}, "
+                    f"got {system.baseline!r}"
+                )
+        return self
+
+    def baseline_of(self, system: System) -> str | None:
+        """The row that a system is tested against; None for one that is its own."""
+        name = system.baseline or self.systems[0].name
+        return None if name == system.name else name
+
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One training of a comparison."""
+    """One training of a comparison.
+
+    Attributes:
+        row, name: of the table's row, and of the run in it (subset and seed).
+        experiment: all of its configuration.
+        folder: where it is trained.
+        point: the combination of the grid that it tries.
+    """
 
     row: str
     name: str
     experiment: TaggerExperiment
     folder: Path
+    point: Mapping[str, Any]
 
 
-def plan(config: ComparisonExperiment, folder: Path) -> list[PlannedRun]:
-    """Every run of a comparison, systems side by side within a budget and subset.
+@dataclass(frozen=True)
+class Cell:
+    """The runs of one system with one training set: first the grid with one seed, then the other seeds.
+
+    Attributes:
+        system: which.
+        row: its row in the table: the system, and its budget where there are several.
+        tries: one run for each combination of the grid, all with the first seed.
+    """
+
+    system: System
+    row: str
+    tries: tuple[PlannedRun, ...]
+    _repeat: Callable[[PlannedRun], tuple[PlannedRun, ...]]
+
+    @property
+    def num_runs(self) -> int:
+        """Runs in all."""
+        return len(self.tries) + len(self._repeat(self.tries[0]))
+
+    def chosen(self, dev_f1: Mapping[Path, float]) -> PlannedRun | None:
+        """The try that is best on the development set (the first of equals); None while some are not finished.
+
+        Args:
+            dev_f1: development F1 of each finished run, by folder; below 0 for one that failed.
+        """
+        if any(run.folder not in dev_f1 for run in self.tries):
+            return None
+        return max(self.tries, key=lambda run: dev_f1[run.folder])
+
+    def known_runs(self, dev_f1: Mapping[Path, float]) -> tuple[PlannedRun, ...]:
+        """The runs that are known to be needed: the tries, and once they are finished the other seeds."""
+        chosen = self.chosen(dev_f1)
+        return self.tries if chosen is None else self.tries + self._repeat(chosen)
+
+    def counted_runs(self, dev_f1: Mapping[Path, float]) -> tuple[PlannedRun, ...]:
+        """The runs that the table is about: the chosen combination with every seed."""
+        chosen = self.chosen(dev_f1)
+        return () if chosen is None else (chosen, *self._repeat(chosen))
+
+
+def plan(config: ComparisonExperiment, folder: Path) -> list[Cell]:
+    """The cells of a comparison, systems side by side within a budget and subset.
 
     Raises:
         ValueError: if the change of a system is no valid experiment.
     """
-    runs = []
+    cells = []
     budgets: Sequence[int | None] = config.budgets or (None,)
     subset_seeds = config.subset_seeds if config.budgets or config.base.data.num_sentences else (0,)
-    for budget in budgets:
-        for subset_seed in subset_seeds:
-            for seed in config.seeds:
-                for system in config.systems:
-                    if budget is not None and system.budgets and budget not in system.budgets:
-                        continue
-                    changes: dict[str, Any] = {"seed": seed, "data.subset_seed": subset_seed}
-                    if budget is not None:
-                        changes["data.num_sentences"] = budget
-                    row = system.name if len(budgets) == 1 else f"{system.name}, {budget} sentences"
-                    name = f"subset {subset_seed}, seed {seed}"
-                    experiment = _experiment(config.base, system, {**changes, **system.change})
-                    place = folder / f"{_slug(row)}" / f"subset{subset_seed}-seed{seed}"
-                    runs.append(PlannedRun(row, name, experiment, place))
-    return runs
+    for budget, subset_seed, system in itertools.product(budgets, subset_seeds, config.systems):
+        if budget is not None and system.budgets and budget not in system.budgets:
+            continue
+        row = system.name if len(budgets) == 1 else f"{system.name}, {budget} sentences"
+        cells.append(_cell(config, system, row, folder / slug(row), budget, subset_seed))
+    return cells
 
 
-def run_comparison(
+def _cell(
     config: ComparisonExperiment,
-    folder: str | Path,
-    *,
-    command: str,
-    device: str = "cpu",
-    progress: bool = True,
-) -> dict[str, Any]:
-    """Trains and scores every system; finished runs of an earlier, interrupted call are kept.
-
-    Args:
-        config: the comparison.
-        folder: gets a folder for each run, and `results.json`.
-        command: what was typed, for the results file.
-        device: "cpu" or "cuda".
-        progress: show progress bars on a terminal.
-
-    Returns:
-        What `results.json` holds.
-
-    Raises:
-        ValueError: if data or bundles are missing or do not fit together.
-        KeyboardInterrupt: if a run was interrupted; call again to go on.
-    """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    runs = plan(config, folder)
-    scores: dict[str, dict[str, dict[str, float]]] = {}
-    for number, run in enumerate(runs, 1):
-        found = _finished(run)
-        if found is None:
-            logger.info("run %d of %d: %s, %s", number, len(runs), run.row, run.name)
-            found = run_and_record(
-                run.experiment, run.folder, stores=folder / "stores", device=device, progress=progress
-            )
-        scores.setdefault(run.row, {})[run.name] = figures(found)
-        logger.info("%s, %s: test F1 %.2f", run.row, run.name, found.get("test", found["dev"])["f1"])
-        results = _results(config, scores, command)
-        save_json(folder / "results.json", results)
-    save_json(folder / "environment.json", environment())
-    return results
-
-
-def run_and_record(
-    experiment: TaggerExperiment,
+    system: System,
+    row: str,
     folder: Path,
-    *,
-    stores: Path | None = None,
-    max_minutes: float | None = None,
-    device: str = "cpu",
-    progress: bool = True,
-) -> dict[str, Any]:
-    """One training with its full configuration and environment in its folder.
+    budget: int | None,
+    subset_seed: int,
+) -> Cell:
+    def run(point: Mapping[str, Any], seed: int) -> PlannedRun:
+        changes: dict[str, Any] = {"seed": seed, "data.subset_seed": subset_seed}
+        if budget is not None:
+            changes["data.num_sentences"] = budget
+        experiment = _experiment(config.base, system, {**changes, **system.change, **point})
+        name = f"subset {subset_seed}, seed {seed}"
+        last = f"subset{subset_seed}-seed{seed}"
+        if point:
+            last += "-" + slug(" ".join(f"{key.split('.')[-1]} {value}" for key, value in point.items()))
+        return PlannedRun(row, name, experiment, folder / last, point)
 
-    Raises:
-        KeyboardInterrupt: if training was interrupted; its state is saved.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "experiment.toml").write_text(to_toml(experiment), encoding="utf-8")
-    save_json(folder / "environment.json", environment())
-    run = train_tagger(
-        experiment, folder, stores=stores, max_minutes=max_minutes, device=device, progress=progress
-    )
-    if run.fit.stopped == "interrupted":
-        raise KeyboardInterrupt
-    return run.scores
-
-
-def figures(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """The numbers of a run that a table shows: of the test part (else dev), with Weibo's subsets."""
-    part = scores.get("test", scores["dev"])
-    result = {name: float(part[name]) for name in ("precision", "recall", "f1")}
-    for subset, values in part.get("subsets", {}).items():
-        result[f"{subset} f1"] = float(values["f1"])
-    result["dev f1"] = float(scores["dev"]["f1"])
-    return result
-
-
-def _results(
-    config: ComparisonExperiment, scores: Mapping[str, Mapping[str, Mapping[str, float]]], command: str
-) -> dict[str, Any]:
-    rows: list[Row] = [summarise(row, runs) for row, runs in scores.items()]
-    return results_json(
-        name=config.name,
-        title=config.title,
-        rows=rows,
-        data=config.corpus,
-        protocol=config.protocol,
-        command=command,
-        paper=config.paper,
+    points = [
+        dict(zip(config.grid, values, strict=True)) for values in itertools.product(*config.grid.values())
+    ]
+    tries = tuple(run(point, config.seeds[0]) for point in points)
+    return Cell(
+        system, row, tries, lambda chosen: tuple(run(chosen.point, seed) for seed in config.seeds[1:])
     )
 
 
@@ -203,19 +197,6 @@ def _experiment(base: TaggerExperiment, system: System, changes: Mapping[str, An
         raise ValueError(f"system {system.name!r}: {one_line(error)}") from None
 
 
-def _finished(run: PlannedRun) -> dict[str, Any] | None:
-    """The scores of a run that an earlier call finished with the same configuration."""
-    metrics, config = run.folder / "metrics.json", run.folder / "experiment.toml"
-    if not metrics.exists() or not config.exists():
-        return None
-    if config.read_text(encoding="utf-8") != to_toml(run.experiment):
-        raise ValueError(
-            f"{run.folder}: expected the run of this configuration, got one of another; "
-            "choose another output folder, or remove this one"
-        )
-    found = read_json(metrics)
-    return found if found.get("stopped") not in ("time", "interrupted") else None
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower()
+def slug(text: str) -> str:
+    """A text as a folder's name."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-").lower()

@@ -13,8 +13,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from canner.data.bundle import save_json, write_atomically
-from canner.experiment.comparison import ComparisonExperiment, run_and_record, run_comparison
+from canner.experiment.comparison import ComparisonExperiment
+from canner.experiment.record import run_and_record
 from canner.experiment.results import environment
+from canner.experiment.runner import RunnerOptions, run_comparison
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import one_line, override, read_json, read_toml, to_toml
 from canner.text.bitext import read_bitext
@@ -118,7 +120,8 @@ def _run(
     progress: bool,
 ) -> Outcome:
     if isinstance(experiment, ComparisonExperiment):
-        results = run_comparison(experiment, folder, command=command, device=device, progress=progress)
+        options = RunnerOptions(max_minutes=max_minutes, device=device, progress=progress)
+        results = run_comparison(experiment, folder, command=command, options=options)
         return Outcome("finished", f"results in {folder / 'results.json'}", {"rows": results["rows"]})
     if isinstance(experiment, TaggerExperiment):
         scores = run_and_record(experiment, folder, max_minutes=max_minutes, device=device, progress=progress)

@@ -86,7 +86,7 @@ def results_json(
     *,
     name: str,
     title: str,
-    rows: Sequence[Row],
+    rows: Sequence[Mapping[str, Any]],
     data: str,
     protocol: str,
     command: str,
@@ -96,7 +96,7 @@ def results_json(
     return {
         "name": name,
         "title": title,
-        "rows": [row.to_json() for row in rows],
+        "rows": list(rows),
         "data": data,
         "protocol": protocol,
         "command": command,

@@ -20,9 +20,10 @@ from canner.data.tagging import EncodingConfig, TaggingEncoder, normalise_word
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_embedder, make_model, save_tagger
 from canner.decoding.transformer_features import TransformerFeatures
-from canner.evaluation.entities import EntityScores, score_subsets
+from canner.evaluation.entities import EntityScores, score_entities, score_subsets, sentence_counts
 from canner.models.tagger import TaggerConfig
 from canner.text.config import Config
+from canner.text.entities import Entity
 from canner.text.files import read_lenient_lines
 from canner.text.sentence import Sentence
 from canner.text.tokenizer import tokenize_words
@@ -30,7 +31,7 @@ from canner.text.vectors import Vectors, load_glove_package, load_vectors
 from canner.training.loop import FitResult, fit
 from canner.training.progress import StepProgress
 from canner.training.schedule import TrainingConfig
-from canner.training.tagger import LabelledPart, TaggerTask, evaluate
+from canner.training.tagger import LabelledPart, TaggerTask, find_entities
 from canner.transfer.store import load_aligned
 from canner.transfer.views import TransferConfig, TransferViews
 
@@ -73,10 +74,18 @@ class TaggerExperiment(Config):
 
 @dataclass(frozen=True)
 class TaggerRun:
-    """What a run gave: how training ended, the scores on dev and test, the tagger itself."""
+    """What a run gave.
+
+    Attributes:
+        fit: how training ended.
+        scores: precision, recall, F1 on dev and test.
+        counts: true positives, predicted and gold entities of each sentence of dev and test.
+        tagger: itself, with its best weights.
+    """
 
     fit: FitResult
     scores: dict[str, dict[str, Any]]
+    counts: dict[str, list[tuple[int, int, int]]]
     tagger: SentenceTagger
 
 
@@ -129,23 +138,26 @@ def train_tagger(
         device=device,
         progress=progress,
     )
-    scores = {name: score(tagger, part) for name, part in (("dev", dev), ("test", test)) if part.sentences}
+    scores, counts = {}, {}
+    for name, part in (("dev", dev), ("test", test)):
+        if part.sentences:
+            gold, predicted = [sentence.entities for sentence in part.sentences], find_entities(tagger, part)
+            scores[name] = score(gold, predicted)
+            counts[name] = [sentence_counts(*pair) for pair in zip(gold, predicted, strict=True)]
     extra["scores"] = {name: found["f1"] for name, found in scores.items()}
     save_tagger(folder, tagger, extra)
-    save_json(folder / "metrics.json", {"stopped": result.stopped, "epochs": result.epochs, **scores})
-    return TaggerRun(result, scores, tagger)
+    ending = {"stopped": result.stopped, "epochs": result.epochs, "minutes": round(result.minutes, 2)}
+    save_json(folder / "metrics.json", {**ending, **scores})
+    return TaggerRun(result, scores, counts, tagger)
 
 
-def score(tagger: SentenceTagger, part: LabelledPart) -> dict[str, Any]:
+def score(gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[Entity]]) -> dict[str, Any]:
     """Precision, recall, F1 in percent, by type too; Weibo's three scores where the types are Weibo's."""
-    scores = evaluate(tagger, part)
+    scores = score_entities(gold, predicted)
     result = {**_percent(scores), "by_type": {name: vars(prf) for name, prf in scores.by_type.items()}}
-    types = {entity.type for sentence in part.sentences for entity in sentence.entities}
+    types = {entity.type for entities in gold for entity in entities}
     if types and all(re.fullmatch(r".+\.(NAM|NOM)", name) for name in types):
-        predicted = tagger.entities(
-            [sentence.tokens for sentence in part.sentences], features=part.features, aligned=part.aligned
-        )
-        subsets = score_subsets([sentence.entities for sentence in part.sentences], predicted)
+        subsets = score_subsets(gold, predicted)
         result["subsets"] = {name: _percent(found) for name, found in subsets.items()}
     return result
 

@@ -29,6 +29,10 @@ from canner.training.task import Task
 Stopped = Literal["finished", "time", "interrupted", "early_stopping", "annealed"]
 
 
+class DivergedError(ValueError):
+    """The loss is no longer a finite number."""
+
+
 @dataclass
 class RunState:
     """Where a run stands; all of it is in the header of `resume.safetensors`."""
@@ -148,7 +152,7 @@ class _Run:
             (loss / len(batches)).backward()
             total, units = total + float(loss.detach()) / len(batches), units + count
         if not math.isfinite(total):
-            raise ValueError(
+            raise DivergedError(
                 f"training diverged: expected a finite loss, got {total} at step {self.state.step} with "
                 f"learning rate {rate:.2g}; lower training.learning_rate"
             )
@@ -309,7 +313,8 @@ def fit(
         progress: show a progress bar (only ever on a terminal).
 
     Raises:
-        ValueError: the loss is not finite, or the metric is unknown.
+        DivergedError: the loss is not finite.
+        ValueError: the metric is unknown.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from canner.data.bucketing import bucket_by_length
 from canner.data.tagging import make_batch
 from canner.decoding.sentence_tagger import SentenceTagger, model_inputs
 from canner.evaluation.entities import EntityScores, score_entities
+from canner.text.entities import Entity
 from canner.text.sentence import Sentence
 
 
@@ -84,11 +85,13 @@ class TaggerTask:
         return {"precision": micro.precision, "recall": micro.recall, "f1": micro.f1}
 
 
+def find_entities(tagger: SentenceTagger, part: LabelledPart) -> list[list[Entity]]:
+    """The entities that a tagger finds in each sentence."""
+    return tagger.entities(
+        [sentence.tokens for sentence in part.sentences], features=part.features, aligned=part.aligned
+    )
+
+
 def evaluate(tagger: SentenceTagger, part: LabelledPart) -> EntityScores:
     """Scores of a tagger on labelled sentences."""
-    predicted = tagger.entities(
-        [sentence.tokens for sentence in part.sentences],
-        features=part.features,
-        aligned=part.aligned,
-    )
-    return score_entities([sentence.entities for sentence in part.sentences], predicted)
+    return score_entities([sentence.entities for sentence in part.sentences], find_entities(tagger, part))

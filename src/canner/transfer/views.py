@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from filelock import FileLock
 from pydantic import Field, model_validator
 from torch import Tensor
 
@@ -173,10 +174,12 @@ class TransferViews:
         """
         stores = []
         for view in self.views:
-            folder = root / f"{view.translator.fingerprint}-{self.teacher.fingerprint}"
-            store = TransferStore.build(
-                folder, sentences, view.translator, self.teacher, StoreOptions(), progress=progress
-            )
+            name = f"{view.translator.fingerprint}-{self.teacher.fingerprint}"
+            root.mkdir(parents=True, exist_ok=True)
+            with FileLock(root / f"{name}.lock"):  # runs side by side share a store: one builds, others wait
+                store = TransferStore.build(
+                    root / name, sentences, view.translator, self.teacher, StoreOptions(), progress=progress
+                )
             stores.append((store, view.options))
         return stores
 

@@ -1,0 +1,122 @@
+"""`canner reproduce` and `canner report`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from canner.cli.console import Device, Quiet, Threads, emit, note, start
+
+
+class ProtocolName(StrEnum):
+    """How taggers are trained."""
+
+    PAPER = "paper"
+    FAST = "fast"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
+    app.command("reproduce")(reproduce)
+    app.command("report")(report)
+
+
+def reproduce(
+    table: Annotated[
+        str | None, typer.Argument(help="A table, or a part of one (table4-revised); none: list them.")
+    ] = None,
+    protocol: Annotated[ProtocolName, typer.Option(help="How the taggers are trained.")] = ProtocolName.FAST,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds; default: the table's own.")] = None,
+    systems: Annotated[
+        list[str] | None, typer.Option("--system", help="Only this row; may be given several times.")
+    ] = None,
+    budgets: Annotated[
+        list[int] | None, typer.Option("--budget", help="Only with so many training sentences.")
+    ] = None,
+    grid: Annotated[bool, typer.Option(help="Choose learning rate and batch size on dev (paper).")] = True,
+    workers: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 1,
+    max_minutes: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so many minutes; call again to go on.")
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs"),
+    results: Annotated[Path, typer.Option(help="Folder of the results files.")] = Path("results"),
+    smoke: Annotated[bool, typer.Option(help="Everything alike, but tiny: does it run at all?")] = False,
+    device: Device = "cpu",
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run the experiments behind a table, as far as they are missing, and print it.
+
+    Finished runs are kept in the folder of the runs, and a killed call goes on where it stopped. Systems whose
+    translator or vectors are not there are left out and shown as "not run".
+
+    Examples:
+
+        canner reproduce
+
+        canner reproduce table4 --protocol fast --workers 2 --max-minutes 60
+
+        canner reproduce table2-spanish --seeds 3 --device cuda --workers 8
+    """
+    start(quiet=quiet, threads=threads, device=device)
+    from canner.data.bundle import save_json
+    from canner.experiment.runner import RunnerOptions, run_comparison
+    from canner.report import table as as_table
+    from canner.tables import comparisons, descriptions
+    from canner.tables.variations import smoke_twin, with_seeds, without_grid
+
+    if table is None:
+        emit(descriptions(), None)
+        return
+    options = RunnerOptions(
+        workers, max_minutes, device, not quiet, systems=tuple(systems or ()), budgets=tuple(budgets or ())
+    )
+    command = shlex.join(["canner", *sys.argv[1:]])
+    for config in comparisons(table, protocol.value):
+        config = config if seeds is None else with_seeds(config, seeds)
+        config = config if grid else without_grid(config)
+        config = smoke_twin(config) if smoke else config
+        found = run_comparison(config, runs / config.name, command=command, options=options)
+        if not smoke:
+            results.mkdir(parents=True, exist_ok=True)
+            save_json(results / f"{config.name}.json", found)
+        typer.echo(as_table(found) + "\n")
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of results files.")] = Path("results"),
+    readme: Annotated[Path, typer.Option(help="File whose tables are rebuilt.")] = Path("README.md"),
+    page: Annotated[Path, typer.Option(help="Page of all results.")] = Path("docs/results.md"),
+    stdout: Annotated[bool, typer.Option("--stdout", help="Print the tables; write nothing.")] = False,
+) -> None:
+    """Build the page of results with its plots, and the tables of the README, from the results files alone.
+
+    Plots need the extra `plots` (matplotlib).
+
+    Examples:
+
+        canner report
+
+        canner report results --stdout
+    """
+    from canner.plots import draw_figures
+    from canner.report import report as build
+    from canner.report import results_page, update_readme
+    from canner.text.files import write_lines
+
+    if not folder.is_dir():
+        raise ValueError(f"expected a folder of results, got no such folder: {folder}")
+    if stdout:
+        emit(build(folder).splitlines(), None)
+        return
+    text = build(folder, readme=True)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    figures = draw_figures(folder, page.parent / "figures")
+    write_lines(page, results_page(folder, [f"figures/{path.name}" for path in figures]).splitlines())
+    changed = update_readme(readme, text)
+    note(f"{page}: written; {readme}: {'tables rebuilt' if changed else 'already up to date'}")

@@ -1,0 +1,179 @@
+"""What a run leaves in its folder, and what of it is read again: scores, counts, what it was made from."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canner.data.bundle import save_json
+from canner.data.corpus import data_path
+from canner.experiment.results import environment
+from canner.experiment.tagger import TaggerExperiment, train_tagger
+from canner.experiment.toml import read_json, to_toml
+from canner.training.loop import DivergedError
+
+logger = logging.getLogger(__name__)
+
+_COUNTS = "counts.json"
+_INPUTS = "inputs.json"
+# How a bundle was made does not change what it does.
+_NOT_READ = {
+    "resume.safetensors",
+    "environment.json",
+    "metrics.json",
+    "fit.json",
+    "training.json",
+    _COUNTS,
+    _INPUTS,
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished run.
+
+    Attributes:
+        scores: precision, recall, F1 of dev and test, as `train_tagger` gives them; empty for one that failed.
+        counts: true positives, predicted and gold entities of each test (else dev) sentence [N, 3].
+        minutes: of training.
+        failure: why there are no scores; None for a run that went well.
+    """
+
+    scores: Mapping[str, Mapping[str, Any]]
+    counts: NDArray[np.int64] | None
+    minutes: float
+    failure: str | None = None
+
+    @property
+    def dev_f1(self) -> float:
+        """F1 on the development set; -1 for a run that failed."""
+        return -1.0 if self.failure is not None else float(self.scores["dev"]["f1"])
+
+    def figures(self) -> dict[str, float]:
+        """The numbers that a table shows: of the test part (else dev), with Weibo's subsets."""
+        part = self.scores.get("test", self.scores["dev"])
+        result = {name: float(part[name]) for name in ("precision", "recall", "f1")}
+        for subset, values in part.get("subsets", {}).items():
+            result[f"{subset} f1"] = float(values["f1"])
+        result["dev f1"] = float(self.scores["dev"]["f1"])
+        return result
+
+
+def run_and_record(
+    experiment: TaggerExperiment,
+    folder: Path,
+    *,
+    stores: Path | None = None,
+    max_minutes: float | None = None,
+    device: str = "cpu",
+    progress: bool = True,
+) -> dict[str, Any]:
+    """One training with its full configuration and environment in its folder.
+
+    Returns:
+        The scores; empty if training diverged, which is recorded too.
+
+    Raises:
+        KeyboardInterrupt: if training was interrupted; its state is saved.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    inputs = inputs_of(experiment)
+    stale = ["metrics.json", _COUNTS]
+    if (folder / _INPUTS).exists() and read_json(folder / _INPUTS) != inputs:
+        stale += ["resume.safetensors", "log.jsonl"]  # with other bundles it starts anew
+    for name in stale:
+        (folder / name).unlink(missing_ok=True)
+    (folder / "experiment.toml").write_text(to_toml(experiment), encoding="utf-8")
+    save_json(folder / "environment.json", environment())
+    save_json(folder / _INPUTS, inputs)
+    try:
+        run = train_tagger(
+            experiment, folder, stores=stores, max_minutes=max_minutes, device=device, progress=progress
+        )
+    except DivergedError as error:
+        save_json(folder / "metrics.json", {"stopped": "diverged", "failure": str(error)})
+        return {}
+    if run.fit.stopped == "interrupted":
+        raise KeyboardInterrupt
+    save_json(folder / _COUNTS, run.counts)
+    return run.scores
+
+
+def read_record(experiment: TaggerExperiment, folder: Path) -> Record | None:
+    """What an earlier call left of this run; None if it is not finished, or was made from other bundles.
+
+    Raises:
+        ValueError: if the folder holds a run of another configuration.
+    """
+    metrics, config = folder / "metrics.json", folder / "experiment.toml"
+    if not config.exists():
+        return None
+    if config.read_text(encoding="utf-8") != to_toml(experiment):
+        raise ValueError(
+            f"{folder}: expected the run of this configuration, got one of another; "
+            "choose another output folder, or remove this one"
+        )
+    if not (metrics.exists() and (folder / _INPUTS).exists()):
+        return None
+    if read_json(folder / _INPUTS) != inputs_of(experiment):
+        logger.info("%s was made with other bundles than there are now: it is trained again", folder)
+        return None
+    found = read_json(metrics)
+    if found["stopped"] in ("time", "interrupted"):
+        return None
+    if "failure" in found:
+        return Record({}, None, 0.0, found["failure"])
+    counts = json.loads((folder / _COUNTS).read_text(encoding="utf-8"))
+    part = counts.get("test") or counts["dev"]
+    scores: dict[str, Any] = {name: found[name] for name in ("dev", "test") if name in found}
+    return Record(scores, np.array(part, dtype=np.int64), float(found.get("minutes", 0.0)))
+
+
+def bundles_of(experiment: TaggerExperiment) -> list[str]:
+    """The folders and files, made beforehand, that an experiment reads beside its corpus."""
+    names = [experiment.embeddings.vectors, *experiment.embeddings.contextual]
+    if experiment.transfer is not None:
+        names.append(experiment.transfer.teacher)
+        for view in experiment.transfer.views:
+            names.append(view.translator)
+            if view.files is not None:
+                names += [*view.files.source, *view.files.english, *view.files.alignments]
+    return [name for name in names if name is not None and not name.startswith(("package:", "transformers:"))]
+
+
+def missing_bundles(experiment: TaggerExperiment) -> list[str]:
+    """Those of `bundles_of` that are not there."""
+    missing = []
+    for name in bundles_of(experiment):
+        try:
+            data_path(name)
+        except ValueError:
+            missing.append(name)
+    return missing
+
+
+def inputs_of(experiment: TaggerExperiment) -> dict[str, str]:
+    """A digest of every bundle that a run reads: a table must not mix runs of different translators."""
+    return {name: _digest(str(data_path(name).resolve())) for name in bundles_of(experiment)}
+
+
+@functools.cache
+def _digest(path: str) -> str:
+    """Of a file, or of the weights and texts of a bundle."""
+    found = Path(path)
+    files = [found] if found.is_file() else sorted(found.glob("*.safetensors")) + sorted(found.glob("*.json"))
+    digest = hashlib.sha256()
+    for file in files:
+        if file.name not in _NOT_READ:
+            digest.update(file.name.encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,240 @@
+"""Runs what a comparison still lacks: several runs at a time, within a budget of time, taken up after a kill."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from canner.data.bundle import save_json
+from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun, plan
+from canner.experiment.record import Record, missing_bundles, read_record, run_and_record
+from canner.experiment.results import environment
+from canner.experiment.summary import describe_corpus, summary
+from canner.training.progress import StepProgress
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunnerOptions:
+    """How runs are made.
+
+    Attributes:
+        workers: runs at a time, each in a process of its own with an equal share of the processor's threads.
+        max_minutes: no run starts later, and running ones save their state; None: until all are finished.
+        device: "cpu" or "cuda".
+        progress: show progress on a terminal.
+        systems, budgets: run only these now; none: all. What earlier calls ran is reported all the same.
+    """
+
+    workers: int = 1
+    max_minutes: float | None = None
+    device: str = "cpu"
+    progress: bool = True
+    systems: tuple[str, ...] = ()
+    budgets: tuple[int, ...] = ()
+
+    def wants(self, cell: Cell) -> bool:
+        """Whether the runs of a cell are to be made now."""
+        return (not self.systems or cell.system.name in self.systems) and (
+            not self.budgets or cell.tries[0].experiment.data.num_sentences in self.budgets
+        )
+
+
+def run_comparison(
+    config: ComparisonExperiment,
+    folder: str | Path,
+    *,
+    command: str,
+    options: RunnerOptions | None = None,
+) -> dict[str, Any]:
+    """Trains and scores every system; finished runs of an earlier call are kept, unfinished ones taken up.
+
+    Args:
+        config: the comparison.
+        folder: gets a folder for each run, and `results.json`, anew after every run.
+        command: what was typed, for the results file.
+        options: how the runs are made.
+
+    Returns:
+        What `results.json` holds. Systems whose translator or vectors are not there are left out, which is said.
+
+    Raises:
+        ValueError: if no system can run, or data or bundles do not fit together.
+        KeyboardInterrupt: if a run was interrupted; call again to go on.
+    """
+    folder, options = Path(folder), options or RunnerOptions()
+    folder.mkdir(parents=True, exist_ok=True)
+    if unknown := set(options.systems) - {system.name for system in config.systems}:
+        names = "; ".join(system.name for system in config.systems)
+        raise ValueError(f"expected systems among {names}, got {unknown.pop()!r}")
+    cells = plan(config, folder)
+    wanted = _possible([cell for cell in cells if options.wants(cell)])
+    state = _State(config, wanted, cells, folder, command, describe_corpus(config.base.data))
+    state.read()
+    with StepProgress(config.name, enabled=options.progress and options.workers > 1) as bar:
+        try:
+            for run, record in _runs(state, folder / "stores", options):
+                state.add(run, record)
+                bar.advance_to(state.num_finished, state.num_runs)
+        finally:
+            results = state.write()
+    save_json(folder / "environment.json", environment())
+    return results
+
+
+@dataclass
+class _State:
+    config: ComparisonExperiment
+    wanted: Sequence[Cell]
+    cells: Sequence[Cell]
+    folder: Path
+    command: str
+    corpus: dict[str, Any]
+    records: dict[Path, Record] = field(default_factory=dict)
+
+    def known(self, cells: Sequence[Cell]) -> list[PlannedRun]:
+        """Runs known to be needed: those of the first seed of all cells, then of the second, …
+
+        So the systems can be compared at any time.
+        """
+        dev_f1 = {folder: record.dev_f1 for folder, record in self.records.items()}
+        staged = [
+            (max(0, index + 1 - len(cell.tries)), run)
+            for cell in cells
+            for index, run in enumerate(cell.known_runs(dev_f1))
+        ]
+        return [run for _, run in sorted(staged, key=lambda pair: pair[0])]
+
+    def waiting(self) -> list[PlannedRun]:
+        """Runs to be made."""
+        return [run for run in self.known(self.wanted) if run.folder not in self.records]
+
+    @property
+    def num_runs(self) -> int:
+        return sum(cell.num_runs for cell in self.wanted)
+
+    @property
+    def num_finished(self) -> int:
+        return sum(run.folder in self.records for run in self.known(self.wanted))
+
+    def read(self) -> None:
+        """Takes in what earlier calls finished; twice, since a finished grid makes more runs known."""
+        cells = [cell for cell in self.cells if not missing_bundles(cell.tries[0].experiment)]
+        for _ in range(2):
+            for run in self.known(cells):
+                if run.folder not in self.records and (found := read_record(run.experiment, run.folder)):
+                    self.records[run.folder] = found
+
+    def add(self, run: PlannedRun, record: Record) -> None:
+        self.records[run.folder] = record
+        if record.failure is not None:
+            outcome = f"failed: {record.failure}"
+        else:
+            outcome = f"F1 {record.figures()['f1']:.2f}, dev {record.dev_f1:.2f}"
+        where = ", ".join([run.row, run.name, *(f"{key}={value}" for key, value in run.point.items())])
+        logger.info("%d of %d: %s: %s", self.num_finished, self.num_runs, where, outcome)
+        self.write()
+
+    def write(self) -> dict[str, Any]:
+        results = summary(self.config, self.cells, self.records, command=self.command, corpus=self.corpus)
+        save_json(self.folder / "results.json", results)
+        return results
+
+
+def _possible(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells whose bundles are there; says which are not."""
+    possible, missing = [], {}
+    for cell in cells:
+        lacking = missing_bundles(cell.tries[0].experiment)
+        if lacking:
+            missing[cell.system.name] = lacking
+        else:
+            possible.append(cell)
+    for name, lacking in missing.items():
+        logger.warning("%s is left out: not there: %s", name, ", ".join(lacking))
+    if not possible:
+        everything = ", ".join(sorted({path for lacking in missing.values() for path in lacking}))
+        raise ValueError(
+            f"expected what the systems read, found none of {everything}; train or fetch it first"
+        )
+    return possible
+
+
+def _runs(state: _State, stores: Path, options: RunnerOptions) -> Iterator[tuple[PlannedRun, Record]]:
+    """Each run as it is finished, until none is missing or the time is up."""
+    deadline = None if options.max_minutes is None else time.monotonic() + 60 * options.max_minutes
+
+    def left() -> float | None:
+        return None if deadline is None else max(0.0, (deadline - time.monotonic()) / 60)
+
+    with _pool(options) as submit:
+        pending: dict[Future[None], PlannedRun] = {}
+        while True:
+            busy = {run.folder for run in pending.values()}
+            waiting = [run for run in state.waiting() if run.folder not in busy]
+            while waiting and len(pending) < options.workers and left() != 0.0:
+                run = waiting.pop(0)
+                logger.info("training %s, %s", run.row, run.name)
+                pending[submit(run, stores, left())] = run
+            if not pending:
+                return
+            finished, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in finished:
+                run = pending.pop(future)
+                future.result()
+                record = read_record(run.experiment, run.folder)
+                if record is not None:  # else its time was up
+                    yield run, record
+
+
+_Submit = Callable[[PlannedRun, Path, float | None], "Future[None]"]
+
+
+@contextlib.contextmanager
+def _pool(options: RunnerOptions) -> Iterator[_Submit]:
+    """Where runs are made: here for one worker, else in processes of their own."""
+    if options.workers == 1:
+
+        def here(run: PlannedRun, stores: Path, minutes: float | None) -> Future[None]:
+            future: Future[None] = Future()
+            _work(run, stores, minutes, options.device, options.progress)
+            future.set_result(None)
+            return future
+
+        yield here
+        return
+    threads = max(1, torch.get_num_threads() // options.workers)
+    # Spawned: a forked process inherits threads and CUDA in a state that neither survives.
+    with ProcessPoolExecutor(
+        options.workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(threads,)
+    ) as pool:
+
+        def there(run: PlannedRun, stores: Path, minutes: float | None) -> Future[None]:
+            return pool.submit(_work, run, stores, minutes, options.device, False)
+
+        try:
+            yield there
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _start_worker(threads: int) -> None:
+    torch.set_num_threads(threads)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+
+
+def _work(run: PlannedRun, stores: Path, minutes: float | None, device: str, progress: bool) -> None:
+    run_and_record(
+        run.experiment, run.folder, stores=stores, max_minutes=minutes, device=device, progress=progress
+    )

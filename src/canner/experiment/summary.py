@@ -1,0 +1,154 @@
+"""From the finished runs of a comparison to its results file: means, tests against the baseline, what is missing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from canner.data.corpus import CorpusConfig, data_path, load_corpus
+from canner.evaluation.bootstrap import paired_bootstrap_of_counts
+from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun
+from canner.experiment.record import Record
+from canner.experiment.results import results_json, summarise
+from canner.text.sentence import Sentence
+
+COLLAPSED_SHARE = 0.5
+"""A run whose development F1 is below this share of its row's best is called collapsed."""
+
+
+def summary(
+    config: ComparisonExperiment,
+    cells: Sequence[Cell],
+    records: Mapping[Path, Record],
+    *,
+    command: str,
+    corpus: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The content of a results file, from whatever runs are finished.
+
+    Args:
+        config: the comparison.
+        cells: its plan.
+        records: of the finished runs, by folder.
+        command: what was typed.
+        corpus: what `describe_corpus` says.
+
+    Returns:
+        A row for each system and budget, in the order of the plan; one without a finished run has no metrics.
+    """
+    dev_f1 = {folder: record.dev_f1 for folder, record in records.items()}
+    counted: dict[str, dict[str, tuple[PlannedRun, Record]]] = {}
+    chosen: dict[str, dict[str, Any]] = {}
+    planned: dict[str, int] = {}
+    for cell in cells:
+        runs = cell.counted_runs(dev_f1)
+        found = {run.name: (run, records[run.folder]) for run in runs if run.folder in records}
+        counted.setdefault(cell.row, {}).update(found)
+        planned[cell.row] = planned.get(cell.row, 0) + 1 + cell.num_runs - len(cell.tries)
+        if runs and config.grid:
+            chosen.setdefault(cell.row, {})[runs[0].name] = dict(runs[0].point)
+    rows = []
+    of_row = {cell.row: cell for cell in reversed(cells)}
+    for row in dict.fromkeys(cell.row for cell in cells):
+        system = of_row[row].system
+        base = config.baseline_of(system)
+        base_row = None if base is None else base + row.removeprefix(system.name)
+        entry = _row(row, counted[row], planned[row])
+        if base_row is not None and (against := _against(counted[row], counted.get(base_row, {}))):
+            entry["against"] = {"system": base_row, **against}
+        if row in chosen:
+            entry["chosen"] = chosen[row]
+        if _is_external(of_row[row]):
+            entry["upper_bound"] = True
+        rows.append(entry)
+    _mark_best_on_dev(rows)
+    results = results_json(
+        name=config.name,
+        title=config.title,
+        rows=rows,
+        data=config.corpus,
+        protocol=config.protocol,
+        command=command,
+        paper=config.paper,
+    )
+    return {**results, "corpus": dict(corpus), "grid": {key: list(v) for key, v in config.grid.items()}}
+
+
+def _is_external(cell: Cell) -> bool:
+    transfer = cell.tries[0].experiment.transfer
+    return transfer is not None and any(view.files is not None for view in transfer.views)
+
+
+def _mark_best_on_dev(rows: Sequence[dict[str, Any]]) -> None:
+    """Of the rows tested against the same baseline, the one to be reported: chosen on dev, never on test."""
+    best: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if "against" not in row or row.get("upper_bound"):
+            continue
+        base = row["against"]["system"]
+        if base not in best or row["metrics"]["dev f1"]["mean"] > best[base]["metrics"]["dev f1"]["mean"]:
+            best[base] = row
+    for row in best.values():
+        row["best_on_dev"] = True
+
+
+def describe_corpus(config: CorpusConfig) -> dict[str, Any]:
+    """Files with digests, and counts of sentences, tokens and entities of each part: which data these were."""
+    corpus = load_corpus(config.model_copy(update={"num_sentences": None, "num_dev": None, "num_test": None}))
+    described: dict[str, Any] = {}
+    for name, sentences in (("train", corpus.train), ("dev", corpus.dev), ("test", corpus.test)):
+        paths = [data_path(path) for path in getattr(config, name)]
+        files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in paths}
+        described[name] = {"sha256": files, **_counts(sentences)}
+    return described
+
+
+def _counts(sentences: Sequence[Sentence]) -> dict[str, int]:
+    return {
+        "sentences": len(sentences),
+        "tokens": sum(len(sentence.tokens) for sentence in sentences),
+        "entities": sum(len(sentence.entities) for sentence in sentences),
+    }
+
+
+def _row(row: str, runs: Mapping[str, tuple[PlannedRun, Record]], planned: int) -> dict[str, Any]:
+    failed = {name: record.failure for name, (_, record) in runs.items() if record.failure is not None}
+    good = {name: record for name, (_, record) in runs.items() if record.failure is None}
+    if not good:
+        entry: dict[str, Any] = {"system": row, "metrics": {}, "seeds": []}
+    else:
+        entry = summarise(row, {name: record.figures() for name, record in good.items()}).to_json()
+        best = max(record.dev_f1 for record in good.values())
+        collapsed = [name for name, record in good.items() if record.dev_f1 < COLLAPSED_SHARE * best]
+        entry["minutes"] = [round(record.minutes, 1) for record in good.values()]
+        if collapsed:
+            entry["collapsed"] = collapsed
+    entry["planned"] = planned
+    if failed:
+        entry["failed"] = failed
+    return entry
+
+
+def _against(
+    runs: Mapping[str, tuple[PlannedRun, Record]], baseline: Mapping[str, tuple[PlannedRun, Record]]
+) -> dict[str, Any] | None:
+    """Paired bootstrap over the test sentences, the runs of both systems with the same seeds pooled."""
+    pairs = [
+        (baseline[name][1].counts, record.counts) for name, (_, record) in runs.items() if name in baseline
+    ]
+    shared = [(first, second) for first, second in pairs if first is not None and second is not None]
+    if not shared:
+        return None
+    first, second = (np.sum([pair[i] for pair in shared], axis=0) for i in (0, 1))
+    found = paired_bootstrap_of_counts(first, second)
+    return {
+        "difference": round(found.difference.value, 2),
+        "low": round(found.difference.low, 2),
+        "high": round(found.difference.high, 2),
+        "p": round(found.p_value, 4),
+        "runs": len(shared),
+    }

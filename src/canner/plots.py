@@ -1,0 +1,62 @@
+"""Plots of results files: F1 against the attention layer (the paper's Figure 3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from canner.report import read_results
+
+_LAYER = re.compile(r"layer (\d+)")
+
+
+def draw_figures(results: Path, folder: Path) -> list[Path]:
+    """Draws every results file of layers; gives the pictures, also those that stand from before.
+
+    Args:
+        results: folder of results files.
+        folder: gets an SVG file for each; made if there is something to draw.
+    """
+    drawn = []
+    for path in sorted(results.glob("figure3-*.json")):
+        result, picture = read_results(path), folder / f"{path.stem}.svg"
+        if _points(result):
+            _draw(result, picture)
+        if picture.exists():
+            drawn.append(picture)
+    return drawn
+
+
+def _points(result: Mapping[str, Any]) -> list[tuple[int, float, float]]:
+    """Layer, mean F1 and standard deviation of each row of a layer that has been run."""
+    points = []
+    for row in result["rows"]:
+        match, f1 = _LAYER.fullmatch(row["system"]), row["metrics"].get("f1")
+        if match and f1:
+            points.append((int(match[1]), f1["mean"], f1["sd"]))
+    return sorted(points)
+
+
+def _draw(result: Mapping[str, Any], picture: Path) -> None:
+    try:
+        import matplotlib
+    except ImportError:
+        return
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    # The same figures give the same file: no date, no random identifiers.
+    matplotlib.rcParams["svg.hashsalt"] = "canner"
+    layers, means, deviations = zip(*_points(result), strict=True)
+    figure, axes = pyplot.subplots(figsize=(6, 3.5))
+    axes.errorbar(layers, means, yerr=deviations, marker="o", capsize=3, label="CAN")
+    plain = next((row["metrics"].get("f1") for row in result["rows"] if row["system"] == "plain"), None)
+    if plain:
+        axes.axhline(plain["mean"], linestyle="--", color="grey", label="plain")
+    axes.set(xlabel="attention layer", ylabel="F1", title=result["title"])
+    axes.legend()
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, bbox_inches="tight", metadata={"Date": None})
+    pyplot.close(figure)

@@ -1,0 +1,60 @@
+"""The experiments of the paper, table by table, and those beyond it: what `canner reproduce` runs.
+
+A table is one or several comparisons, each with a results file of its own. The paper's protocol and the fast one
+give different files, so both stand side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from canner.experiment.comparison import ComparisonExperiment
+from canner.tables import chinese, european, few_labels, masakhaner
+from canner.tables.protocols import Protocol
+
+Comparison = Callable[[Protocol], ComparisonExperiment]
+
+TABLES: dict[str, dict[str, Comparison]] = {
+    "table2": {"german": european.german, "spanish": european.spanish},
+    "table3": {"ontonotes": chinese.ontonotes},
+    "table4": {"revised": chinese.weibo_revised, "original": chinese.weibo_original},
+    "table5": {"weibo": chinese.embeddings},
+    "figure3": {"vectors": chinese.layers, "encoder": chinese.layers_with_encoder},
+    "masakhaner": {"swahili": masakhaner.swahili, "yoruba": masakhaner.yoruba},
+    "few-labels": {"spanish": few_labels.spanish, "swahili": few_labels.swahili},
+    "fusion": {"spanish": few_labels.fusion},
+}
+"""The comparisons of each table, by name."""
+
+
+def comparisons(name: str, protocol: Protocol) -> list[ComparisonExperiment]:
+    """The comparisons of a table, or of one part of it.
+
+    Args:
+        name: of a table ("table4"), or of a table's part ("table4-revised").
+        protocol: "paper" or "fast".
+
+    Raises:
+        ValueError: if there is no such table.
+    """
+    table, part = name, None
+    for known in TABLES:  # names of tables may have hyphens themselves
+        if name.startswith(f"{known}-"):
+            table, part = known, name.removeprefix(f"{known}-")
+    parts = TABLES.get(table, {})
+    if not parts or (part is not None and part not in parts):
+        names = ", ".join(f"{known} ({', '.join(inner)})" for known, inner in TABLES.items())
+        raise ValueError(
+            f"expected a table, or a part of it such as table4-revised, of {names}; got {name!r}"
+        )
+    chosen = list(parts.values()) if part is None else [parts[part]]
+    return [make(protocol) for make in chosen]
+
+
+def descriptions() -> list[str]:
+    """A line about every part of every table."""
+    return [
+        f"{f'{table}-{part}':<20} {(make.__doc__ or '').splitlines()[0]}"
+        for table, parts in TABLES.items()
+        for part, make in parts.items()
+    ]

@@ -1,0 +1,70 @@
+"""Table 2: German and Spanish, with and without character language models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from canner.data.corpus import CorpusConfig
+from canner.experiment.comparison import ComparisonExperiment, System
+from canner.experiment.tagger import EmbeddingsConfig
+from canner.tables.protocols import GLOSSES, TRANSLATORS, Protocol, can_systems, comparison, external, reading
+
+SPANISH = CorpusConfig(
+    train=("$CANNER_DATA/ner/conll2002_es/esp.train",),
+    dev=("$CANNER_DATA/ner/conll2002_es/esp.testa",),
+    test=("$CANNER_DATA/ner/conll2002_es/esp.testb",),
+)
+GERMAN = CorpusConfig(
+    train=("$CANNER_DATA/ner/conll2003_de/train.txt",),
+    dev=("$CANNER_DATA/ner/conll2003_de/dev.txt",),
+    test=("$CANNER_DATA/ner/conll2003_de/test.txt",),
+)
+
+
+def spanish(protocol: Protocol) -> ComparisonExperiment:
+    """Spanish (CoNLL-2002), all training sentences."""
+    figures = (82.49, 82.73, 84.23, 87.33, 87.43, 88.16)
+    return _table2("es", "spanish", "Spanish (CoNLL-2002)", SPANISH, protocol, figures)
+
+
+def german(protocol: Protocol) -> ComparisonExperiment:
+    """German (CoNLL-2003, the annotation of 2003), all training sentences; document starts are no sentences."""
+    figures = (81.41, 82.23, 82.45, 88.21, 88.20, 88.41)
+    return _table2("de", "german", "German (CoNLL-2003)", GERMAN, protocol, figures)
+
+
+def _table2(
+    language: str,
+    name: str,
+    title: str,
+    data: CorpusConfig,
+    protocol: Protocol,
+    figures: tuple[float, ...],
+) -> ComparisonExperiment:
+    translator, gloss = TRANSLATORS[language], GLOSSES[language]
+    charlm = {"embeddings.contextual": [f"runs/charlm-{language}"]}
+    lstm, with_charlm = "BiLSTM+CRF", "CharLM+BiLSTM+CRF"
+    upper = System(
+        name=f"{lstm} + CAN, DeepL (upper bound)", change=reading(external(f"{language}-en", "DeepL"))
+    )
+    rows = [
+        *can_systems(translator, gloss, lstm),
+        upper,
+        *can_systems(translator, gloss, with_charlm, charlm),
+    ]
+    of_paper = [f"{row}{can}" for row in (lstm, with_charlm) for can in ("", " + CAN_first", " + CAN_last")]
+    paper: dict[str, Any] = {row: {"f1": f1} for row, f1 in zip(of_paper, figures, strict=True)}
+    vectors = f"runs/vectors-{language}/vectors.vec"
+    return comparison(
+        f"table2-{name}",
+        f"Table 2, {title}",
+        protocol,
+        data,
+        rows,
+        embeddings=EmbeddingsConfig(vectors=vectors),
+        model={"word_dim": 100, **({"char_encoder": "none"} if protocol == "paper" else {})},
+        corpus=f"{title}, all training sentences, full test set; word vectors trained on our own parallel text",
+        paper={**paper, "note": "Table 2, FastText vectors of Wikipedia, UN corpus translator"},
+        num_seeds=5 if protocol == "paper" else 3,
+        batch_size=32,
+    )

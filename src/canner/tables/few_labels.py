@@ -1,0 +1,94 @@
+"""Few labels: how much English brings over a plain tagger, and by which translator."""
+
+from __future__ import annotations
+
+from canner.data.corpus import CorpusConfig
+from canner.experiment.comparison import ComparisonExperiment, System
+from canner.tables.european import SPANISH
+from canner.tables.masakhaner import corpus
+from canner.tables.protocols import (
+    GLOSSES,
+    SCALED,
+    TRANSLATORS,
+    Protocol,
+    comparison,
+    external,
+    reading,
+    view,
+)
+from canner.transfer.aligned import TransferOptions
+
+FIRST, LAST = TransferOptions(layer="first"), TransferOptions(layer="last")
+NUM_DEV = 400
+
+
+def _few(data: CorpusConfig) -> CorpusConfig:
+    return data.model_copy(update={"num_dev": NUM_DEV})
+
+
+def spanish(protocol: Protocol) -> ComparisonExperiment:
+    """Spanish, 100 and 500 sentences: DeepL (the upper bound), word gloss, ConvS2S, both of ours together."""
+    gloss, translator = view(GLOSSES["es"]), TRANSLATORS["es"]
+    rows = [
+        System(name="plain"),
+        System(name="CAN, DeepL", change=reading(external("es-en", "DeepL"))),
+        System(name="CAN_gloss", change=reading(gloss)),
+        System(name="CAN_first", change=reading(view(translator, FIRST))),
+        System(name="CAN_last", change=reading(view(translator, LAST))),
+        System(name="CAN_last scaled", change=reading(view(translator, SCALED))),
+        System(name="CAN_gloss and CAN_last", change=reading(gloss, view(translator, LAST))),
+        System(name="CAN_gloss and CAN_last scaled", change=reading(gloss, view(translator, SCALED))),
+    ]
+    return comparison(
+        "spanish-few",
+        "Spanish (CoNLL-2002), few labels",
+        protocol,
+        _few(SPANISH),
+        rows,
+        corpus=f"CoNLL-2002 Spanish, three random training subsets, {NUM_DEV} development sentences, full test set",
+        budgets=(100, 500),
+        batch_size=8,
+    )
+
+
+def swahili(protocol: Protocol) -> ComparisonExperiment:
+    """Swahili, 100 sentences: what a word gloss brings."""
+    rows = [System(name="plain"), System(name="CAN_gloss", change=reading(view(GLOSSES["sw"])))]
+    return comparison(
+        "swahili-few",
+        "Swahili (MasakhaNER 2), few labels",
+        protocol,
+        _few(corpus("swa")),
+        rows,
+        corpus=f"MasakhaNER 2 Swahili, three random training subsets, {NUM_DEV} development sentences, full test set",
+        budgets=(100,),
+        batch_size=8,
+    )
+
+
+def fusion(protocol: Protocol) -> ComparisonExperiment:
+    """What the parts of the fusion do: emissions with and without Eq. 12's softmax, reading, scaling, posteriors."""
+    translator = TRANSLATORS["es"]
+    variants = {
+        "CAN_last": LAST,
+        "CAN_last, read": TransferOptions(reading="read"),
+        "CAN_last, per source token": TransferOptions(normalise="source"),
+        "CAN_last, posteriors": TransferOptions(posteriors=True),
+        "CAN_last scaled": SCALED,
+    }
+    rows = [System(name="plain"), System(name="plain, softmax", change={"model.emissions": "softmax"})]
+    rows += [
+        System(name=name, change=reading(view(translator, options))) for name, options in variants.items()
+    ]
+    softmax = {**reading(view(translator, LAST)), "model.emissions": "softmax"}
+    rows.append(System(name="CAN_last, softmax", change=softmax, baseline="plain, softmax"))
+    return comparison(
+        "fusion-spanish",
+        "Fusion, Spanish (CoNLL-2002), few labels",
+        protocol,
+        _few(SPANISH),
+        rows,
+        corpus=f"CoNLL-2002 Spanish, three random training subsets, {NUM_DEV} development sentences, full test set",
+        budgets=(100,),
+        batch_size=8,
+    )

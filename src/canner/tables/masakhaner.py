@@ -1,0 +1,45 @@
+"""Beyond the paper: Swahili and Yoruba (MasakhaNER 2), languages that have few labels indeed."""
+
+from __future__ import annotations
+
+from canner.data.corpus import CorpusConfig
+from canner.experiment.comparison import ComparisonExperiment
+from canner.tables.protocols import GLOSSES, TRANSLATORS, Protocol, can_systems, comparison
+
+ENCODER = "runs/encoder-e5"
+
+
+def corpus(folder: str) -> CorpusConfig:
+    """A language of MasakhaNER 2 by its folder, `swa` or `yor`."""
+    train, dev, test = (
+        f"$CANNER_DATA/ner/masakhaner2/{folder}/{part}.txt" for part in ("train", "dev", "test")
+    )
+    return CorpusConfig(train=(train,), dev=(dev,), test=(test,))
+
+
+def swahili(protocol: Protocol) -> ComparisonExperiment:
+    """Swahili, all training sentences."""
+    return _language("sw", "swa", "Swahili", protocol)
+
+
+def yoruba(protocol: Protocol) -> ComparisonExperiment:
+    """Yoruba, all training sentences."""
+    return _language("yo", "yor", "Yoruba", protocol)
+
+
+def _language(language: str, folder: str, name: str, protocol: Protocol) -> ComparisonExperiment:
+    encoder = {"embeddings.contextual": [ENCODER]}
+    rows = [
+        *can_systems(TRANSLATORS[language], GLOSSES[language], "BiLSTM+CRF"),
+        *can_systems(TRANSLATORS[language], GLOSSES[language], "Encoder+BiLSTM+CRF", encoder),
+    ]
+    return comparison(
+        f"masakhaner-{name.lower()}",
+        f"{name} (MasakhaNER 2)",
+        protocol,
+        corpus(folder),
+        rows,
+        corpus=f"MasakhaNER 2 {name}, all training sentences, full test set; random word vectors",
+        num_seeds=5 if protocol == "paper" else 3,
+        batch_size=32,
+    )

@@ -1,0 +1,139 @@
+"""The two protocols under which every table is run, and the systems that all tables share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from canner.data.corpus import CorpusConfig
+from canner.experiment.comparison import ComparisonExperiment, System
+from canner.experiment.tagger import EmbeddingsConfig, TaggerExperiment
+from canner.presets import FAST_MODEL, FAST_TRAINING, PAPER_MODEL, PAPER_TRAINING
+from canner.transfer.aligned import TransferOptions
+from canner.transfer.views import FilesConfig, TransferConfig, ViewConfig
+
+Protocol = Literal["paper", "fast"]
+
+TEACHER = "models/teacher-en"
+TRANSLATORS = {
+    "es": "models/es-en",
+    **{language: f"runs/translator-{language}" for language in ("de", "zh", "sw", "yo")},
+}
+"""ConvS2S into English by language: what ships, else where `canner train recipes/translator_XX.toml` puts it."""
+GLOSSES = {
+    "es": "models/es-en-gloss",
+    **{language: f"runs/gloss-{language}" for language in ("de", "zh", "sw", "yo")},
+}
+"""Word glosses by language, likewise."""
+SCALED = TransferOptions(layer="last", normalise="source", posteriors=True, coverage=True)
+"""Beyond the paper: every source token gets the same mass, and the teacher's tags beside its states."""
+PAPER_GRID = {"training.learning_rate": (0.025, 0.05, 0.1), "batch_size": (8, 16, 32)}
+"""What the paper chooses from on the development set."""
+
+
+def comparison(
+    name: str,
+    title: str,
+    protocol: Protocol,
+    data: CorpusConfig,
+    systems: Sequence[System],
+    *,
+    model: dict[str, Any] | None = None,
+    embeddings: EmbeddingsConfig | None = None,
+    corpus: str,
+    paper: dict[str, Any] | None = None,
+    num_seeds: int = 5,
+    budgets: tuple[int, ...] = (),
+    batch_size: int = 16,
+) -> ComparisonExperiment:
+    """A comparison under a protocol.
+
+    Args:
+        name, title: of the results; the protocol is added to both.
+        protocol: "paper" or "fast".
+        data: the corpus.
+        systems: the rows.
+        model: keys of the tagger's configuration that differ from the protocol's.
+        embeddings: that all systems share.
+        corpus: the data in words.
+        paper: the figures of the paper.
+        num_seeds: under the paper's protocol five, as there.
+        budgets: numbers of training sentences; with some, three random subsets stand for the seeds.
+        batch_size: under the fast protocol; the paper's is of its grid.
+    """
+    of_paper = protocol == "paper"
+    base_model = (PAPER_MODEL if of_paper else FAST_MODEL).model_copy(update=model or {})
+    base = TaggerExperiment(
+        name=name,
+        data=data,
+        embeddings=embeddings or EmbeddingsConfig(),
+        model=base_model,
+        training=PAPER_TRAINING if of_paper else FAST_TRAINING,
+        batch_size=batch_size,
+    )
+    words = {
+        "paper": "paper (SGD, annealed, at most 150 epochs; learning rate and batch size chosen on dev)",
+        "fast": "fast (Adam, strong dropout, stopped early on dev)",
+    }
+    return ComparisonExperiment(
+        name=f"{name}-{protocol}",
+        title=f"{title}, {protocol} protocol",
+        base=base,
+        systems=tuple(systems),
+        budgets=budgets,
+        subset_seeds=(0, 1, 2) if budgets else (0,),
+        seeds=(1,) if budgets else tuple(range(1, num_seeds + 1)),
+        grid=PAPER_GRID if of_paper else {},
+        protocol=words[protocol],
+        corpus=corpus,
+        paper=paper,
+    )
+
+
+def view(translator: str, options: TransferOptions | None = None) -> ViewConfig:
+    """English by one translator's bundle."""
+    return ViewConfig(translator=translator, options=options or TransferOptions())
+
+
+def external(pair: str, system: str) -> ViewConfig:
+    """English by another system, from files: the upper bound."""
+    folder, language = f"$CANNER_DATA/external/{pair}", pair.split("-", maxsplit=1)[0]
+    parts = ("train", "dev", "test")
+    files = FilesConfig(
+        source=tuple(f"{folder}/source.{part}.{language}" for part in parts),
+        english=tuple(f"{folder}/{system}.{part}.en" for part in parts),
+        alignments=tuple(f"{folder}/{system}.{part}.align" for part in parts),
+    )
+    return ViewConfig(files=files)
+
+
+def reading(*views: ViewConfig) -> dict[str, Any]:
+    """The change that makes a tagger read English."""
+    return {"transfer": TransferConfig(teacher=TEACHER, views=views).model_dump(mode="json")}
+
+
+def can_systems(
+    translator: str, gloss: str, prefix: str = "", change: dict[str, Any] | None = None
+) -> list[System]:
+    """A plain tagger and what English adds to it: the paper's two rows, the gloss, and combinations.
+
+    Args:
+        translator, gloss: bundles.
+        prefix: of the rows' names; the row of that name alone is the plain tagger.
+        change: dotted keys that set all of these rows apart from the base.
+    """
+    plain, keys = prefix or "plain", change or {}
+    first, last = TransferOptions(layer="first"), TransferOptions(layer="last")
+    views = {
+        "CAN_first": [view(translator, first)],
+        "CAN_last": [view(translator, last)],
+        "CAN_last scaled": [view(translator, SCALED)],
+        "CAN_gloss": [view(gloss)],
+        "CAN_gloss with tags": [view(gloss, TransferOptions(posteriors=True))],
+        "CAN_gloss and CAN_last scaled": [view(gloss), view(translator, SCALED)],
+    }
+    rows = [System(name=plain, change=keys, baseline=plain)]
+    for name, of_row in views.items():
+        full = f"{prefix} + {name}" if prefix else name
+        rows.append(System(name=full, change={**keys, **reading(*of_row)}, baseline=plain))
+    return rows

@@ -1,0 +1,33 @@
+"""A table run otherwise than as it stands: fewer seeds, without the grid, or tiny."""
+
+from __future__ import annotations
+
+from canner.experiment.comparison import ComparisonExperiment
+
+
+def with_seeds(config: ComparisonExperiment, number: int) -> ComparisonExperiment:
+    """The same with another number of seeds; of training subsets, where these stand for the seeds."""
+    if config.budgets:
+        return config.model_copy(update={"subset_seeds": tuple(range(number))})
+    return config.model_copy(update={"seeds": tuple(range(1, number + 1))})
+
+
+def without_grid(config: ComparisonExperiment) -> ComparisonExperiment:
+    """The same with the base's own learning rate and batch size, under a name that says so."""
+    if not config.grid:
+        return config
+    training = config.base.training
+    words = f"no grid: learning rate {training.learning_rate}, batch size {config.base.batch_size}"
+    changes = {"name": f"{config.name}-no-grid", "grid": {}, "protocol": f"{config.protocol}; {words}"}
+    return config.model_copy(update=changes)
+
+
+def smoke_twin(config: ComparisonExperiment) -> ComparisonExperiment:
+    """The twin that only shows that everything fits together: few sentences, one epoch, one seed, no grid."""
+    data = config.base.data.model_copy(update={"num_sentences": 20, "num_dev": 10, "num_test": 10})
+    training = config.base.training.model_copy(update={"max_epochs": 1, "min_epochs": 0})
+    model = config.base.model.model_copy(update={"hidden_dim": 8})
+    base = config.base.model_copy(update={"data": data, "training": training, "model": model})
+    less = {"base": base, "budgets": (), "subset_seeds": (0,), "seeds": (1,), "grid": {}}
+    systems = tuple(system.model_copy(update={"budgets": ()}) for system in config.systems)
+    return config.model_copy(update={**less, "systems": systems, "name": f"{config.name}-smoke"})

@@ -1,0 +1,71 @@
+"""`canner reproduce` and `canner report` on the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_without_a_table_they_are_listed(canner):
+    answer = canner("reproduce")
+    assert answer.status == 0
+    names = [line.split()[0] for line in answer.out.splitlines()]
+    assert {"table2-german", "table3-ontonotes", "table4-revised", "table5-weibo", "figure3-vectors"} <= set(
+        names
+    )
+
+
+def test_what_is_no_table_is_refused(canner):
+    assert "expected a table" in canner("reproduce", "table9").complaint()
+
+
+def test_a_table_without_its_data_is_refused_in_a_line(canner, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CANNER_DATA", str(tmp_path / "none"))
+    complaint = canner("reproduce", "few-labels-swahili", "--system", "plain").complaint()
+    assert "expected a file, got no such file" in complaint
+
+
+@pytest.mark.data
+def test_a_tiny_twin_of_a_table_runs_on_real_data_with_the_models_that_ship(
+    canner, data_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("CANNER_DATA", str(data_folder))
+    monkeypatch.chdir(tmp_path)
+    os.symlink(ROOT / "models", tmp_path / "models")
+    rows = ["--system", "plain", "--system", "CAN_gloss", "--system", "CAN_last"]
+    answer = canner("reproduce", "few-labels-spanish", "--smoke", *rows)
+    assert answer.status == 0, answer.err
+    found = json.loads((tmp_path / "runs" / "spanish-few-fast-smoke" / "results.json").read_text())
+    ran = {row["system"]: bool(row["metrics"]) for row in found["rows"]}
+    assert [name for name, run in ran.items() if run] == ["plain", "CAN_gloss", "CAN_last"]
+    assert found["corpus"]["test"]["sentences"] == 1517
+    assert "| CAN_first | not run |" in answer.out
+    assert not (tmp_path / "results").exists()  # a twin leaves no results
+
+
+def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    figure = {"mean": 50.0, "sd": 1.0, "values": [49.0, 51.0]}
+    rows = [{"system": name, "metrics": {"f1": figure}} for name in ("plain", "layer 1", "layer 2")]
+    rows.append({"system": "layer 3", "metrics": {}})
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "figure3-x.json").write_text(
+        json.dumps({"name": "figure3-x", "title": "Layers", "rows": rows})
+    )
+    (tmp_path / "README.md").write_text("<!-- results:begin -->\n<!-- results:end -->\n")
+    assert canner("report").status == 0
+    page = (tmp_path / "docs" / "results.md").read_text()
+    assert "| layer 2 | 50.00 ± 1.00 | 2 |" in page
+    assert "| layer 3 | not run | 0 |" in page
+    assert "figures/figure3-x.svg" in page
+    drawn = (tmp_path / "docs" / "figures" / "figure3-x.svg").read_bytes()
+    assert b"<svg" in drawn
+    assert canner("report").status == 0
+    assert (tmp_path / "docs" / "figures" / "figure3-x.svg").read_bytes() == drawn

@@ -1,0 +1,129 @@
+"""The runner: only what is missing, several at a time, taken up after a kill, within its time."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from canner.experiment import runner
+from canner.experiment.comparison import ComparisonExperiment, System
+from canner.experiment.record import read_record, run_and_record
+from canner.experiment.runner import RunnerOptions, run_comparison
+from canner.experiment.tagger import TaggerExperiment
+from canner.training.loop import DivergedError
+
+Make = Callable[..., ComparisonExperiment]
+
+
+def test_a_second_call_trains_only_what_is_missing(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = make()
+    trained: list[str] = []
+
+    def counting(experiment: TaggerExperiment, folder: Path, **options: object) -> dict:
+        trained.append(folder.parent.name)
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        return run_and_record(experiment, folder, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runner, "run_and_record", counting)
+    quiet = RunnerOptions(progress=False)
+    with pytest.raises(KeyboardInterrupt):
+        run_comparison(config, tmp_path / "out", command="c", options=quiet)
+    partial = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [bool(row["metrics"]) for row in partial["rows"]] == [True, False]
+    results = run_comparison(config, tmp_path / "out", command="c", options=quiet)
+    assert trained == ["plain", "wide", "wide"]
+    assert [row["system"] for row in results["rows"]] == ["plain", "wide"]
+    sizes = {"sentences": 8, "tokens": 32, "entities": 16}
+    assert {key: results["corpus"]["test"][key] for key in sizes} == sizes
+    other = config.model_copy(update={"base": config.base.model_copy(update={"batch_size": 2})})
+    with pytest.raises(ValueError, match="one of another"):
+        run_comparison(other, tmp_path / "out", command="c", options=quiet)
+
+
+def test_workers_give_what_one_gives(make: Make, tmp_path: Path) -> None:
+    config = make(grid={"batch_size": (4, 8)}, seeds=(1, 2))
+    one = run_comparison(config, tmp_path / "a", command="c", options=RunnerOptions(progress=False))
+    two = run_comparison(config, tmp_path / "b", command="c", options=RunnerOptions(2, progress=False))
+    for first, second in zip(one["rows"], two["rows"], strict=True):
+        assert first["metrics"] == second["metrics"]
+        assert first["chosen"] == second["chosen"]
+        assert first["seeds"] == ["subset 0, seed 1", "subset 0, seed 2"]
+    assert len(list((tmp_path / "b").glob("*/*/metrics.json"))) == 2 * 3
+
+
+def test_no_run_starts_after_the_time_is_up_and_the_table_says_what_is_missing(
+    make: Make, tmp_path: Path
+) -> None:
+    options = RunnerOptions(max_minutes=0.0, progress=False)
+    results = run_comparison(make(seeds=(1, 2)), tmp_path / "out", command="c", options=options)
+    assert [(row["metrics"], row["planned"]) for row in results["rows"]] == [({}, 2), ({}, 2)]
+
+
+def test_only_the_systems_asked_for_are_run_and_all_are_reported(make: Make, tmp_path: Path) -> None:
+    for name in ("wide", "plain"):
+        options = RunnerOptions(systems=(name,), progress=False)
+        results = run_comparison(make(), tmp_path / "out", command="c", options=options)
+    assert all(row["metrics"] for row in results["rows"])
+    assert "against" in results["rows"][1]
+    with pytest.raises(ValueError, match="expected systems among plain; wide, got 'none'"):
+        run_comparison(
+            make(), tmp_path / "out", command="c", options=RunnerOptions(systems=("none",), progress=False)
+        )
+
+
+def test_a_system_without_its_bundle_is_left_out_and_shown(
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    vectors = {"embeddings.vectors": str(tmp_path / "nowhere.vec")}
+    systems = (System(name="plain"), System(name="vectors", change=vectors))
+    quiet = RunnerOptions(progress=False)
+    results = run_comparison(make(systems=systems), tmp_path / "out", command="c", options=quiet)
+    assert [bool(row["metrics"]) for row in results["rows"]] == [True, False]
+    assert "vectors is left out: not there" in caplog.text
+    with pytest.raises(ValueError, match=r"found none of .*nowhere\.vec"):
+        run_comparison(make(systems=systems[1:]), tmp_path / "other", command="c", options=quiet)
+
+
+def test_a_run_whose_loss_is_not_finite_is_shown_and_the_others_go_on(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import canner.experiment.record as record
+
+    original = record.train_tagger
+
+    def diverging(config: TaggerExperiment, folder: Path, **options: object) -> object:
+        if config.seed == 2 or config.batch_size == 8:
+            raise DivergedError("training diverged: expected a finite loss, got nan")
+        return original(config, folder, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(record, "train_tagger", diverging)
+    config = make(grid={"batch_size": (8, 4)}, seeds=(1, 2, 3))
+    results = run_comparison(config, tmp_path / "out", command="c", options=RunnerOptions(progress=False))
+    for row in results["rows"]:
+        assert row["seeds"] == ["subset 0, seed 1", "subset 0, seed 3"]
+        assert list(row["failed"]) == ["subset 0, seed 2"]
+        assert row["chosen"] == {"subset 0, seed 1": {"batch_size": 4}}
+
+
+def test_runs_made_with_other_vectors_do_not_count(make: Make, tmp_path: Path) -> None:
+    vectors = tmp_path / "words.vec"
+    lines = (f"{word} {' '.join(['0.1'] * 8)}\n" for word in ("lima", "vive", "Lima"))
+    vectors.write_text("".join(lines), encoding="utf-8")
+    experiment = make().base.model_copy(
+        update={"embeddings": make().base.embeddings.model_copy(update={"vectors": str(vectors)})}
+    )
+    run_and_record(experiment, tmp_path / "run", progress=False)
+    found = read_record(experiment, tmp_path / "run")
+    assert found is not None
+    assert found.counts is not None
+    assert found.counts.shape == (8, 3)
+    assert math.isclose(found.figures()["dev f1"], found.dev_f1)
+    (tmp_path / "run" / "inputs.json").write_text('{"words.vec": "another"}', encoding="utf-8")
+    assert read_record(experiment, tmp_path / "run") is None

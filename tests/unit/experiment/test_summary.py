@@ -1,0 +1,89 @@
+"""Results files from finished runs: means, tests against the baseline, collapsed seeds, the choice on dev."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from canner.evaluation.bootstrap import paired_bootstrap_of_counts
+from canner.experiment.comparison import ComparisonExperiment, System, plan
+from canner.experiment.record import Record
+from canner.experiment.results import Figure, summarise
+from canner.experiment.summary import summary
+
+Make = Callable[..., ComparisonExperiment]
+
+
+def part(f1: float) -> dict[str, float]:
+    return {"precision": f1, "recall": f1, "f1": f1}
+
+
+def record(dev: float, test: float, counts: list[list[int]]) -> Record:
+    return Record({"dev": part(dev), "test": part(test)}, np.array(counts), 1.0)
+
+
+def test_mean_and_deviation_against_the_standard_library() -> None:
+    values = (48.2, 51.7, 46.9)
+    row = summarise("plain", {f"seed {i}": {"f1": value} for i, value in enumerate(values)}).to_json()
+    assert row["metrics"]["f1"]["mean"] == round(statistics.mean(values), 2)
+    assert row["metrics"]["f1"]["sd"] == round(statistics.stdev(values), 2)
+    assert row["metrics"]["f1"]["values"] == list(values)
+    assert row["seeds"] == ["seed 0", "seed 1", "seed 2"]
+    assert Figure((3.0,)).sd == 0.0
+    with pytest.raises(ValueError, match="not finite"):
+        summarise("plain", {"seed 0": {"f1": math.nan}})
+    with pytest.raises(ValueError, match="got none"):
+        summarise("plain", {})
+
+
+def test_figures_take_the_test_part_and_weibo_subsets() -> None:
+    scores = {"dev": part(9.0), "test": part(3.0) | {"subsets": {"NE": {"f1": 4.0}}}}
+    assert Record(scores, None, 0.0).figures() == {
+        "precision": 3.0,
+        "recall": 3.0,
+        "f1": 3.0,
+        "NE f1": 4.0,
+        "dev f1": 9.0,
+    }
+
+
+def test_gains_are_tested_on_the_pooled_counts_and_the_best_is_chosen_on_dev(
+    make: Make, tmp_path: Path
+) -> None:
+    systems = (System(name="plain"), System(name="a"), System(name="b"))
+    cells = plan(make(systems=systems, seeds=(1, 2)), tmp_path)
+    worse, better = [[1, 2, 2], [0, 1, 2], [1, 2, 2]] * 4, [[2, 2, 2], [1, 1, 2], [1, 2, 2]] * 4
+    # a is better on dev, b on test
+    wanted = {"plain": (50.0, 50.0, worse), "a": (70.0, 60.0, better), "b": (60.0, 70.0, better)}
+    records = {
+        run.folder: record(*wanted[cell.system.name])
+        for cell in cells
+        for run in cell.known_runs({run.folder: 1.0 for run in cell.tries})
+    }
+    plain, first, second = summary(
+        make(systems=systems, seeds=(1, 2)), cells, records, command="c", corpus={}
+    )["rows"]
+    test = paired_bootstrap_of_counts(2 * np.array(worse), 2 * np.array(better))
+    assert "against" not in plain
+    assert first["against"] == second["against"]
+    assert first["against"]["system"] == "plain"
+    assert first["against"]["runs"] == 2
+    assert first["against"]["difference"] == round(test.difference.value, 2) > 0
+    assert first["against"]["low"] == round(test.difference.low, 2)
+    assert first["best_on_dev"]
+    assert "best_on_dev" not in second
+
+
+def test_a_collapsed_seed_is_shown(make: Make, tmp_path: Path) -> None:
+    cells = plan(make(seeds=(1, 2, 3)), tmp_path)
+    runs = cells[0].known_runs({cells[0].tries[0].folder: 1.0})
+    f1 = (80.0, 20.0, 79.0)
+    records = {run.folder: record(x, x, [[1, 1, 1]]) for run, x in zip(runs, f1, strict=True)}
+    row = summary(make(seeds=(1, 2, 3)), cells, records, command="c", corpus={})["rows"][0]
+    assert row["collapsed"] == ["subset 0, seed 2"]
+    assert row["metrics"]["f1"]["values"] == list(f1)

@@ -1,0 +1,90 @@
+"""The tables: each a valid plan under both protocols, with the paper's figures beside the rows that exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from canner.experiment.comparison import plan
+from canner.tables import TABLES, comparisons
+from canner.tables.protocols import Protocol
+from canner.tables.variations import smoke_twin, with_seeds, without_grid
+
+EVERY = [
+    config for name in TABLES for protocol in get_args(Protocol) for config in comparisons(name, protocol)
+]
+
+
+@pytest.mark.parametrize("config", EVERY, ids=lambda config: config.name)
+def test_every_system_of_a_table_is_an_experiment(config, tmp_path: Path) -> None:
+    cells = plan(config, tmp_path)
+    folders = {run.folder for cell in cells for run in cell.tries}
+    assert len(folders) == sum(len(cell.tries) for cell in cells)
+    rows = {system.name for system in config.systems}
+    assert set(config.paper or {}) - {"note"} <= rows
+    assert config.corpus
+    assert config.protocol
+
+
+def test_results_of_different_tables_and_protocols_have_different_names() -> None:
+    assert len({config.name for config in EVERY}) == len(EVERY)
+
+
+def test_the_papers_protocol_is_that_of_section_3_1() -> None:
+    (config,) = comparisons("table4-revised", "paper")
+    base = config.base
+    assert (base.training.optimizer, base.training.momentum, base.training.max_epochs) == ("sgd", 0.0, 150)
+    assert (base.training.schedule, base.training.patience) == ("anneal_on_plateau", 3)
+    assert (base.model.hidden_dim, base.model.num_layers) == (256, 1)
+    assert (base.model.dropout_words, base.model.dropout_lstm) == (0.1, 0.05)
+    assert base.model.emissions == "softmax"
+    assert config.grid == {"training.learning_rate": (0.025, 0.05, 0.1), "batch_size": (8, 16, 32)}
+    assert len(config.seeds) == 5
+
+
+def test_figure_3_has_the_fifteen_layers_of_the_paper() -> None:
+    for config in comparisons("figure3", "fast"):
+        layers = [
+            cell.tries[0].experiment.transfer.views[0].options.layer
+            for cell in plan(config, Path("x"))
+            if cell.tries[0].experiment.transfer is not None
+        ]
+        assert layers == list(range(1, 16))
+
+
+def test_table_5_reads_nothing_but_its_embedding() -> None:
+    (config,) = comparisons("table5", "paper")
+    for cell in plan(config, Path("x")):
+        experiment = cell.tries[0].experiment
+        assert experiment.model.char_encoder == "none"
+        if experiment.transfer is not None:
+            assert (experiment.model.word_dim, experiment.model.aligned_at) == (0, "input")
+        else:
+            assert experiment.model.word_dim > 0
+
+
+def test_a_table_is_found_by_its_name_or_its_part() -> None:
+    assert [config.name for config in comparisons("table2", "fast")] == [
+        "table2-german-fast",
+        "table2-spanish-fast",
+    ]
+    assert [config.name for config in comparisons("few-labels-swahili", "paper")] == ["swahili-few-paper"]
+    for wrong in ("table9", "table4-german", "few", "table2-"):
+        with pytest.raises(ValueError, match="expected a table"):
+            comparisons(wrong, "fast")
+
+
+def test_less_of_a_table() -> None:
+    (config,) = comparisons("table4-revised", "paper")
+    assert with_seeds(config, 2).seeds == (1, 2)
+    (few,) = comparisons("few-labels-spanish", "fast")
+    assert with_seeds(few, 2).subset_seeds == (0, 1)
+    ungridded = without_grid(config)
+    assert ungridded.name != config.name
+    assert "no grid" in ungridded.protocol
+    assert [cell.num_runs for cell in plan(ungridded, Path("x"))] == [5] * len(config.systems)
+    tiny = plan(smoke_twin(config), Path("x"))
+    assert all(cell.num_runs == 1 for cell in tiny)
+    assert all(cell.tries[0].experiment.training.max_epochs == 1 for cell in tiny)
