@@ -16,6 +16,7 @@ from canner.models.tagger import TaggerConfig
 from canner.training.charlm import CharLMDataConfig, CharLMTrainingConfig
 from canner.training.schedule import TrainingConfig
 from canner.training.translator import TranslatorConfig, TranslatorDataConfig
+from canner.training.vectors import VectorsConfig
 from canner.transfer.aligned import TransferOptions
 from canner.transfer.views import TransferConfig, ViewConfig
 
@@ -162,6 +163,11 @@ def gloss() -> GlossExperiment:
     return GlossExperiment(train_source="train.es", train_target="train.en")
 
 
+def vectors() -> VectorsConfig:
+    """Word vectors with subwords (fastText's model), from plain and labelled text."""
+    return VectorsConfig(text=("text.txt",), labelled=("train.conll",))
+
+
 @dataclass(frozen=True)
 class Preset:
     """A configuration with a line about it."""
@@ -184,4 +190,5 @@ PRESETS = {
     "gloss": Preset(gloss),
     "translator": Preset(translator),
     "charlm": Preset(charlm),
+    "vectors": Preset(vectors),
 }

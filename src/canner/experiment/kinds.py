@@ -23,6 +23,7 @@ from canner.text.bitext import read_bitext
 from canner.text.config import Config
 from canner.training.charlm import CharLMTrainingConfig, train_charlm
 from canner.training.translator import TranslatorConfig, train_translator
+from canner.training.vectors import VectorsConfig, train_vectors
 from canner.transfer.gloss import GlossConfig, train_gloss
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,12 @@ class GlossExperiment(Config):
 
 
 Experiment = (
-    TaggerExperiment | ComparisonExperiment | TranslatorConfig | CharLMTrainingConfig | GlossExperiment
+    TaggerExperiment
+    | ComparisonExperiment
+    | TranslatorConfig
+    | CharLMTrainingConfig
+    | GlossExperiment
+    | VectorsConfig
 )
 
 _KINDS: dict[str, type[Config]] = {
@@ -49,6 +55,7 @@ _KINDS: dict[str, type[Config]] = {
     "translator": TranslatorConfig,
     "charlm": CharLMTrainingConfig,
     "gloss": GlossExperiment,
+    "vectors": VectorsConfig,
 }
 
 
@@ -131,6 +138,9 @@ def _run(
     if isinstance(experiment, GlossExperiment):
         return _run_gloss(experiment, folder)
     trained = _expanded(experiment)
+    if isinstance(trained, VectorsConfig):
+        number = train_vectors(trained, folder)
+        return Outcome("finished", f"vectors of {number} words", {"words": number})
     if isinstance(trained, TranslatorConfig):
         fitted = train_translator(trained, folder, max_minutes=max_minutes, device=device, progress=progress)
     else:

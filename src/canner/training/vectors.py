@@ -1,0 +1,125 @@
+"""Training static word vectors with subwords (fastText's model) from plain and labelled text."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from canner.data.bundle import write_atomically
+from canner.text.config import Config
+from canner.text.conll import read_conll
+from canner.text.files import read_lenient_lines, require_file
+from canner.text.tokenizer import tokenize_words
+
+logger = logging.getLogger(__name__)
+
+VECTORS_FILE = "vectors.vec"
+
+
+class VectorsConfig(Config):
+    """Text and sizes of word vectors.
+
+    Attributes:
+        text: plain texts, a sentence a line, split into words here (Chinese: into characters).
+        labelled: CoNLL files whose tokens are read too; give training parts only.
+        dim: width of a vector.
+        window: words on either side that are predicted.
+        min_count: rarer words get no vector.
+        min_chars, max_chars: lengths of the subwords; max_chars 0: words alone.
+        epochs: passes over the text.
+        seed: of the first values.
+    """
+
+    kind: Literal["vectors"] = "vectors"
+    text: tuple[str, ...] = ()
+    labelled: tuple[str, ...] = ()
+    dim: int = Field(default=100, ge=1)
+    window: int = Field(default=5, ge=1)
+    min_count: int = Field(default=3, ge=1)
+    min_chars: int = Field(default=3, ge=1)
+    max_chars: int = Field(default=6, ge=0)
+    epochs: int = Field(default=8, ge=1)
+    seed: int = 1
+
+
+def train_vectors(config: VectorsConfig, folder: str | Path) -> int:
+    """Trains vectors with `gensim` and writes them as `vectors.vec` (fastText's text format).
+
+    One thread, so that the same seed gives the same vectors.
+
+    Args:
+        config: text and sizes.
+        folder: gets the file.
+
+    Returns:
+        How many words have a vector.
+
+    Raises:
+        ValueError: if a text is missing, no word is frequent enough, or the package `gensim` is missing.
+    """
+    try:
+        from gensim.models import FastText
+    except ImportError:
+        raise ValueError(
+            "expected the package gensim to train vectors, got none; pip install 'canner[vectors]'"
+        ) from None
+    sentences = _sentences(config)
+    logger.info("%d sentences, %d words", len(sentences), sum(map(len, sentences)))
+    counts = Counter(word for sentence in sentences for word in sentence)
+    if not any(count >= config.min_count for count in counts.values()):
+        raise ValueError(
+            f"expected words that occur {config.min_count} times in the texts, got none; give more text"
+        )
+    model = FastText(
+        sentences,
+        vector_size=config.dim,
+        window=config.window,
+        min_count=config.min_count,
+        min_n=config.min_chars,
+        max_n=config.max_chars,
+        epochs=config.epochs,
+        sg=1,
+        seed=config.seed,
+        workers=1,
+        # The words are stored by their hash: Python's own differs from run to run.
+        hashfxn=_hash,
+    )
+    words = list(model.wv.index_to_key)
+    path = Path(folder) / VECTORS_FILE
+    write_atomically(path, lambda temporary: _write(temporary, words, model.wv.get_normed_vectors()))
+    return len(words)
+
+
+def _sentences(config: VectorsConfig) -> list[list[str]]:
+    sentences = []
+    for path in config.text:
+        require_file(path, "text")
+        sentences += [tokenize_words(line) for line in read_lenient_lines(path)[0]]
+    for path in config.labelled:
+        require_file(path, "labelled")
+        sentences += [list(sentence.tokens) for sentence in read_conll(path)]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _hash(text: str) -> int:
+    value = 0
+    for character in text:
+        value = (value * 31 + ord(character)) % (1 << 31)
+    return value
+
+
+def _write(path: Path, words: Sequence[str], vectors: NDArray[np.float32]) -> None:
+    # The mean length of a vector becomes √dim · 0.1, about that of random vectors, which stand beside them.
+    scaled = vectors * (0.1 * math.sqrt(vectors.shape[1]))
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"{len(words)} {vectors.shape[1]}\n")
+        for word, vector in zip(words, scaled, strict=True):
+            file.write(f"{word} {' '.join(f'{value:.5f}' for value in vector)}\n")

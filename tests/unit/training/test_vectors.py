@@ -1,0 +1,64 @@
+"""Word vectors trained here: read by the loader of published files, alike for the same seed."""
+
+from __future__ import annotations
+
+import builtins
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from canner.text.vectors import load_vectors
+from canner.training.vectors import VECTORS_FILE, VectorsConfig, train_vectors
+
+TEXT = "el gato come pescado\nel perro come carne\nla gata come pescado\nun perro bebe agua\n" * 30
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> VectorsConfig:
+    (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "train.conll").write_text("Lima S-LOC\ncome O\n\n" * 3, encoding="utf-8")
+    return VectorsConfig(
+        text=(str(tmp_path / "text.txt"),), labelled=(str(tmp_path / "train.conll"),), dim=12, epochs=2
+    )
+
+
+def test_the_loader_reads_what_was_trained(config, tmp_path):
+    pytest.importorskip("gensim")
+    number = train_vectors(config, tmp_path / "run")
+    words = ["gato", "Lima", "come", "nunca"]
+    vectors = load_vectors(tmp_path / "run" / VECTORS_FILE, words)
+    assert vectors.found.tolist() == [True, True, True, False]
+    assert vectors.matrix.shape == (4, 12)
+    assert number == len(set((TEXT + " Lima").split()))
+    # of the length that random vectors have
+    assert np.allclose(np.linalg.norm(vectors.matrix[:3], axis=1), 0.1 * np.sqrt(12), atol=1e-3)
+
+
+def test_the_same_seed_gives_the_same_file(config, tmp_path):
+    pytest.importorskip("gensim")
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        train_vectors(config.model_copy(update={"seed": seed}), tmp_path / name)
+    first, second, third = ((tmp_path / name / VECTORS_FILE).read_bytes() for name in "abc")
+    assert first == second != third
+
+
+def test_too_little_text_and_missing_files_are_refused(config, tmp_path):
+    pytest.importorskip("gensim")
+    with pytest.raises(ValueError, match="occur 1000 times in the texts, got none"):
+        train_vectors(config.model_copy(update={"min_count": 1000}), tmp_path / "run")
+    with pytest.raises(ValueError, match="text: expected a file, got no such file"):
+        train_vectors(config.model_copy(update={"text": ("nowhere.txt",)}), tmp_path / "run")
+
+
+def test_without_gensim_the_error_says_what_to_install(config, tmp_path, monkeypatch):
+    original = builtins.__import__
+
+    def without(name: str, *rest: object, **more: object) -> object:
+        if name.startswith("gensim"):
+            raise ImportError(name)
+        return original(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ValueError, match=r"pip install 'canner\[vectors\]'"):
+        train_vectors(config, tmp_path / "run")
