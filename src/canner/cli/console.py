@@ -41,7 +41,8 @@ def start(*, quiet: bool = False, threads: int | None = None, device: str = "cpu
     """
     level = logging.WARNING if quiet else logging.INFO
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr, force=True)
-    logging.getLogger("jieba").setLevel(logging.WARNING)
+    for chatty in ("jieba", "gensim", "smart_open"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     warnings.formatwarning = _format_warning
     warnings.filterwarnings("ignore" if quiet else "always", category=ReadingWarning)
     import torch

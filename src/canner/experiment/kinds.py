@@ -21,6 +21,7 @@ from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import one_line, override, read_json, read_toml, to_toml
 from canner.text.bitext import read_bitext
 from canner.text.config import Config
+from canner.text.files import require_file
 from canner.training.charlm import CharLMTrainingConfig, train_charlm
 from canner.training.translator import TranslatorConfig, train_translator
 from canner.training.vectors import VectorsConfig, train_vectors
@@ -154,6 +155,8 @@ def _run(
 
 def _run_gloss(experiment: GlossExperiment, folder: Path) -> Outcome:
     paths = _expand(experiment.train_source), _expand(experiment.train_target)
+    for key, file in zip(("train_source", "train_target"), paths, strict=True):
+        require_file(file, key)
     pairs = read_bitext(*paths)[: experiment.max_pairs]
     gloss = train_gloss(pairs, seed=experiment.seed, config=experiment.gloss)
     gloss.save(folder)
@@ -185,7 +188,7 @@ def _claimed(folder: Path, experiment: Experiment) -> Iterator[None]:
         save_json(folder / "environment.json", environment())
         yield
     except (ValueError, OSError):
-        ours = {path.name, "environment.json"}
+        ours = {path.name, "environment.json", "inputs.json"}
         if new and folder.exists() and {found.name for found in folder.iterdir()} <= ours:
             for name in ours:
                 (folder / name).unlink(missing_ok=True)
