@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,20 @@ from torch import Tensor
 
 from canner.data.bucketing import bucket_by_length
 from canner.data.bundle import FORMAT, bundle_kind, read_bundle_config, save_json
+from canner.text.tokenizer import is_unspaced
 
 _BATCH_PIECES = 4096
 _LONGEST = 512
+_LONGEST_RUN = 128
+"""Tokens that are read without a space between; no text has longer runs without punctuation."""
 
 
 class TransformerFeatures:
     """A frozen encoder as embeddings of words (a `WordEmbedder`).
 
-    A word's vector is the mean of the last hidden states of its pieces; a word without pieces has zeros. A sentence
-    of more pieces than the encoder reads is read in parts, cut between words.
+    A word's vector is the mean of the last hidden states of its pieces; a word without pieces has zeros. Tokens of
+    scripts without spaces (Chinese characters) are read as the running text that they stand for, where one piece may
+    belong to several of them. A sentence of more pieces than the encoder reads is read in parts, cut between words.
 
     Args:
         path: of a local checkpoint, or a name that `transformers` knows.
@@ -92,49 +97,100 @@ class TransformerFeatures:
         """For each sentence its vectors [S, dim], in single precision."""
         vectors = [torch.zeros(len(tokens), self.dim) for tokens in sentences]
         parts = [
-            (sentence, start, words)
+            (sentence, start, runs)
             for sentence, tokens in enumerate(sentences)
-            for start, words in self._parts(tokens)
+            for start, runs in self._parts(tokens)
         ]
-        lengths = [sum(len(ids) for ids in words) + 2 for _, _, words in parts]
+        lengths = [sum(len(run.ids) for run in runs) + 2 for _, _, runs in parts]
         for batch in bucket_by_length(lengths, max_tokens=_BATCH_PIECES, shuffle=False):
             for index, rows in zip(batch, self._read([parts[i][2] for i in batch]), strict=True):
-                sentence, start, words = parts[index]
-                vectors[sentence][start : start + len(words)] = rows
+                sentence, start, _ = parts[index]
+                vectors[sentence][start : start + len(rows)] = rows
         return vectors
 
-    def _parts(self, tokens: Sequence[str]) -> list[tuple[int, list[list[int]]]]:
-        """Piece ids of each word, in parts that the encoder can read: (index of the first word, words)."""
-        encode = self._tokenizer(list(tokens), add_special_tokens=False)["input_ids"] if tokens else []
-        parts: list[tuple[int, list[list[int]]]] = []
-        room = 0
-        for index, ids in enumerate(encode):
-            ids = ids[: self._longest]
-            if not parts or len(ids) > room:
-                parts.append((index, []))
+    def _parts(self, tokens: Sequence[str]) -> list[tuple[int, list[_Run]]]:
+        """The runs of a sentence, in parts that the encoder can read: (index of the first token, runs)."""
+        parts: list[tuple[int, list[_Run]]] = []
+        room = start = 0
+        for run in self._runs(tokens):
+            if not parts or len(run.ids) > room:
+                parts.append((start, []))
                 room = self._longest
-            parts[-1][1].append(ids)
-            room -= len(ids)
+            parts[-1][1].append(run)
+            room -= len(run.ids)
+            start += len(run.pieces)
         return parts
 
+    def _runs(self, tokens: Sequence[str]) -> list[_Run]:
+        groups = _without_spaces(tokens, min(_LONGEST_RUN, self._longest // 2))
+        if not groups:
+            return []
+        texts = ["".join(group) for group in groups]
+        encoded = self._tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
+        runs = []
+        for group, ids, offsets in zip(groups, encoded["input_ids"], encoded["offset_mapping"], strict=True):
+            ids = ids[: self._longest]
+            if len(group) == 1:
+                runs.append(_Run(ids, [range(len(ids))]))
+            else:
+                runs.append(_Run(ids, _pieces_of(group, offsets[: self._longest])))
+        return runs
+
     @torch.no_grad()
-    def _read(self, sentences: Sequence[list[list[int]]]) -> list[Tensor]:
+    def _read(self, sentences: Sequence[list[_Run]]) -> list[Tensor]:
         """Vectors of the words of each part, from one batch."""
         tokenizer, device = self._tokenizer, self._model.device
         first = [i for i in (tokenizer.cls_token_id, tokenizer.bos_token_id) if i is not None][:1]
         last = [i for i in (tokenizer.sep_token_id, tokenizer.eos_token_id) if i is not None][:1]
-        rows = [first + [i for ids in words for i in ids] + last for words in sentences]
+        rows = [first + [i for run in runs for i in run.ids] + last for runs in sentences]
         longest = max(len(row) for row in rows)
         pad = tokenizer.pad_token_id or 0
         input_ids = torch.tensor([row + [pad] * (longest - len(row)) for row in rows], device=device)
         mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows], device=device)
         states = self._model(input_ids=input_ids, attention_mask=mask).last_hidden_state.float().cpu()
         results = []
-        for row, words in enumerate(sentences):
-            vectors, place = torch.zeros(len(words), self.dim), len(first)
-            for index, ids in enumerate(words):
-                if ids:
-                    vectors[index] = states[row, place : place + len(ids)].mean(0)
-                place += len(ids)
-            results.append(vectors)
+        for row, runs in enumerate(sentences):
+            vectors, place = [], len(first)
+            for run in runs:
+                of_run = states[row, place : place + len(run.ids)]
+                vectors += [
+                    of_run[list(pieces)].mean(0) if len(pieces) else torch.zeros(self.dim)
+                    for pieces in run.pieces
+                ]
+                place += len(run.ids)
+            results.append(torch.stack(vectors))
         return results
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Tokens that the encoder reads without a space between: their piece ids, and the pieces of each token."""
+
+    ids: list[int]
+    pieces: list[range]
+
+
+def _without_spaces(tokens: Sequence[str], longest: int) -> list[list[str]]:
+    """Groups of tokens between which text has no space: a word alone, or characters of Chinese side by side."""
+    groups: list[list[str]] = []
+    for token in tokens:
+        joins = groups and is_unspaced(groups[-1][-1][-1:]) and is_unspaced(token[:1])
+        if joins and len(groups[-1]) < longest:
+            groups[-1].append(token)
+        else:
+            groups.append([token])
+    return groups
+
+
+def _pieces_of(group: Sequence[str], offsets: Sequence[tuple[int, int]]) -> list[range]:
+    """For each token of a run the pieces that share a character with it."""
+    found, end, first = [], 0, 0
+    for token in group:
+        start, end = end, end + len(token)
+        while first < len(offsets) and offsets[first][1] <= start:
+            first += 1
+        last = first
+        while last < len(offsets) and offsets[last][0] < end:
+            last += 1
+        found.append(range(first, last))
+    return found

@@ -42,8 +42,16 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
+# What stands between characters of such scripts is written without spaces too: 、。《》 and fullwidth forms.
+_UNSPACED_CHARACTER = re.compile(rf"[{_UNSPACED}\u3000-\u303f\uff00-\uffef]")
+
 # English clitics are words of their own in CoNLL-2003: "Peru 's", "do n't".
 _CLITIC = re.compile(r"(?i)^(.+?)(n't|['’](?:s|re|ve|ll|d|m))$")
+
+
+def is_unspaced(character: str) -> bool:
+    """Whether a character belongs to a script, or its punctuation, that is written without spaces."""
+    return _UNSPACED_CHARACTER.match(character) is not None
 
 
 def tokenize(text: str, *, clitics: bool = False) -> list[Token]:

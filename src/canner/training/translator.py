@@ -24,6 +24,7 @@ from canner.text.copying import Copier
 from canner.text.files import require_file
 from canner.text.subwords import Subwords
 from canner.text.tokenizer import tokenize_words
+from canner.training.lexical_start import start_from_lexicon
 from canner.training.loop import FitResult, fit
 from canner.training.schedule import TrainingConfig
 from canner.training.translator_scores import score_translations
@@ -84,6 +85,8 @@ class TranslatorConfig(Config):
     guided_alignment: float = Field(0.0, ge=0)
     """Weight of the loss that draws one layer's attention to word alignments (Garg et al. 2019); 0: as the paper."""
     guided_layer: int = -1
+    lexical_start: bool = False
+    """Whether source embeddings start as means of the embeddings of the English words that they are aligned with."""
     seed: int = 1
 
 
@@ -201,7 +204,7 @@ def train_translator(
     dev = _tokenized(dev_text)
     source_subwords, target_subwords, copier = _vocabularies(train, folder, data)
     links = None
-    if config.guided_alignment > 0:
+    if config.guided_alignment > 0 or config.lexical_start:
         links = _align(train, folder / "alignments.txt", config.seed)
     examples = prepare_pairs(
         train,
@@ -226,6 +229,8 @@ def train_translator(
     model = ConvS2S(
         config.model, num_source_pieces=len(source_subwords), num_target_pieces=len(target_subwords)
     ).to(device)
+    if config.lexical_start:
+        start_from_lexicon(model, examples)
     bundle = {
         "format": 1,
         "kind": "translator",

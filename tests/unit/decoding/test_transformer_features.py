@@ -10,7 +10,21 @@ from canner.data.bundle import save_json  # noqa: E402
 from canner.decoding.tagger_bundle import load_embedder  # noqa: E402
 from canner.decoding.transformer_features import TransformerFeatures  # noqa: E402
 
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "ana", "##lisa", "rome", "in", "sang"]
+WORDS = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "ana",
+    "##lisa",
+    "rome",
+    "in",
+    "sang",
+    "北京",
+    "##大",
+    "##学",
+    "。",
+]
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +58,26 @@ def test_a_word_is_the_mean_of_its_pieces(checkpoint):
     with torch.no_grad():
         states = model(input_ids=ids).last_hidden_state[0]
     assert torch.allclose(vectors, torch.stack([states[1:3].mean(0), states[3]]), atol=1e-6)
+
+
+def test_characters_of_chinese_are_read_as_the_text_that_they_stand_for(checkpoint):
+    features = TransformerFeatures(str(checkpoint))
+    (vectors,) = features.embed([["ana", *"北京大学", "rome"]])
+    pieces = ("[CLS]", "ana", "北京", "##大", "##学", "rome", "[SEP]")
+    ids = torch.tensor([[WORDS.index(word) for word in pieces]])
+    model = transformers.AutoModel.from_pretrained(checkpoint).eval()
+    with torch.no_grad():
+        states = model(input_ids=ids).last_hidden_state[0]
+    # The two characters of one piece share its vector.
+    assert torch.allclose(vectors, states[[1, 2, 2, 3, 4, 5]], atol=1e-6)
+
+
+def test_long_runs_without_spaces_are_cut_and_lose_no_token(checkpoint):
+    features = TransformerFeatures(str(checkpoint))
+    for text in ("北京大学" * 3, "北京大学" * 70, "北" * 300):
+        (vectors,) = features.embed([list(text)])
+        assert vectors.shape == (len(text), 8)
+        assert (vectors.abs().sum(dim=1) > 0).all()
 
 
 def test_alone_or_in_a_batch_and_longer_than_the_encoder_reads(checkpoint):

@@ -1,0 +1,57 @@
+"""A translator that starts from word alignments names aligned words before it has learned anything."""
+
+from __future__ import annotations
+
+import torch
+
+from canner.data.translation_pairs import PairExample
+from canner.models.convs2s import ConvS2S, ConvS2SConfig
+from canner.training.lexical_start import start_from_lexicon
+
+EXAMPLES = [
+    PairExample([4, 5], [7, 8], [(0, 0), (1, 1)]),
+    PairExample([4], [7], [(0, 0)]),
+    PairExample([4, 6], [9, 8], [(0, 0)]),
+]
+
+
+def model(share: bool) -> ConvS2S:
+    torch.manual_seed(0)
+    config = ConvS2SConfig(
+        embed_dim=32, hidden_dim=48, encoder_layers=1, decoder_layers=2, share_embeddings=share, dropout=0.0
+    )
+    return ConvS2S(config, num_source_pieces=10, num_target_pieces=12)
+
+
+def test_a_source_piece_points_at_the_mean_of_what_it_is_aligned_with() -> None:
+    for share in (True, False):
+        fresh, started = model(share), model(share)
+        start_from_lexicon(started, EXAMPLES)
+        english = started.decoder.output.weight
+        assert torch.equal(english, fresh.decoder.output.weight)
+        wanted = (2 * english[7] + english[9]) / 3
+        found, before = started.encoder.tokens.weight, fresh.encoder.tokens.weight
+        assert torch.allclose(torch.cosine_similarity(found[4], wanted, dim=0), torch.tensor(1.0))
+        assert torch.allclose(torch.cosine_similarity(found[5], english[8], dim=0), torch.tensor(1.0))
+        assert torch.allclose(found.norm(dim=1), before.norm(dim=1))
+        assert torch.equal(found[[0, 1, 2, 3, 6, 7, 8, 9]], before[[0, 1, 2, 3, 6, 7, 8, 9]])
+
+
+def test_what_the_last_attention_reads_goes_to_the_output_unchanged() -> None:
+    started = model(True)
+    start_from_lexicon(started, EXAMPLES)
+    last, leave = started.decoder.attentions[-1].output, started.decoder.leave
+    read = torch.randn(5, 32)
+    assert torch.allclose(leave.weight @ (last.weight @ read.T), read.T, atol=1e-5)
+    # weight normalisation still holds the weights as length and direction
+    assert {name for name, _ in last.named_parameters()} == {
+        "bias",
+        "parametrizations.weight.original0",
+        "parametrizations.weight.original1",
+    }
+
+
+def test_without_any_link_the_embeddings_stay_as_they_were() -> None:
+    fresh, started = model(True), model(True)
+    start_from_lexicon(started, [PairExample([4], [7], [])])
+    assert torch.equal(started.encoder.tokens.weight, fresh.encoder.tokens.weight)
