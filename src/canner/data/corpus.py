@@ -70,10 +70,12 @@ def load_corpus(config: CorpusConfig) -> Corpus:
     train = read_part(config, "train")
     if config.num_sentences is not None:
         train = draw_subset(train, config.num_sentences, config.subset_seed)
-    dev = read_part(config, "dev")
-    if config.num_dev is not None and config.num_dev < len(dev):
-        dev = draw_subset(dev, config.num_dev, seed=0)
-    return Corpus(train, dev, read_part(config, "test"))
+    dev = _at_most(read_part(config, "dev"), config.num_dev)
+    return Corpus(train, dev, _at_most(read_part(config, "test"), config.num_test))
+
+
+def _at_most(sentences: list[Sentence], number: int | None) -> list[Sentence]:
+    return sentences if number is None or number >= len(sentences) else draw_subset(sentences, number, seed=0)
 
 
 def read_part(config: CorpusConfig, part: Literal["train", "dev", "test"]) -> list[Sentence]:

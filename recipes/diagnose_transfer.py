@@ -1,0 +1,133 @@
+"""Where a transfer loses entities: names in the English, attention that finds them, the teacher that sees them.
+
+For every source token the English word that it weighs most (in one attention layer) is looked up, and what the
+teacher says of that word is compared with the gold tag. No tagger is trained: this is the signal before any fusion.
+
+    CANNER_DATA=../shared/data python recipes/diagnose_transfer.py es models/es-en models/es-en-gloss DeepL
+    CANNER_DATA=../shared/data python recipes/diagnose_transfer.py zh runs/translator-zh runs/gloss-zh
+
+Writes results/transfer-LANGUAGE.json, a row for each translator and layer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from canner.data.bundle import save_json
+from canner.data.corpus import CorpusConfig, data_path, read_part
+from canner.evaluation.translation import share_of_entity_tokens_copied
+from canner.experiment.results import results_json, summarise
+from canner.tables.chinese import weibo_revised
+from canner.tables.european import GERMAN, SPANISH
+from canner.tables.masakhaner import corpus
+from canner.tables.protocols import TEACHER, external
+from canner.text.sentence import Sentence
+from canner.transfer.aligned import Transfer
+from canner.transfer.views import TransferConfig, TransferViews, ViewConfig
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+CORPORA: dict[str, CorpusConfig] = {
+    "es": SPANISH,
+    "de": GERMAN,
+    "zh": weibo_revised("fast").base.data,
+    "sw": corpus("swa"),
+    "yo": corpus("yor"),
+}
+
+
+def figures(
+    sentences: Sequence[Sentence], transfers: Sequence[Transfer], tags: Sequence[str], layer: int
+) -> dict[str, float]:
+    """Shares in percent over the tokens of the sentences.
+
+    Args:
+        sentences: with gold entities.
+        transfers: of the same sentences.
+        tags: of the teacher's posteriors, in their order.
+        layer: of the attention, from 0.
+    """
+    entity = found = right = other = quiet = reached = tokens = 0
+    for sentence, transfer in zip(sentences, transfers, strict=True):
+        types = gold_types(sentence)
+        attention_TS = transfer.translation.attention[layer].float()
+        read = [tags[k].partition("-")[2] for k in transfer.target.posteriors.argmax(dim=1).tolist()]
+        for position, gold in enumerate(types):
+            if gold is None:
+                continue
+            weight = attention_TS[:, position]
+            seen = read[int(weight.argmax())] if len(weight) and weight.max() > 0 else ""
+            tokens, reached = tokens + 1, reached + bool(len(weight) and weight.max() > 0.1)
+            if gold:
+                entity, found, right = entity + 1, found + bool(seen), right + (seen == gold)
+            else:
+                other, quiet = other + 1, quiet + (not seen)
+    return {
+        "entity tokens found %": 100 * found / max(1, entity),
+        "with the right type %": 100 * right / max(1, entity),
+        "other tokens left alone %": 100 * quiet / max(1, other),
+        "tokens reached %": 100 * reached / max(1, tokens),
+    }
+
+
+def gold_types(sentence: Sentence) -> list[str | None]:
+    """The type of the entity that each token is in, as the English teacher calls it; "" for none.
+
+    None for Weibo's nominal mentions ("my friend"), which are no entities to the teacher.
+    """
+    types: list[str | None] = [""] * len(sentence.tokens)
+    for entity in sentence.entities:
+        name, _, kind = entity.type.partition(".")
+        if kind == "NOM":
+            types[entity.start : entity.end] = [None] * (entity.end - entity.start)
+            continue
+        types[entity.start : entity.end] = [{"GPE": "LOC"}.get(name, name)] * (entity.end - entity.start)
+    return types
+
+
+def main() -> None:
+    """Reads the arguments, writes the results file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("language", choices=sorted(CORPORA))
+    parser.add_argument(
+        "translators", nargs="+", help="bundles, or DeepL and m2m100 for the files of external/"
+    )
+    parser.add_argument("--sentences", type=int, default=300, help="of the development part")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    data = CORPORA[arguments.language]
+    sentences = read_part(data, "dev")[: arguments.sentences]
+    rows = []
+    for name in arguments.translators:
+        files = name in ("DeepL", "m2m100")
+        view = external(f"{arguments.language}-en", name) if files else ViewConfig(translator=name)
+        config = TransferConfig(teacher=TEACHER, views=(view,))
+        views = TransferViews.load(config.with_paths(lambda path: str(data_path(path))))
+        (transfers,) = views.transfer([sentence.tokens for sentence in sentences])
+        english = [transfer.translation.target for transfer in transfers]
+        copied = 100 * share_of_entity_tokens_copied(sentences, english)
+        layers = len(transfers[0].translation.attention)
+        for layer in range(layers):
+            found = figures(sentences, transfers, views.teacher.tags, layer)
+            row = f"{Path(name).name}, layer {layer + 1}" if layers > 1 else Path(name).name
+            rows.append(summarise(row, {"dev": found | {"entity tokens copied %": copied}}).to_json())
+            print(row, {key: round(value, 1) for key, value in found.items()}, flush=True)
+    content = results_json(
+        name=f"transfer-{arguments.language}",
+        title=f"What the attention finds, {arguments.language}: tokens of development sentences",
+        rows=rows,
+        data=f"the first {len(sentences)} development sentences",
+        protocol="the strongest English word of each token, the teacher's tag of it; nothing is trained",
+        command=shlex.join(["python", *sys.argv]),
+    )
+    save_json(RESULTS / f"transfer-{arguments.language}.json", content)
+
+
+if __name__ == "__main__":
+    main()
