@@ -80,9 +80,10 @@ def run_and_record(
     """One training with its full configuration and environment in its folder.
 
     Returns:
-        The scores; empty if training diverged, which is recorded too.
+        The scores.
 
     Raises:
+        DivergedError: if training diverged, which is recorded too.
         KeyboardInterrupt: if training was interrupted; its state is saved.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +102,7 @@ def run_and_record(
         )
     except DivergedError as error:
         save_json(folder / "metrics.json", {"stopped": "diverged", "failure": str(error)})
-        return {}
+        raise
     if run.fit.stopped == "interrupted":
         raise KeyboardInterrupt
     save_json(folder / _COUNTS, run.counts)
@@ -132,6 +133,8 @@ def read_record(experiment: TaggerExperiment, folder: Path) -> Record | None:
         return None
     if "failure" in found:
         return Record({}, None, 0.0, found["failure"])
+    if not (folder / _COUNTS).exists():  # killed between the two
+        return None
     counts = json.loads((folder / _COUNTS).read_text(encoding="utf-8"))
     part = counts.get("test") or counts["dev"]
     scores: dict[str, Any] = {name: found[name] for name in ("dev", "test") if name in found}

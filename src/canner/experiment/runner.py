@@ -19,6 +19,7 @@ from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun,
 from canner.experiment.record import Record, missing_bundles, read_record, run_and_record
 from canner.experiment.results import environment
 from canner.experiment.summary import describe_corpus, summary
+from canner.training.loop import DivergedError
 from canner.training.progress import StepProgress
 
 logger = logging.getLogger(__name__)
@@ -235,6 +236,7 @@ def _start_worker(threads: int) -> None:
 
 
 def _work(run: PlannedRun, stores: Path, minutes: float | None, device: str, progress: bool) -> None:
-    run_and_record(
-        run.experiment, run.folder, stores=stores, max_minutes=minutes, device=device, progress=progress
-    )
+    with contextlib.suppress(DivergedError):  # recorded, and shown in the table
+        run_and_record(
+            run.experiment, run.folder, stores=stores, max_minutes=minutes, device=device, progress=progress
+        )
