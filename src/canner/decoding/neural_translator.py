@@ -25,6 +25,7 @@ from canner.decoding.piece_translation import (
     join_parts,
     make_piece_translation,
     read_words,
+    spread_over_tokens,
     to_words,
 )
 from canner.decoding.splitting import split_sentence
@@ -32,6 +33,7 @@ from canner.decoding.step import ConvS2SStep, Hypothesis
 from canner.decoding.translator_bundle import TranslatorParts, load_parts, save_parts
 from canner.models.convs2s import ConvS2S
 from canner.text.copying import Copier
+from canner.text.segmentation import Segment, Segmentation, segment_tokens
 from canner.text.subwords import COPY_SLOTS, Pieces, Subwords
 
 
@@ -54,6 +56,7 @@ class NeuralTranslator:
         copier: which source words are carried over through copy slots.
         options: search and reporting.
         source_language, target_language: ISO codes.
+        segment: how tokens become the words that it reads; attention is given over the tokens all the same.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class NeuralTranslator:
         *,
         source_language: str = "",
         target_language: str = "en",
+        segment: Segmentation = "none",
     ) -> None:
         self.model = model
         self.source_subwords = source_subwords
@@ -74,6 +78,7 @@ class NeuralTranslator:
         self.options = options
         self.source_language = source_language
         self.target_language = target_language
+        self.segment = segment
         layers = self.num_layers
         layer = options.alignment_layer
         if layer is not None and not -layers <= layer < layers:
@@ -98,6 +103,7 @@ class NeuralTranslator:
         digest.update("\n".join(sorted(self.copier.known)).encode())
         options = self.options.model_dump(exclude={"batch_tokens"})
         digest.update(json.dumps(options, sort_keys=True).encode())
+        digest.update(self.segment.encode() if self.segment != "none" else b"")
         return f"convs2s-{digest.hexdigest()[:16]}"
 
     def translate(
@@ -109,9 +115,19 @@ class NeuralTranslator:
         Every translation of a sentence with words has at least one word.
 
         Args:
-            sentences: words of each sentence.
+            sentences: words of each sentence; tokens, where the translator segments itself.
             progress: called with the number of sentences just finished.
         """
+        segmented = [self._segments(tokens) for tokens in sentences]
+        words = [[segment.text for segment in segments] for segments in segmented]
+        translations = self._translate_words(words, progress)
+        if self.segment == "none":
+            return translations
+        return [spread_over_tokens(*each) for each in zip(translations, sentences, segmented, strict=True)]
+
+    def _translate_words(
+        self, sentences: Sequence[Sequence[str]], progress: Callable[[int], None] | None
+    ) -> list[Translation]:
         parts = self._prepare(sentences)
         results: list[list[Translation | None]] = [[] for _ in sentences]
         slots = []
@@ -134,10 +150,11 @@ class NeuralTranslator:
 
     # -- pieces, and given translations -----------------------------------------------------------------------
     def translate_pieces(self, sentences: Sequence[Sequence[str]]) -> list[list[PieceTranslation]]:
-        """The same translations in pieces; one for each part of a sentence."""
-        parts = self._prepare(sentences)
+        """The same translations in pieces; one for each part of a sentence. Words are those that it reads."""
+        words = [[segment.text for segment in self._segments(tokens)] for tokens in sentences]
+        parts = self._prepare(words)
         found = {index: pieces for index, pieces, _ in self._search(parts)}
-        results: list[list[PieceTranslation]] = [[] for _ in sentences]
+        results: list[list[PieceTranslation]] = [[] for _ in words]
         for index, part in enumerate(parts):
             results[part.sentence].append(found[index])
         return results
@@ -152,8 +169,10 @@ class NeuralTranslator:
         Raises:
             ValueError: a side is empty, or has more pieces than the model has positions.
         """
+        segmented = [self._segments(tokens) for tokens, _ in pairs]
+        words = [tuple(segment.text for segment in segments) for segments in segmented]
         sources, targets, limit = [], [], self.model.config.max_positions - 1
-        for source, target in pairs:
+        for source, (_, target) in zip(words, pairs, strict=True):
             masked, slots = self.copier.mask(source)
             slot_of = {word: slot for slot, word in slots.items()}
             sources.append(masked)
@@ -176,8 +195,10 @@ class NeuralTranslator:
                 translation = self._piece_translation(
                     source_pieces[index], target_pieces[index], forced[row], forced[row].log_probability
                 )
-                source, target = pairs[index]
-                results[index] = to_words(translation, tuple(source), tuple(target), self.options)
+                found = to_words(translation, words[index], tuple(pairs[index][1]), self.options)
+                if self.segment != "none":
+                    found = spread_over_tokens(found, pairs[index][0], segmented[index])
+                results[index] = found
         return [result for result in results if result is not None]
 
     # -- disk ---------------------------------------------------------------------------------------------------
@@ -192,15 +213,9 @@ class NeuralTranslator:
         Raises:
             OSError: the disk is full.
         """
-        parts = TranslatorParts(
-            self.model,
-            self.source_subwords,
-            self.target_subwords,
-            self.copier,
-            self.options,
-            self.source_language,
-            self.target_language,
-        )
+        languages = self.source_language, self.target_language
+        vocabularies = self.source_subwords, self.target_subwords, self.copier
+        parts = TranslatorParts(self.model, *vocabularies, self.options, *languages, self.segment)
         save_parts(folder, parts, half=half, notes=notes or {})
 
     @classmethod
@@ -226,9 +241,16 @@ class NeuralTranslator:
             options or parts.options,
             source_language=parts.source_language,
             target_language=parts.target_language,
+            segment=parts.segment,
         )
 
     # -- inside ---------------------------------------------------------------------------------------------------
+    def _segments(self, tokens: Sequence[str]) -> list[Segment]:
+        """The words that the model reads, over the tokens given."""
+        if self.segment == "jieba":
+            return segment_tokens(tokens)
+        return [Segment(token, (index,)) for index, token in enumerate(tokens)]
+
     @property
     def _device(self) -> torch.device:
         return self.model.encoder.tokens.weight.device

@@ -1,5 +1,6 @@
 """A translation in pieces, and the words that it means."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from torch import Tensor
 from canner.data.translation import Translation
 from canner.decoding.options import TranslateOptions
 from canner.nn.pooling import pool_decoder_attention
+from canner.text.segmentation import Segment
 from canner.text.subwords import Pieces, Subwords
 
 
@@ -130,3 +132,28 @@ def empty_translation(num_layers: int) -> Translation:
     """The translation of a sentence without words."""
     nothing = torch.zeros(num_layers, 0, 0)
     return Translation((), (), nothing, nothing)
+
+
+def spread_over_tokens(
+    translation: Translation, tokens: Sequence[str], segments: Sequence[Segment]
+) -> Translation:
+    """A translation of segments as one of the tokens that they were cut from.
+
+    The attention on a segment is shared by its characters: rows keep their sums.
+
+    Args:
+        translation: of the segments' texts.
+        tokens: of the sentence.
+        segments: words over the tokens, with the token of each character.
+    """
+    shares = translation.attention.new_zeros(len(segments), len(tokens))
+    for index, segment in enumerate(segments):
+        share = shares.new_full((len(segment.owners),), 1 / len(segment.owners))
+        shares[index].index_add_(0, torch.tensor(segment.owners), share)
+    reading = translation.reading_attention
+    return dataclasses.replace(
+        translation,
+        source=tuple(tokens),
+        attention=translation.attention @ shares,
+        reading_attention=None if reading is None else reading @ shares,
+    )

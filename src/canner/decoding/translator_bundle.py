@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import torch
 from pydantic import ValidationError
@@ -22,6 +22,7 @@ from canner.data.bundle import (
 from canner.decoding.options import TranslateOptions
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.copying import Copier
+from canner.text.segmentation import Segmentation
 from canner.text.subwords import Subwords
 
 T = TypeVar("T")
@@ -38,6 +39,7 @@ class TranslatorParts:
     options: TranslateOptions
     source_language: str
     target_language: str
+    segment: Segmentation = "none"
 
 
 def save_parts(folder: str | Path, parts: TranslatorParts, *, half: bool, notes: dict[str, object]) -> None:
@@ -58,6 +60,7 @@ def save_parts(folder: str | Path, parts: TranslatorParts, *, half: bool, notes:
         "kind": "translator",
         "source_language": parts.source_language,
         "target_language": parts.target_language,
+        "segment": parts.segment,
         "model": parts.model.config.model_dump(),
         "options": parts.options.model_dump(),
         "notes": notes,
@@ -98,7 +101,13 @@ def load_parts(folder: str | Path) -> TranslatorParts:
             f"({reason}); the files are of different bundles"
         ) from None
     languages = config.get("source_language", ""), config.get("target_language", "en")
-    return TranslatorParts(model, source, target, copier, options, *languages)
+    segment = config.get("segment", "none")
+    if segment not in get_args(Segmentation):
+        raise ValueError(
+            f"{folder / 'config.json'}: expected segment {' or '.join(get_args(Segmentation))}, got {segment!r}; "
+            "install a newer canner"
+        )
+    return TranslatorParts(model, source, target, copier, options, *languages, segment)
 
 
 def _read(path: Path, load: Callable[[Path], T]) -> T:

@@ -22,6 +22,7 @@ from canner.text.bitext import read_bitext, read_lines
 from canner.text.config import Config
 from canner.text.copying import Copier
 from canner.text.files import require_file
+from canner.text.segmentation import Segmentation, segment_tokens
 from canner.text.subwords import Subwords
 from canner.text.tokenizer import tokenize_words
 from canner.training.lexical_start import start_from_lexicon
@@ -42,6 +43,8 @@ class TranslatorDataConfig(Config):
     dev_target: str
     source_language: str
     target_language: str = "en"
+    segment: Segmentation = "none"
+    """Whether source tokens (Chinese characters) are cut into words first."""
     source_pieces: int = Field(8000, ge=100)
     target_pieces: int = Field(8000, ge=100)
     max_pieces: int = Field(120, ge=4)
@@ -199,9 +202,9 @@ def train_translator(
     for key in ("train_source", "train_target", "train_domains", "dev_source", "dev_target"):
         if getattr(data, key) is not None:
             require_file(getattr(data, key), f"data.{key}")
-    train = _tokenized(_read_training_pairs(data))
+    train = _tokenized(_read_training_pairs(data), data.segment)
     dev_text = read_bitext(data.dev_source, data.dev_target)[: data.num_dev]
-    dev = _tokenized(dev_text)
+    dev = _tokenized(dev_text, data.segment)
     source_subwords, target_subwords, copier = _vocabularies(train, folder, data)
     links = None
     if config.guided_alignment > 0 or config.lexical_start:
@@ -236,14 +239,16 @@ def train_translator(
         "kind": "translator",
         "source_language": data.source_language,
         "target_language": data.target_language,
+        "segment": data.segment,
         "model": config.model.model_dump(),
         "alignment_layer": config.guided_layer if config.guided_alignment > 0 else None,
     }
     save_json(folder / "config.json", bundle)
     save_json(folder / "training.json", config.model_dump())
     logger.info("%d training pairs, %d target pieces", len(examples), sum(len(e.target) for e in examples))
+    options = TranslateOptions(beam_size=1)
     translator = NeuralTranslator(
-        model, source_subwords, target_subwords, copier, TranslateOptions(beam_size=1)
+        model, source_subwords, target_subwords, copier, options, segment=data.segment
     )
     task = TranslatorTask(translator, config, examples, dev_examples, dev_text[: data.num_translated], device)
     return fit(
@@ -306,7 +311,12 @@ def _align(pairs: Sequence[tuple[list[str], list[str]]], path: Path, seed: int) 
     return links
 
 
-def _tokenized(pairs: Sequence[tuple[str, str]]) -> list[tuple[list[str], list[str]]]:
+def _tokenized(pairs: Sequence[tuple[str, str]], segment: Segmentation) -> list[tuple[list[str], list[str]]]:
     """Words of both sides; English with its clitics split, as the teacher reads it. Pairs with an empty side go."""
-    words = ((tokenize_words(source), tokenize_words(target, clitics=True)) for source, target in pairs)
+
+    def source_words(text: str) -> list[str]:
+        tokens = tokenize_words(text)
+        return [word.text for word in segment_tokens(tokens)] if segment == "jieba" else tokens
+
+    words = ((source_words(source), tokenize_words(target, clitics=True)) for source, target in pairs)
     return [(source, target) for source, target in words if source and target]

@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 import torch
 from pydantic import Field
@@ -20,10 +19,10 @@ from torch import Tensor
 from canner.data.bundle import FORMAT, read_bundle_config, save_json, write_atomically
 from canner.data.translation import Translation
 from canner.text.config import Config
+from canner.text.segmentation import Segmentation, segment_tokens
 from canner.text.tokenizer import tokenize_words
 from canner.transfer import chinese
 from canner.transfer.lexicon import RULES, Entry, Lexicon, count_lexicon
-from canner.transfer.segmentation import segment_tokens
 from canner.transfer.word_alignment import align_words
 
 
@@ -38,7 +37,7 @@ class GlossConfig(Config):
         min_count: leave out entries seen fewer times.
     """
 
-    segment: Literal["none", "jieba"] = "none"
+    segment: Segmentation = "none"
     max_phrase: int = Field(default=1, ge=1)
     prefix_length: int = Field(default=0, ge=0)
     min_count: int = Field(default=1, ge=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canner.transfer.segmentation import Segment
+from canner.text.segmentation import Segment
 
 # the family names of two characters that are still common
 _DOUBLE_SURNAMES = frozenset(

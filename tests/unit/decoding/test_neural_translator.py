@@ -17,6 +17,7 @@ from canner.decoding.options import TranslateOptions
 from canner.decoding.step import ConvS2SState, ConvS2SStep
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.copying import Copier
+from canner.text.segmentation import segment_tokens
 from canner.text.subwords import COPY_SLOTS, Subwords
 
 WORDS = ["casa", "perro", "gato", "come", "agua", "Lima", "la", "el", "de", "rojo", "azul", ".", ","]
@@ -428,3 +429,36 @@ def test_training_mode_is_left_before_translating(make, corpus):
     after = translator.translate(corpus[:3])
     assert [t.target for t in before] == [t.target for t in after]
     assert replace(before[0], score=0.0).target == after[0].target
+
+
+def test_a_translator_that_segments_reads_words_and_speaks_of_tokens(make, tmp_path):
+    pytest.importorskip("jieba")
+    plain, segmenting = make(beam_size=2), make(beam_size=2)
+    segmenting.segment = "jieba"
+    tokens = ["南", "京", "市", "长", "江", "大", "桥", "。"]
+    segments = segment_tokens(tokens)
+    assert len(segments) < len(tokens)
+    (whole,) = segmenting.translate([tokens])
+    (of_words,) = plain.translate([[segment.text for segment in segments]])
+    assert (whole.source, whole.target, whole.score) == (tuple(tokens), of_words.target, of_words.score)
+    for over_tokens, over_words in (
+        (whole.attention, of_words.attention),
+        (whole.reading_attention, of_words.reading_attention),
+    ):
+        for index, segment in enumerate(segments):
+            of_segment = over_tokens[:, :, list(segment.owners)]
+            assert torch.allclose(of_segment.sum(-1), over_words[:, :, index], atol=1e-6)
+            assert torch.allclose(of_segment, of_segment[..., :1].expand_as(of_segment))
+    forced = segmenting.force(tokens, whole.target)
+    assert forced.source == tuple(tokens)
+    assert forced.attention.shape == whole.attention.shape
+    assert segmenting.translate([[], tokens])[0].target == ()
+
+    segmenting.save(tmp_path / "bundle")
+    loaded = NeuralTranslator.load(tmp_path / "bundle")
+    assert loaded.translate([tokens])[0].target == whole.target
+    assert loaded.fingerprint == segmenting.fingerprint != make(beam_size=2).fingerprint
+    config = json.loads((tmp_path / "bundle" / "config.json").read_text())
+    (tmp_path / "bundle" / "config.json").write_text(json.dumps(config | {"segment": "future"}))
+    with pytest.raises(ValueError, match="expected segment none or jieba, got 'future'"):
+        NeuralTranslator.load(tmp_path / "bundle")

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canner.data.translation import Translator
+from canner.text.segmentation import Segment, segment_tokens
 from canner.transfer.chinese import gloss_segment
 from canner.transfer.gloss import GlossConfig, WordGloss, train_gloss
 from canner.transfer.lexicon import Entry, Lexicon, count_lexicon
-from canner.transfer.segmentation import Segment, segment_tokens
 
 
 def lexicon(**entries):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Segmentation = Literal["none", "jieba"]
+"""Whether tokens are words already, or are joined and cut into Chinese words."""
 
 
 class Segment(NamedTuple):
