@@ -23,6 +23,7 @@ from canner.text.bitext import read_bitext
 from canner.text.config import Config
 from canner.text.files import require_file
 from canner.training.charlm import CharLMTrainingConfig, train_charlm
+from canner.training.run_state import RESUME
 from canner.training.translator import TranslatorConfig, train_translator
 from canner.training.vectors import VectorsConfig, train_vectors
 from canner.transfer.gloss import GlossConfig, train_gloss
@@ -178,7 +179,8 @@ def _claimed(folder: Path, experiment: Experiment) -> Iterator[None]:
             f"{folder}: expected a new folder or the run of this configuration, got one of another; "
             "choose another --output, or remove that folder"
         )
-    if not new and _ending(folder) not in (None, "time", "interrupted"):
+    finished = _ending(folder) not in (None, "time", "interrupted") and not (folder / RESUME).exists()
+    if not new and finished:
         raise ValueError(
             f"{folder}: expected a new folder or an unfinished run, got a finished one; "
             "choose another --output, or remove that folder to train again"

@@ -17,22 +17,21 @@ from numpy.typing import NDArray
 from canner.data.bundle import save_json
 from canner.data.corpus import data_path
 from canner.experiment.results import environment
-from canner.experiment.tagger import TaggerExperiment, train_tagger
+from canner.experiment.tagger import COUNTS, TaggerExperiment, train_tagger
 from canner.experiment.toml import read_json, to_toml
-from canner.training.loop import DivergedError
+from canner.training.run_state import RESUME, DivergedError
 
 logger = logging.getLogger(__name__)
 
-_COUNTS = "counts.json"
 _INPUTS = "inputs.json"
 # How a bundle was made does not change what it does.
 _NOT_READ = {
-    "resume.safetensors",
+    RESUME,
     "environment.json",
     "metrics.json",
     "fit.json",
     "training.json",
-    _COUNTS,
+    COUNTS,
     _INPUTS,
 }
 
@@ -88,9 +87,10 @@ def run_and_record(
     """
     folder.mkdir(parents=True, exist_ok=True)
     inputs = inputs_of(experiment)
-    stale = ["metrics.json", _COUNTS]
+    stale = ["metrics.json", COUNTS]
     if (folder / _INPUTS).exists() and read_json(folder / _INPUTS) != inputs:
-        stale += ["resume.safetensors", "log.jsonl"]  # with other bundles it starts anew
+        logger.info("%s was made from other data or bundles: training starts again", folder)
+        stale += [RESUME, "log.jsonl"]
     for name in stale:
         (folder / name).unlink(missing_ok=True)
     (folder / "experiment.toml").write_text(to_toml(experiment), encoding="utf-8")
@@ -105,7 +105,6 @@ def run_and_record(
         raise
     if run.fit.stopped == "interrupted":
         raise KeyboardInterrupt
-    save_json(folder / _COUNTS, run.counts)
     return run.scores
 
 
@@ -126,16 +125,14 @@ def read_record(experiment: TaggerExperiment, folder: Path) -> Record | None:
     if not (metrics.exists() and (folder / _INPUTS).exists()):
         return None
     if read_json(folder / _INPUTS) != inputs_of(experiment):
-        logger.info("%s was made with other bundles than there are now: it is trained again", folder)
+        logger.info("%s was made from other data or bundles than there are now: it is trained again", folder)
         return None
     found = read_json(metrics)
     if found["stopped"] in ("time", "interrupted"):
         return None
     if "failure" in found:
         return Record({}, None, 0.0, found["failure"])
-    if not (folder / _COUNTS).exists():  # killed between the two
-        return None
-    counts = json.loads((folder / _COUNTS).read_text(encoding="utf-8"))
+    counts = json.loads((folder / COUNTS).read_text(encoding="utf-8"))
     part = counts.get("test") or counts["dev"]
     scores: dict[str, Any] = {name: found[name] for name in ("dev", "test") if name in found}
     return Record(scores, np.array(part, dtype=np.int64), float(found.get("minutes", 0.0)))
@@ -165,18 +162,24 @@ def missing_bundles(experiment: TaggerExperiment) -> list[str]:
 
 
 def inputs_of(experiment: TaggerExperiment) -> dict[str, str]:
-    """A digest of every bundle that a run reads: a table must not mix runs of different translators."""
-    return {name: _digest(str(data_path(name).resolve())) for name in bundles_of(experiment)}
+    """A digest of every file and bundle that a run reads: a table must not mix runs of other data or translators."""
+    data = experiment.data
+    names = [*data.train, *data.dev, *data.test, *bundles_of(experiment)]
+    return {name: _digest(data_path(name)) for name in names}
+
+
+def _digest(path: Path) -> str:
+    """Of a file, or of the weights and texts of a bundle."""
+    files = [path] if path.is_file() else sorted([*path.glob("*.safetensors"), *path.glob("*.json")])
+    digest = hashlib.sha256()
+    for file in files:
+        if path.is_file() or file.name not in _NOT_READ:
+            stat = file.stat()
+            digest.update(_file_digest(str(file.resolve()), stat.st_mtime_ns, stat.st_size))
+    return digest.hexdigest()[:16]
 
 
 @functools.cache
-def _digest(path: str) -> str:
-    """Of a file, or of the weights and texts of a bundle."""
-    found = Path(path)
-    files = [found] if found.is_file() else sorted(found.glob("*.safetensors")) + sorted(found.glob("*.json"))
-    digest = hashlib.sha256()
-    for file in files:
-        if file.name not in _NOT_READ:
-            digest.update(file.name.encode())
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+def _file_digest(path: str, changed: int, size: int) -> bytes:
+    """Read once as long as it does not change."""
+    return hashlib.sha256(Path(path).read_bytes()).digest()

@@ -19,8 +19,8 @@ from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun,
 from canner.experiment.record import Record, missing_bundles, read_record, run_and_record
 from canner.experiment.results import environment
 from canner.experiment.summary import describe_corpus, summary
-from canner.training.loop import DivergedError
 from canner.training.progress import StepProgress
+from canner.training.run_state import DivergedError
 
 logger = logging.getLogger(__name__)
 

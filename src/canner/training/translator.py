@@ -26,12 +26,16 @@ from canner.text.segmentation import Segmentation, segment_tokens
 from canner.text.subwords import Subwords
 from canner.text.tokenizer import tokenize_words
 from canner.training.lexical_start import start_from_lexicon
-from canner.training.loop import FitResult, fit
+from canner.training.loop import fit
+from canner.training.run_state import FitResult
 from canner.training.schedule import TrainingConfig
 from canner.training.translator_scores import score_translations
 from canner.transfer.word_alignment import align_words
 
 logger = logging.getLogger(__name__)
+
+LONGEST_SHARE = 0.99
+"""Share of the training pairs below the length from which a sentence is translated in parts."""
 
 
 class TranslatorDataConfig(Config):
@@ -234,9 +238,12 @@ def train_translator(
     ).to(device)
     if config.lexical_start:
         start_from_lexicon(model, examples)
+    # A sentence longer than nearly all that it was trained on is translated worse whole than in parts.
+    longest = int(torch.tensor([len(e.source) for e in examples]).float().quantile(LONGEST_SHARE))
     bundle = {
         "format": 1,
         "kind": "translator",
+        "options": {"max_source_pieces": max(8, longest)},
         "source_language": data.source_language,
         "target_language": data.target_language,
         "segment": data.segment,

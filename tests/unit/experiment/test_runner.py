@@ -14,7 +14,7 @@ from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.record import read_record, run_and_record
 from canner.experiment.runner import RunnerOptions, run_comparison
 from canner.experiment.tagger import TaggerExperiment
-from canner.training.loop import DivergedError
+from canner.training.run_state import DivergedError
 
 Make = Callable[..., ComparisonExperiment]
 
@@ -127,3 +127,61 @@ def test_runs_made_with_other_vectors_do_not_count(make: Make, tmp_path: Path) -
     assert math.isclose(found.figures()["dev f1"], found.dev_f1)
     (tmp_path / "run" / "inputs.json").write_text('{"words.vec": "another"}', encoding="utf-8")
     assert read_record(experiment, tmp_path / "run") is None
+
+
+def test_runs_on_other_data_do_not_count(make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    quiet = RunnerOptions(progress=False)
+    run_comparison(make(), tmp_path / "out", command="c", options=quiet)
+    config = make()
+    with open(config.base.data.test[0], "a", encoding="utf-8") as file:
+        file.write("Zeus S-PER\n\n")
+    with open(config.base.data.train[0], "a", encoding="utf-8") as file:
+        file.write("Zeus S-PER\nNeu S-ORG\n\n")
+    results = run_comparison(config, tmp_path / "out", command="c", options=quiet)
+    assert results["corpus"]["test"]["sentences"] == 9
+    assert "other data or bundles" in caplog.text
+    for row in config.systems:
+        record = read_record(
+            config.base.model_copy(
+                update={"model": config.base.model.model_copy(update={"hidden_dim": 6 if row.change else 4})}
+            ),
+            tmp_path / "out" / row.name / "subset0-seed1",
+        )
+        assert record is not None
+        assert record.counts is not None
+        assert len(record.counts) == 9
+
+
+def test_a_run_killed_while_it_is_scored_need_not_be_trained_again(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import canner.experiment.tagger as tagger_module
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    experiment = make().base
+    with monkeypatch.context() as patch:
+        patch.setattr(tagger_module, "find_entities", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_and_record(experiment, tmp_path / "run", progress=False)
+    assert read_record(experiment, tmp_path / "run") is None
+    log = (tmp_path / "run" / "log.jsonl").read_text()
+    run_and_record(experiment, tmp_path / "run", progress=False)
+    assert (tmp_path / "run" / "log.jsonl").read_text() == log  # nothing was trained
+    assert read_record(experiment, tmp_path / "run") is not None
+    assert not (tmp_path / "run" / "resume.safetensors").exists()
+
+
+def test_an_unfinished_run_on_other_data_starts_again(make: Make, tmp_path: Path) -> None:
+    experiment = make().base
+    run_and_record(experiment, tmp_path / "run", max_minutes=0.0, progress=False)
+    assert (tmp_path / "run" / "resume.safetensors").exists()
+    with open(experiment.data.train[0], "a", encoding="utf-8") as file:
+        file.write("Zeus S-PER\nNeu S-ORG\n\n")
+    run_and_record(experiment, tmp_path / "run", progress=False)
+    found = read_record(experiment, tmp_path / "run")
+    assert found is not None
+    lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [0, 1]

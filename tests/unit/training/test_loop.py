@@ -13,6 +13,7 @@ from torch import nn
 from canner.data import bundle
 from canner.data.bundle import load_tensors, save_tensors
 from canner.training.loop import fit
+from canner.training.run_state import discard_state
 from canner.training.schedule import TrainingConfig, learning_rate
 
 
@@ -66,6 +67,47 @@ def test_interrupted_run_resumes_to_the_same_weights(tmp_path, optimizer, averag
     for key, value in whole.model.state_dict().items():
         assert torch.equal(value, second.model.state_dict()[key])
     assert not (tmp_path / "parts" / "resume.safetensors").exists()
+
+
+@pytest.mark.parametrize("early_stopping", [None, 1, 2])
+@pytest.mark.parametrize("every", [None, 3])
+def test_stops_for_want_of_time_change_nothing(tmp_path, early_stopping, every):
+    settings = config(early_stopping=early_stopping, validate_every=every, learning_rate=0.3, max_epochs=8)
+    whole = Regression()
+    wanted = fit(whole, settings, tmp_path / "whole", seed=1)
+    for call in range(100):  # every call has time for one step
+        task = Regression(seed=call)
+        result = fit(task, settings, tmp_path / "parts", seed=1, max_minutes=0.0)
+        assert (tmp_path / "parts" / "model.safetensors").exists()  # what there is can be used at once
+        if result.stopped != "time":
+            break
+    assert (result.stopped, result.best_metric, result.steps) == (
+        wanted.stopped,
+        wanted.best_metric,
+        wanted.steps,
+    )
+    assert [line["step"] for line in result.history] == [line["step"] for line in wanted.history]
+    for key, value in whole.model.state_dict().items():
+        assert torch.equal(value, task.model.state_dict()[key])
+
+
+def test_a_stop_leaves_the_weights_of_its_last_step_if_they_are_the_best(tmp_path):
+    settings = config(validate_every=1000, max_epochs=100)
+    result = fit(Regression(), settings, tmp_path, seed=1, max_minutes=0.0)
+    assert result.steps == 1
+    assert result.best_metric == pytest.approx(result.history[-1]["loss"], abs=1e-4)
+
+
+def test_the_state_of_a_finished_run_can_be_kept_until_all_is_done(tmp_path):
+    first = Regression()
+    fit(first, config(), tmp_path, seed=1, keep_state=True)
+    again = Regression(seed=5)
+    result = fit(again, config(), tmp_path, seed=1, keep_state=True)
+    assert (result.stopped, again.steps) == ("finished", 0)
+    for key, value in first.model.state_dict().items():
+        assert torch.equal(value, again.model.state_dict()[key])
+    discard_state(tmp_path)
+    assert not (tmp_path / "resume.safetensors").exists()
 
 
 def test_best_weights_are_kept_and_loaded(tmp_path):
