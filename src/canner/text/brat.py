@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from canner.text.files import read_lenient_lines
+from canner.text.files import join_surrogates, read_lenient_lines
 from canner.text.jsonl import Misfit, Span, fit_spans
 from canner.text.sentence import Sentence
 from canner.text.sentences import split_sentences
@@ -30,7 +30,7 @@ class BratReport:
         path: name of the file of annotations.
         num_sentences: sentences that the text was cut into.
         num_entities: entities in them.
-        discontinuous: lines (1-based) of annotations in several pieces, which are skipped.
+        discontinuous: lines (1-based) of annotations in several pieces with text between, which are skipped.
         misfits: spans that do not fit the tokens or overlap others, with their lines.
     """
 
@@ -111,7 +111,7 @@ def _read_text(path: Path) -> str:
         )
     raw = beside.read_bytes()
     try:
-        text = raw.decode("utf-8")
+        text = join_surrogates(raw.decode("utf-8", "surrogatepass"))
     except UnicodeDecodeError as error:
         number = raw.count(b"\n", 0, error.start) + 1
         raise ValueError(
@@ -150,7 +150,18 @@ def _parse(line: str, text: str, place: str) -> list[Span]:
             f"{place}: expected {name} to be {covered[:60]!r}, got {found[:60]!r} at its offsets {offsets}; "
             "is the text the annotated one, with the same line ends?"
         )
-    return [Span(start, end, label) for start, end in pieces]
+    return [Span(start, end, label) for start, end in _joined(pieces, text)]
+
+
+def _joined(pieces: Sequence[tuple[int, int]], text: str) -> list[tuple[int, int]]:
+    """Pieces with only white space between them as one: brat cuts entities at line ends."""
+    joined = [pieces[0]]
+    for start, end in pieces[1:]:
+        if joined[-1][1] <= start and not text[joined[-1][1] : start].strip():
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _sentences(text: str, spans: Sequence[Span]) -> tuple[list[Sentence], list[Misfit]]:

@@ -24,6 +24,11 @@ def replace_surrogates(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
+def join_surrogates(text: str) -> str:
+    """The text with one character for two halves of a surrogate pair side by side, U+FFFD for a lone half."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def read_lenient_lines(source: Source) -> tuple[list[str], list[int]]:
     """Lines of UTF-8 text, tolerant of lone surrogates only.
 
@@ -54,7 +59,7 @@ def read_lenient_lines(source: Source) -> tuple[list[str], list[int]]:
                     f"got byte 0x{raw_line[error.start]:02x} at position {error.start}; "
                     "convert the file to UTF-8"
                 ) from None
-            line = halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+            line = join_surrogates(halves)
             with_surrogates.append(number)
         lines.append(line)
     if lines and not lines[-1]:

@@ -87,6 +87,23 @@ def test_no_sentence_ends_inside_an_entity(tmp_path: Path, end: str, covered: st
     assert sentences[1].entities == [Entity(1, 3, "PER")]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n ", ""])
+def test_pieces_with_only_white_space_between_are_one_entity(tmp_path: Path, end: str) -> None:
+    start = 4 + len(end)
+    path = write(tmp_path, f"T1\tPER 0 4;{start} {start + 5}\tJuan Pérez\n", f"Juan{end}Pérez habla.\n")
+    sentences, report = read_brat_with_report(path)
+    words = 2 if end else 1
+    assert [s.entities for s in sentences] == [[Entity(0, words, "PER")]]
+    assert report.is_literal
+
+
+def test_lone_surrogates_become_the_replacement_character(tmp_path: Path) -> None:
+    text = b"\xed\xa0\xbd \xed\xa0\xbd\xed\xb8\x80 Lima \xed\xa0\xbd\xed\xa0\xbd\n"
+    [sentence] = read_brat(write(tmp_path, "T1\tLOC 4 8\tLima\n", text))
+    assert sentence.text.replace(" ", "") == "\ufffd😀Lima\ufffd\ufffd"
+    assert [sentence.tokens[e.start] for e in sentence.entities] == ["Lima"]
+
+
 @pytest.mark.parametrize(
     ("annotations", "message"),
     [
