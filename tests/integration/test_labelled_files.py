@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from canner.text.conll import read_conll
+from canner.text.labelled import read_labelled
 
 GOOD = "Ana B-PER\nvive O\nen O\nLima B-LOC\n\nLa O\nOTAN B-ORG\nhabla O\n\n"
 MIXED = GOOD.replace("OTAN B-ORG", "OTAN I-ORG")
@@ -89,6 +93,49 @@ def test_a_store_of_transfer_reads_brat(canner, article, bundles, tmp_path):
     names = ["--translator", bundles / "translator", "--teacher", bundles / "plain"]
     answer = canner("transfer", article(BRAT), *names, "-o", tmp_path / "store")
     assert "2 sentences built" in answer.err
+
+
+UNIVERSAL_NER = "# sent_id = 1\n1\tAna\tB-PER\t-\t-\n2\tvive\tO\t-\t-\n\n"
+WEIBO = "科0\tB-PER.NAM\n技1\tI-PER.NAM\n\n"
+SPACED = "New York\tB-LOC\nvive\tO\n\n"
+
+
+@pytest.mark.parametrize("text", [GOOD, UNIVERSAL_NER, WEIBO, SPACED, "# O\nAna O\n\n", "  Ana   O\n"])
+def test_tagging_reads_the_tokens_that_conversion_reads_and_writes_what_can_be_read(
+    canner, write, bundles, tmp_path, text
+):
+    path, tagged, converted = write("in.conll", text), tmp_path / "tagged.conll", tmp_path / "converted.conll"
+    assert canner("tag", bundles / "plain", path, "-i", "conll", "-f", "conll", "-o", tagged).status == 0
+    assert canner("convert", path, "-o", converted).status == 0
+    tokens = [[s.tokens for s in read_conll(written)] for written in (path, tagged, converted)]
+    assert tokens[0] == tokens[1] == tokens[2]
+
+
+def test_types_with_white_space_are_written_as_json_only(canner, write, bundles, tmp_path):
+    line = {"tokens": ["Ana", "vive"], "tags": ["S-big city", "O"]}
+    path = write("in.jsonl", json.dumps(line))
+    complaint = canner("convert", path, "-o", tmp_path / "out.conll", "-q").complaint()
+    assert "expected types of entities without white space, got 'big city' in sentence 1" in complaint
+    tagger = Path(shutil.copytree(bundles / "plain", tmp_path / "tagger"))
+    vocabulary = (tagger / "tags.json").read_text()
+    (tagger / "tags.json").write_text(vocabulary.replace("LOC", "big city"))
+    text = write("in.txt", "Ana\n")
+    assert "got 'big city' in" in canner("tag", tagger, text, "-f", "conll", "-q").complaint()
+    assert canner("tag", tagger, text, "-f", "jsonl", "-q").status == 0
+
+
+def test_conversion_tells_how_many_sentences_are_read_with_other_tokens(canner, write, tmp_path):
+    path, out = (
+        write("in.conll", "(b) O\n. O\n\nAna B-PER\nvive O\n\nAna/Luis B-PER\n(a) O\n\n"),
+        tmp_path / "o.jsonl",
+    )
+    told = f"{out}: 2 of 3 sentences will be read with other tokens; --tokens keeps theirs"
+    assert canner("convert", path, "-o", out).err.splitlines()[1:] == [told]
+    before, after = ([s.tokens for s in read_labelled(file)[0]] for file in (path, out))
+    assert sum(one != other for one, other in zip(before, after, strict=True)) == 2
+    for more in (["--tokens"], ["-q"], ["--to", "conll"]):
+        assert told not in canner("convert", path, "-o", out, *more).err
+    assert canner("convert", write("good.conll", GOOD), "-o", out).err.count("\n") == 1
 
 
 @pytest.mark.parametrize("linked", [False, True])

@@ -96,12 +96,25 @@ def tag(
         raise ValueError(
             f"expected a tagger that reads English for --english, got one without: {bundle}; leave the option out"
         )
+    if write is TagOutput.conll:
+        _check_types(tagger.types, bundle)
     with opened(source) as stream:
-        results = _noting_parts(_tagged(tagger, lines_of(stream), read), quiet)
+        name = str(getattr(stream, "name", "<stdin>"))
+        results = _noting_parts(_tagged(tagger, lines_of(stream), read, name), quiet)
         emit(_written(results, write, scheme, english), output)
 
 
-def _tagged(tagger: Tagger, lines: Iterable[str], read: TagInput) -> Iterator[Tagged]:
+def _check_types(types: list[str], bundle: Path) -> None:
+    """Refuses types that columns cannot hold, before anything is written."""
+    spaced = next((name for name in types if set(" \t\r\n") & set(name)), None)
+    if spaced is not None:
+        raise ValueError(
+            f"expected types of entities without white space for -f conll, got {spaced!r} in {bundle}; "
+            "write -f jsonl"
+        )
+
+
+def _tagged(tagger: Tagger, lines: Iterable[str], read: TagInput, name: str) -> Iterator[Tagged]:
     if read is TagInput.text:
         yield from tagger.tag_stream(lines)
         return
@@ -111,7 +124,7 @@ def _tagged(tagger: Tagger, lines: Iterable[str], read: TagInput) -> Iterator[Ta
     else:
         from canner.text.token_stream import iterate_tokens
 
-        sentences = iterate_tokens(lines)
+        sentences = iterate_tokens(lines, name=name)
     while block := list(islice(sentences, _BLOCK)):
         yield from tagger.tag_tokens(block)
 
@@ -143,13 +156,16 @@ def _written(results: Iterable[Tagged], write: TagOutput, scheme: str, english: 
 
 
 def _conll_lines(result: Tagged, scheme: str) -> Iterator[str]:
+    from canner.text.conll import column_lines
     from canner.text.schemes import encode_tags
 
     for sentence in result.sentences:
         tags = encode_tags(sentence.entities, len(sentence.tokens), scheme)
-        for word, found in zip(sentence.words, tags, strict=True):
-            yield f"{word} {found}"
-        yield ""
+        # A token may hold spaces where it was read between tabs.
+        separator = "\t" if any(" " in word for word in sentence.words) else " "
+        yield from column_lines(
+            sentence.words, tags, separator, f"the sentence {' '.join(sentence.words)[:40]!r}"
+        )
 
 
 def bracketed(result: Tagged) -> str:

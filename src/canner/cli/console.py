@@ -13,7 +13,7 @@ from typing import IO, Annotated
 
 import typer
 
-from canner.text.files import write_lines
+from canner.text.files import join_surrogates, write_lines
 from canner.text.labelled import ReadingWarning
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages but errors.")]
@@ -134,14 +134,23 @@ def lines_of(stream: IO[bytes]) -> Iterator[str]:
                 f"{name}, line {number}: expected UTF-8, got byte 0x{byte:02x}; convert the file to UTF-8"
             ) from None
         # Halves of surrogate pairs cannot be written again.
-        yield line.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").rstrip("\r\n")
+        yield join_surrogates(line).rstrip("\r\n")
+
+
+def check_folder(output: Path) -> None:
+    """Refuses a file to be written in a folder that is not there.
+
+    Raises:
+        ValueError: names the folder.
+    """
+    if not output.parent.is_dir():
+        raise ValueError(f"expected a folder to write to, got none: {output.parent}")
 
 
 def emit(lines: Iterable[str], output: Path | None) -> None:
     """Writes lines to a file, which appears only when it is complete, or to standard output as they come."""
     if output is not None:
-        if not output.parent.is_dir():
-            raise ValueError(f"expected a folder to write to, got none: {output.parent}")
+        check_folder(output)
         write_lines(output, lines)
         return
     for line in lines:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from canner.cli.console import Device, Output, Quiet, Threads, emit, keep_inputs, note, start
+from canner.cli.console import Device, Output, Quiet, Threads, check_folder, emit, keep_inputs, note, start
 
 if TYPE_CHECKING:
     from canner.text.entities import Entity
@@ -164,13 +164,30 @@ def convert(
     from canner.text.jsonl import write_jsonl
     from canner.text.labelled import BRAT_ENDING, JSON_ENDINGS, files_read, read_labelled
 
+    check_folder(output)
     keep_inputs(output, *files_read(source))
     if to is None and output.suffix == BRAT_ENDING:
         raise ValueError(f"expected a file of CoNLL or JSONL to write, got {output}; brat is only read")
     sentences, found = read_labelled(source, scheme=from_scheme)
     note(found.summary(), quiet=quiet)
     writes_json = to is FileFormat.jsonl or (to is None and output.suffix in JSON_ENDINGS)
-    if writes_json:
-        write_jsonl(output, sentences, form="tokens" if tokens else "text", scheme=scheme)
+    if not writes_json:
+        has_spaces = any(" " in token for sentence in sentences for token in sentence.tokens)
+        write_conll(output, sentences, scheme, separator="\t" if has_spaces else " ")
+    elif tokens:
+        write_jsonl(output, sentences, form="tokens", scheme=scheme)
     else:
-        write_conll(output, sentences, scheme)
+        write_jsonl(output, sentences)
+        _note_other_tokens(sentences, output, quiet)
+
+
+def _note_other_tokens(sentences: list[Sentence], path: Path, quiet: bool) -> None:
+    """Says how many sentences are read with other tokens once only their text is written."""
+    from canner.text.tokenizer import tokenize_words
+
+    number = sum(tuple(tokenize_words(sentence.text)) != sentence.tokens for sentence in sentences)
+    if number:
+        note(
+            f"{path}: {number} of {len(sentences)} sentences will be read with other tokens; --tokens keeps theirs",
+            quiet=quiet,
+        )

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from canner.cli.console import Device, Quiet, Threads, keep_inputs, lines_of, note, opened, start
+from canner.cli.console import (
+    Device,
+    Quiet,
+    Threads,
+    check_folder,
+    keep_inputs,
+    lines_of,
+    note,
+    opened,
+    start,
+)
 
 if TYPE_CHECKING:
     from canner.explain import Explanation
@@ -48,6 +58,7 @@ def explain(
     from canner.pipeline import Tagger
     from canner.text.files import write_lines
 
+    check_folder(output)
     if not text:
         keep_inputs(output, None)
     tagger = Tagger.load(bundle, device=device)

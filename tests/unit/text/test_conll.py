@@ -201,6 +201,10 @@ def test_writing_iob2(tmp_path: Path) -> None:
         (Sentence(("a b",), ("O",)), "without white space, got 'a b' in sentence 2"),
         (Sentence(("a\nb",), ("O",)), "without white space"),
         (Sentence(("\ud83d",), ("O",)), "lone surrogate"),
+        (
+            Sentence(("a",), ("S-big city",)),
+            "types of entities without white space, got 'big city' in sentence 2",
+        ),
     ],
 )
 def test_nothing_is_left_of_a_file_that_cannot_be_written(
@@ -209,6 +213,13 @@ def test_nothing_is_left_of_a_file_that_cannot_be_written(
     with pytest.raises(ValueError, match=message):
         write_conll(tmp_path / "out.conll", [PEOPLE[0], sentence])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_written_before_all_is_well() -> None:
+    stream = io.StringIO()
+    with pytest.raises(ValueError, match="without white space"):
+        write_conll(stream, [PEOPLE[0], Sentence(("a",), ("S-big city",))], separator="\t")
+    assert stream.getvalue() == ""
 
 
 def test_an_unknown_separator() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from canner.text.columns import LINES_THAT_SHOW_THE_LAYOUT
 from canner.text.conll import read_conll
 from canner.text.sentences import split_sentences
 from canner.text.token_stream import iterate_tokens
@@ -50,12 +51,54 @@ def test_nothing_but_white_space_is_lost_and_order_is_kept(text: str) -> None:
 COLUMNS = "-DOCSTART- -X- O O\n\nAna NNP B-PER\nvive VB O\n\n\nhoy RB O\n"
 
 
-@pytest.mark.parametrize("text", [COLUMNS, COLUMNS.replace(" ", "\t"), COLUMNS.rstrip("\n")])
+UNIVERSAL_NER = (
+    "# sent_id = 1\n# text = Ana #\n1-2\tdel\t_\t-\t-\n1\tAna\tB-PER\t-\t-\n2\t#\tO\t-\t-\n2.1\tx\t_\t-\t-\n"
+)
+GERMAN = "a O\n\t\n" * 120 + "b O\n\nc O\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        COLUMNS,
+        COLUMNS.replace(" ", "\t"),
+        COLUMNS.rstrip("\n"),
+        COLUMNS.replace(" ", "   "),
+        UNIVERSAL_NER,
+        "科0\tB-PER.NAM\n技1\tI-PER.NAM\n\n好0\tO\n",
+        "w0 O\nw1 O\n",
+        "# O\nAna O\n",
+        "# text O\nAna O\n",
+        "# Ana x y\nAna O\n",
+        "  Ana   O\n  vive O\n",
+        "New York\tB-LOC\ny\tO\n",
+        "Ana O \r\n\r\nvive O\r\n",
+        GERMAN,
+    ],
+)
 def test_the_stream_reads_what_the_reader_reads(text: str) -> None:
-    if "DOCSTART" in text:
-        text = text.split("\n\n", 1)[1]
     whole = [list(sentence.tokens) for sentence in read_conll(io.BytesIO(text.encode()))]
-    assert list(iterate_tokens(text.splitlines())) == whole == [["Ana", "vive"], ["hoy"]]
+    assert list(iterate_tokens(text.split("\n"))) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Ana\n#\n\nvive\n", [["Ana", "#"], ["vive"]]),
+        ("# text = #\n#\nAna\n", [["#", "Ana"]]),
+        ("Ana NNP\nvive VB\n", [["Ana", "vive"]]),
+        ("# sent_id = 1\n1\tAna\tAna" + "\t_" * 7 + "\n2\tvive\tvivir" + "\t_" * 7, [["Ana", "vive"]]),
+    ],
+)
+def test_the_stream_needs_no_tags(text: str, sentences: list[list[str]]) -> None:
+    assert list(iterate_tokens(text.split("\n"))) == sentences
+
+
+def test_an_index_that_stops_after_many_lines_is_no_token() -> None:
+    lines = ["科0 O", "技1 O", ""] * 2000
+    assert list(iterate_tokens(lines)) == [["科", "技"]] * 2000
+    with pytest.raises(ValueError, match="line 6001: expected characters with their index"):
+        list(iterate_tokens([*lines, "科 O"]))
 
 
 def test_the_stream_passes_over_documents_and_comments() -> None:
@@ -63,7 +106,7 @@ def test_the_stream_passes_over_documents_and_comments() -> None:
     assert list(iterate_tokens(lines)) == [["Ana", "#"]]
 
 
-def test_the_stream_holds_one_sentence_at_a_time() -> None:
+def test_the_stream_holds_only_the_lines_that_show_the_layout() -> None:
     read = 0
 
     def endless():
@@ -74,9 +117,20 @@ def test_the_stream_holds_one_sentence_at_a_time() -> None:
 
     stream = iterate_tokens(endless())
     assert [next(stream) for _ in range(4)] == [["a", "a"]] * 4
-    assert read == 12
+    assert read == LINES_THAT_SHOW_THE_LAYOUT
+    assert next(islice(stream, 5000, None)) == ["a", "a"]
+    assert read == 3 * 5005
 
 
-def test_a_line_without_the_column_is_named() -> None:
-    with pytest.raises(ValueError, match="line 2: expected a token in column 1"):
-        list(iterate_tokens(["a b", "c"], token_column=1))
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["a", "b"], "f, line 1: expected a token in column 1, got 1 columns"),
+        (["a b", "c"], "f, line 2: expected 2 columns, got 1 in 'c'"),
+        (["a O", "c"], "f, line 2: expected 2 columns with the tag last, got 1 in 'c'"),
+        (["a", "b", "New York", "c"], "f, line 3: expected 1 columns, got 2 in 'New York'"),
+    ],
+)
+def test_a_line_of_other_columns_is_named(lines: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        list(iterate_tokens(lines, token_column=1 if lines[0] == "a" and len(lines) == 2 else 0, name="f"))
