@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
-import sys
+import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from canner.cli.console import Device, Quiet, Threads, emit, note, start
+
+if TYPE_CHECKING:
+    from canner.experiment.comparison import ComparisonExperiment
+    from canner.experiment.runner import RunnerOptions
 
 
 class ProtocolName(StrEnum):
@@ -64,9 +69,7 @@ def reproduce(
         canner reproduce table2-spanish --seeds 3 --device cuda --workers 8
     """
     start(quiet=quiet, threads=threads, device=device)
-    from canner.data.bundle import save_json
-    from canner.experiment.runner import RunnerOptions, run_comparison
-    from canner.report import table as as_table
+    from canner.experiment.runner import RunnerOptions
     from canner.tables import comparisons, descriptions
     from canner.tables.variations import smoke_twin, with_seeds, without_grid
 
@@ -76,16 +79,34 @@ def reproduce(
     options = RunnerOptions(
         workers, max_minutes, device, not quiet, systems=tuple(systems or ()), budgets=tuple(budgets or ())
     )
-    command = shlex.join(["canner", *sys.argv[1:]])
+    started = time.monotonic()
     for config in comparisons(table, protocol.value):
         config = config if seeds is None else with_seeds(config, seeds)
         config = config if grid else without_grid(config)
-        config = smoke_twin(config) if smoke else config
-        found = run_comparison(config, runs / config.name, command=command, options=options)
-        if not smoke:
-            results.mkdir(parents=True, exist_ok=True)
-            save_json(results / f"{config.name}.json", found)
-        typer.echo(as_table(found) + "\n")
+        if smoke:
+            config, options = smoke_twin(config), dataclasses.replace(options, budgets=())
+        if max_minutes is not None:  # what the parts before it have left
+            left = max(0.0, max_minutes - (time.monotonic() - started) / 60)
+            options = dataclasses.replace(options, max_minutes=left)
+        # What makes the whole of the results file, however many calls it took.
+        command = ["canner", "reproduce", table, "--protocol", protocol.value]
+        command += (["--seeds", str(seeds)] if seeds else []) + ([] if grid else ["--no-grid"])
+        _run_part(config, runs / config.name, None if smoke else results, options, shlex.join(command))
+
+
+def _run_part(
+    config: ComparisonExperiment, folder: Path, results: Path | None, options: RunnerOptions, command: str
+) -> None:
+    """Runs one comparison, writes its results file, prints its table."""
+    from canner.data.bundle import save_json
+    from canner.experiment.runner import run_comparison
+    from canner.report import table as as_table
+
+    found = run_comparison(config, folder, command=command, options=options)
+    if results is not None:
+        results.mkdir(parents=True, exist_ok=True)
+        save_json(results / f"{config.name}.json", found)
+    typer.echo(as_table(found) + "\n")
 
 
 def report(

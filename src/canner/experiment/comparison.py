@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -70,8 +71,12 @@ class ComparisonExperiment(Config):
     @model_validator(mode="after")
     def _names(self) -> ComparisonExperiment:
         names = [system.name for system in self.systems]
-        if len({slug(name) for name in names}) < len(names):
-            raise ValueError(f"expected systems with names of their own, got {', '.join(names)}")
+        if len(set(names)) < len(names) or len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(
+                f"expected systems and seeds of their own, got {', '.join(names)}; seeds {self.seeds}"
+            )
+        if empty := [key for key, values in self.grid.items() if not values]:
+            raise ValueError(f"grid.{empty[0]}: expected values to try, got none; list some or leave it out")
         for system in self.systems:
             if system.baseline is not None and system.baseline not in names:
                 raise ValueError(
@@ -159,6 +164,12 @@ def plan(config: ComparisonExperiment, folder: Path) -> list[Cell]:
             continue
         row = system.name if len(budgets) == 1 else f"{system.name}, {budget} sentences"
         cells.append(_cell(config, system, row, folder / slug(row), budget, subset_seed))
+    places = [run.folder for cell in cells for run in cell.tries]
+    if len(set(places)) < len(places) or folder / "stores" in {place.parent for place in places}:
+        raise ValueError(
+            "expected systems and grid values that differ in more than case and punctuation, and none called "
+            "stores, got two for one folder; name them otherwise"
+        )
     return cells
 
 
@@ -198,5 +209,8 @@ def _experiment(base: TaggerExperiment, system: System, changes: Mapping[str, An
 
 
 def slug(text: str) -> str:
-    """A text as a folder's name."""
-    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-").lower()
+    """A text as a folder's name; where letters are lost, a digest keeps different texts apart."""
+    plain = re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-")
+    if re.fullmatch(r"[a-z0-9 .,+_()=-]*", text.lower()) and plain:
+        return plain
+    return f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:6]}".strip("-")

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +45,14 @@ class Record:
         counts: true positives, predicted and gold entities of each test (else dev) sentence [N, 3].
         minutes: of training.
         failure: why there are no scores; None for a run that went well.
+        environment: machine, versions, date and command of the run.
     """
 
     scores: Mapping[str, Mapping[str, Any]]
     counts: NDArray[np.int64] | None
     minutes: float
     failure: str | None = None
+    environment: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def dev_f1(self) -> float:
@@ -130,12 +132,14 @@ def read_record(experiment: TaggerExperiment, folder: Path) -> Record | None:
     found = read_json(metrics)
     if found["stopped"] in ("time", "interrupted"):
         return None
+    made = read_json(folder / "environment.json")
     if "failure" in found:
-        return Record({}, None, 0.0, found["failure"])
+        return Record({}, None, 0.0, found["failure"], made)
     counts = json.loads((folder / COUNTS).read_text(encoding="utf-8"))
     part = counts.get("test") or counts["dev"]
     scores: dict[str, Any] = {name: found[name] for name in ("dev", "test") if name in found}
-    return Record(scores, np.array(part, dtype=np.int64), float(found.get("minutes", 0.0)))
+    minutes = float(found.get("minutes", 0.0))
+    return Record(scores, np.array(part, dtype=np.int64), minutes, None, made)
 
 
 def bundles_of(experiment: TaggerExperiment) -> list[str]:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -75,9 +76,13 @@ def run_comparison(
     """
     folder, options = Path(folder), options or RunnerOptions()
     folder.mkdir(parents=True, exist_ok=True)
-    if unknown := set(options.systems) - {system.name for system in config.systems}:
-        names = "; ".join(system.name for system in config.systems)
-        raise ValueError(f"expected systems among {names}, got {unknown.pop()!r}")
+    for kind, asked, known in (
+        ("systems", options.systems, [system.name for system in config.systems]),
+        ("budgets", options.budgets, config.budgets),
+    ):
+        if unknown := [item for item in asked if item not in known]:
+            names = "; ".join(map(str, known)) or "none: there is no choice here"
+            raise ValueError(f"expected {kind} among {names}, got {unknown[0]!r}")
     cells = plan(config, folder)
     wanted = _possible([cell for cell in cells if options.wants(cell)])
     state = _State(config, wanted, cells, folder, command, describe_corpus(config.base.data))
@@ -192,7 +197,13 @@ def _runs(state: _State, stores: Path, options: RunnerOptions) -> Iterator[tuple
             finished, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in finished:
                 run = pending.pop(future)
-                future.result()
+                try:
+                    future.result()
+                except BrokenProcessPool:
+                    raise ValueError(
+                        "expected the runs' processes to live, got one that was killed (out of memory?); "
+                        "call again with fewer --workers: what is finished is kept"
+                    ) from None
                 record = read_record(run.experiment, run.folder)
                 if record is not None:  # else its time was up
                     yield run, record

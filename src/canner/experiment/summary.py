@@ -75,6 +75,11 @@ def summary(
         command=command,
         paper=config.paper,
     )
+    # Of the runs, which may have been made by several calls on several machines; not of this call.
+    made = [record.environment for record in records.values()]
+    for key, join in (("hardware", "; ".join), ("date", max)):
+        if said := sorted({str(environment[key]) for environment in made if key in environment}):
+            results[key] = join(said)
     return {**results, "corpus": dict(corpus), "grid": {key: list(v) for key, v in config.grid.items()}}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -140,12 +140,7 @@ def train_tagger(
         progress=progress,
         keep_state=True,
     )
-    scores, counts = {}, {}
-    for name, part in (("dev", dev), ("test", test)):
-        if part.sentences:
-            gold, predicted = [sentence.entities for sentence in part.sentences], find_entities(tagger, part)
-            scores[name] = score(gold, predicted)
-            counts[name] = [sentence_counts(*pair) for pair in zip(gold, predicted, strict=True)]
+    scores, counts = _scores(tagger, {"dev": dev, "test": test})
     extra["scores"] = {name: found["f1"] for name, found in scores.items()}
     save_tagger(folder, tagger, extra)
     save_json(folder / COUNTS, counts)
@@ -154,6 +149,19 @@ def train_tagger(
     if result.stopped not in ("time", "interrupted"):
         discard_state(folder)
     return TaggerRun(result, scores, tagger)
+
+
+def _scores(
+    tagger: SentenceTagger, parts: Mapping[str, LabelledPart]
+) -> tuple[dict[str, dict[str, Any]], dict[str, list[tuple[int, int, int]]]]:
+    """Scores, and the counts of each sentence, of the parts that have sentences."""
+    scores, counts = {}, {}
+    for name, part in parts.items():
+        if part.sentences:
+            gold, predicted = [sentence.entities for sentence in part.sentences], find_entities(tagger, part)
+            scores[name] = score(gold, predicted)
+            counts[name] = [sentence_counts(*pair) for pair in zip(gold, predicted, strict=True)]
+    return scores, counts
 
 
 def score(gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[Entity]]) -> dict[str, Any]:

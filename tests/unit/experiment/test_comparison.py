@@ -65,10 +65,25 @@ def test_a_change_that_is_no_experiment_names_its_system(make: Make, tmp_path: P
         plan(config, tmp_path)
 
 
-def test_systems_have_names_of_their_own_and_baselines_that_exist(make: Make) -> None:
-    with pytest.raises(ValueError, match="names of their own"):
-        make(systems=(System(name="A b"), System(name="a-b")))
+def test_systems_have_names_of_their_own_and_baselines_that_exist(make: Make, tmp_path: Path) -> None:
+    for twice in ({"systems": (System(name="a"), System(name="a"))}, {"seeds": (1, 1)}):
+        with pytest.raises(ValueError, match="systems and seeds of their own"):
+            make(**twice)
     with pytest.raises(ValueError, match="expected a baseline among"):
         make(systems=(System(name="a"), System(name="b", baseline="c")))
+    with pytest.raises(ValueError, match=r"grid\.batch_size: expected values to try, got none"):
+        make(grid={"batch_size": ()})
     config = make(systems=(System(name="a"), System(name="b"), System(name="c", baseline="b")))
     assert [config.baseline_of(system) for system in config.systems] == [None, "a", "b"]
+    for names in (("A b", "a-b"), ("stores",)):
+        with pytest.raises(ValueError, match="got two for one folder"):
+            plan(make(systems=tuple(System(name=name) for name in names)), tmp_path)
+    with pytest.raises(ValueError, match="got two for one folder"):
+        plan(make(grid={"data.scheme": ("IOB2", "iob2")}), tmp_path)
+
+
+def test_any_name_makes_a_folder(make: Make, tmp_path: Path) -> None:
+    cells = plan(make(systems=(System(name="习"), System(name="大"), System(name="é"))), tmp_path)
+    folders = {cell.tries[0].folder for cell in cells}
+    assert len(folders) == 3
+    assert all(folder.parent.parent == tmp_path for folder in folders)

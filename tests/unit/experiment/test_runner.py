@@ -129,7 +129,9 @@ def test_runs_made_with_other_vectors_do_not_count(make: Make, tmp_path: Path) -
     assert read_record(experiment, tmp_path / "run") is None
 
 
-def test_runs_on_other_data_do_not_count(make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_runs_on_other_data_do_not_count(
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     quiet = RunnerOptions(progress=False)
     run_comparison(make(), tmp_path / "out", command="c", options=quiet)

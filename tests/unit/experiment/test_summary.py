@@ -87,3 +87,15 @@ def test_a_collapsed_seed_is_shown(make: Make, tmp_path: Path) -> None:
     row = summary(make(seeds=(1, 2, 3)), cells, records, command="c", corpus={})["rows"][0]
     assert row["collapsed"] == ["subset 0, seed 2"]
     assert row["metrics"]["f1"]["values"] == list(f1)
+
+
+def test_machine_and_date_are_those_of_the_runs(make: Make, tmp_path: Path) -> None:
+    cells = plan(make(seeds=(1, 2)), tmp_path)
+    runs = cells[0].known_runs({cells[0].tries[0].folder: 1.0})
+    machines = ({"hardware": "b", "date": "2026-01-02"}, {"hardware": "a", "date": "2026-01-01"})
+    records = {
+        run.folder: Record({"dev": part(1.0)}, np.array([[1, 1, 1]]), 1.0, None, made)
+        for run, made in zip(runs, machines, strict=True)
+    }
+    results = summary(make(seeds=(1, 2)), cells, records, command="c", corpus={})
+    assert (results["hardware"], results["date"]) == ("a; b", "2026-01-02")
