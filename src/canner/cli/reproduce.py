@@ -71,7 +71,7 @@ def reproduce(
     start(quiet=quiet, threads=threads, device=device)
     from canner.experiment.runner import RunnerOptions
     from canner.tables import comparisons, descriptions
-    from canner.tables.variations import smoke_twin, with_seeds, without_grid
+    from canner.tables.variations import varied
 
     if table is None:
         emit(descriptions(), None)
@@ -81,10 +81,9 @@ def reproduce(
     )
     started = time.monotonic()
     for config in comparisons(table, protocol.value):
-        config = config if seeds is None else with_seeds(config, seeds)
-        config = config if grid else without_grid(config)
+        config = varied(config, seeds=seeds, grid=grid, smoke=smoke)
         if smoke:
-            config, options = smoke_twin(config), dataclasses.replace(options, budgets=())
+            options = dataclasses.replace(options, budgets=())
         if max_minutes is not None:  # what the parts before it have left
             left = max(0.0, max_minutes - (time.monotonic() - started) / 60)
             options = dataclasses.replace(options, max_minutes=left)

@@ -40,6 +40,28 @@ def summary(
     Returns:
         A row for each system and budget, in the order of the plan; one without a finished run has no metrics.
     """
+    rows = _rows(config, cells, records)
+    results = results_json(
+        name=config.name,
+        title=config.title,
+        rows=rows,
+        data=config.corpus,
+        protocol=config.protocol,
+        command=command,
+        paper=config.paper,
+    )
+    # Of the runs, which may have been made by several calls on several machines; not of this call.
+    made = [record.environment for record in records.values()]
+    for key, join in (("hardware", "; ".join), ("date", max)):
+        if said := sorted({str(environment[key]) for environment in made if key in environment}):
+            results[key] = join(said)
+    return {**results, "corpus": dict(corpus), "grid": {key: list(v) for key, v in config.grid.items()}}
+
+
+def _rows(
+    config: ComparisonExperiment, cells: Sequence[Cell], records: Mapping[Path, Record]
+) -> list[dict[str, Any]]:
+    """A row for each system and budget, in the order of the plan."""
     dev_f1 = {folder: record.dev_f1 for folder, record in records.items()}
     counted: dict[str, dict[str, tuple[PlannedRun, Record]]] = {}
     chosen: dict[str, dict[str, Any]] = {}
@@ -66,21 +88,7 @@ def summary(
             entry["upper_bound"] = True
         rows.append(entry)
     _mark_best_on_dev(rows)
-    results = results_json(
-        name=config.name,
-        title=config.title,
-        rows=rows,
-        data=config.corpus,
-        protocol=config.protocol,
-        command=command,
-        paper=config.paper,
-    )
-    # Of the runs, which may have been made by several calls on several machines; not of this call.
-    made = [record.environment for record in records.values()]
-    for key, join in (("hardware", "; ".join), ("date", max)):
-        if said := sorted({str(environment[key]) for environment in made if key in environment}):
-            results[key] = join(said)
-    return {**results, "corpus": dict(corpus), "grid": {key: list(v) for key, v in config.grid.items()}}
+    return rows
 
 
 def _is_external(cell: Cell) -> bool:

@@ -5,6 +5,15 @@ from __future__ import annotations
 from canner.experiment.comparison import ComparisonExperiment
 
 
+def varied(
+    config: ComparisonExperiment, *, seeds: int | None = None, grid: bool = True, smoke: bool = False
+) -> ComparisonExperiment:
+    """The comparison as it is asked for: so many seeds, with or without the grid, or its tiny twin."""
+    config = config if seeds is None else with_seeds(config, seeds)
+    config = config if grid else without_grid(config)
+    return smoke_twin(config) if smoke else config
+
+
 def with_seeds(config: ComparisonExperiment, number: int) -> ComparisonExperiment:
     """The same with another number of seeds; of training subsets, where these stand for the seeds."""
     if config.budgets:
