@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,8 +51,10 @@ class TransformerFeatures:
                 "expected the package transformers, found none; install it with: pip install 'canner[transformers]'"
             ) from None
         try:
-            self._tokenizer = transformers.AutoTokenizer.from_pretrained(path, use_fast=True)
-            self._model = transformers.AutoModel.from_pretrained(path).to(device).eval().requires_grad_(False)
+            with _progress_on_terminals_only(transformers):
+                self._tokenizer = transformers.AutoTokenizer.from_pretrained(path, use_fast=True)
+                model = transformers.AutoModel.from_pretrained(path)
+            self._model = model.to(device).eval().requires_grad_(False)
         except (OSError, ValueError, KeyError) as error:
             reason = " ".join(str(error).split())[:200]
             raise ValueError(f"{path}: expected a checkpoint of transformers, got {reason}") from None
@@ -160,6 +164,20 @@ class TransformerFeatures:
                 place += len(run.ids)
             results.append(torch.stack(vectors))
         return results
+
+
+@contextlib.contextmanager
+def _progress_on_terminals_only(transformers: Any) -> Iterator[None]:
+    """Keeps the progress bar of loading out of files and pipes."""
+    settings = transformers.utils.logging
+    if sys.stderr.isatty() or not settings.is_progress_bar_enabled():
+        yield
+        return
+    settings.disable_progress_bar()
+    try:
+        yield
+    finally:
+        settings.enable_progress_bar()
 
 
 @dataclass(frozen=True)

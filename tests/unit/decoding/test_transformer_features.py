@@ -1,5 +1,7 @@
 """An encoder of `transformers` as embedding: a tiny one, made here, read through the ordinary loader."""
 
+import sys
+
 import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -104,3 +106,12 @@ def test_a_bundle_refers_to_the_checkpoint_and_refuses_another(checkpoint, tmp_p
 def test_what_is_no_checkpoint_is_a_clear_error(tmp_path):
     with pytest.raises(ValueError, match="expected a checkpoint of transformers"):
         TransformerFeatures(str(tmp_path))
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_progress_is_shown_on_terminals_only(checkpoint, capsys, monkeypatch, terminal):
+    transformers.utils.logging.enable_progress_bar()
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    TransformerFeatures(str(checkpoint))
+    assert ("Loading weights" in capsys.readouterr().err) == terminal
+    assert transformers.utils.logging.is_progress_bar_enabled()
