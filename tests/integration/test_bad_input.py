@@ -219,6 +219,50 @@ def test_bundles_of_a_newer_format_or_another_kind(canner, copied, name):
     canner(*commands(copied, name)).complaint()
 
 
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("plain", "model"), ("plain", "encoding"), ("translator", "model"), ("translator", "options")],
+)
+def test_a_key_that_is_not_known_names_the_file(canner, copied, name, part):
+    path = copied / name / "config.json"
+    config = json.loads(path.read_text())
+    for broken in ({**config[part], "colour": 3}, 3):
+        path.write_text(json.dumps({**config, part: broken}))
+        complaint = canner(*commands(copied, name)).complaint()
+        assert complaint.startswith(f"canner: {path}: expected")
+        assert "pydantic" not in complaint
+        assert "copy the bundle again" in complaint
+        assert ("unknown key 'colour'" in complaint) == (broken != 3)
+    path.write_text(json.dumps({**config, part: {**config[part], "dropout": "much"}}))
+    assert "pydantic" not in canner(*commands(copied, name)).complaint()
+
+
+def test_missing_and_wrong_parts_of_a_bundle_are_named(canner, copied):
+    (copied / "plain" / "words.json").unlink()
+    complaint = canner(*commands(copied, "plain")).complaint()
+    assert f"{copied / 'plain' / 'words.json'}: expected this file in the bundle, found none" in complaint
+    for wrong in ("{}", "[3]", '"ab"'):
+        (copied / "translator" / "copier.json").write_text(wrong)
+        complaint = canner(*commands(copied, "translator")).complaint()
+        assert "copier.json: expected a list of words, got" in complaint
+    (copied / "translator" / "copier.json").write_text("[]")
+    config = json.loads((copied / "can" / "config.json").read_text())
+    config["transfer"]["colour"] = 3
+    (copied / "can" / "config.json").write_text(json.dumps(config))
+    assert "unknown key 'colour'" in canner(*commands(copied, "can")).complaint()
+
+
+def test_a_reader_that_leaves_is_no_error(bundles, tmp_path):
+    text = tmp_path / "long.txt"
+    text.write_text("Ana vive en Lima .\n" * 3000)
+    command = [sys.executable, "-m", "canner", "tag", str(bundles / "plain"), str(text), "-q"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == (b"", 141)
+
+
 def test_a_damaged_checkpoint_is_refused_and_kept(canner, write_config, good, tmp_path):
     config = write_config(good, good, training="max_epochs = 3000")
     stopped = ["train", config, "-o", tmp_path / "run", "--max-minutes", "0.0001", "-q"]
@@ -297,6 +341,11 @@ def test_missing_files_and_wrong_arguments(canner, bundles, tmp_path, good):
     canner("tag", bundles / "plain", missing, "-q").complaint()
     canner("tag", bundles / "plain", good, "-o", missing / "out", "-q").complaint()
     canner("tag", bundles / "plain", good, "-f", "xml", "-q").complaint()
+    for output in (missing / "out.conll", missing / "out.jsonl"):
+        complaint = canner("convert", good, "-o", output, "-q").complaint()
+        assert complaint == f"canner: expected a folder to write to, got none: {missing}\n"
+    page = canner("explain", bundles / "plain", "Ana", "-o", missing / "page.html", "-q").complaint()
+    assert f"expected a folder to write to, got none: {missing}" in page
     canner("train", missing, "-q").complaint()
     canner("evaluate", good, missing).complaint()
     canner("nonsense").complaint()

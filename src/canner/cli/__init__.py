@@ -26,12 +26,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _INTERRUPTED = 130
+_READER_GONE = 141
 for group in (train, apply, show, files, reproduce):
     group.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line and exits: 0 well, 2 for an error (one line on stderr), 130 after Ctrl-C."""
+    """Runs the command line and exits.
+
+    0: well; 2: an error (one line on stderr); 130: after Ctrl-C; 141: the reader of the output was gone.
+    """
     sys.exit(run(arguments))
 
 
@@ -48,9 +52,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         complain("interrupted")
         return _INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has seen enough; nothing may be flushed to it at exit.
-        _abandon_output()
-        return 141
+        return _reader_gone()
+    except SystemExit as stop:
+        if not isinstance(stop.__context__, BrokenPipeError):
+            raise
+        return _reader_gone()  # typer makes an exit with 1 of it
     except (ValueError, OSError) as error:
         complain(_described(error))
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
@@ -62,6 +68,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         complain(str(message()) or "expected a command; see canner --help")
         return 2
+
+
+def _reader_gone() -> int:
+    """The status after the reader (head, less) has seen enough; nothing may be flushed to it at exit."""
+    _abandon_output()
+    return _READER_GONE
 
 
 def _abandon_output() -> None:

@@ -6,11 +6,18 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+
+from canner.text.config import Config
+
+C = TypeVar("C", bound=Config)
+T = TypeVar("T")
+_REMEDY = "install a newer canner, or copy the bundle again"
 
 FORMAT = 1
 """The newest format of bundles that this version reads, and the one that it writes."""
@@ -58,6 +65,48 @@ def _read_config(folder: str | Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise ValueError(f"{path}: expected a JSON object, got {type(config).__name__}; is it a bundle?")
     return config
+
+
+def config_of(kind: type[C], values: Any, path: Path) -> C:
+    """A configuration from part of a bundle's `config.json`.
+
+    Args:
+        kind: of configuration.
+        values: as read.
+        path: of the file, for the message.
+
+    Raises:
+        ValueError: if the values are no such configuration; names the file and the first key that is wrong.
+    """
+    if not isinstance(values, dict):
+        raise ValueError(f"{path}: expected the keys of {kind.__name__}, got {values!r:.60}; {_REMEDY}")
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ValueError(
+            f"{path}: expected a valid {kind.__name__}, got {f'{key}: ' if key else ''}{reason}; {_REMEDY}"
+        ) from None
+
+
+def read_part(path: Path, load: Callable[[Path], T]) -> T:
+    """What `load` makes of a file of a bundle.
+
+    Raises:
+        ValueError: if there is no such file, it is no JSON, or what `load` says; names the file.
+    """
+    if not path.exists():
+        raise ValueError(f"{path}: expected this file in the bundle, found none; copy the bundle again")
+    try:
+        return load(path)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: expected JSON, got {error}; the file is damaged: copy it again") from None
+    except ValueError as error:
+        if str(path) in str(error):
+            raise
+        raise ValueError(f"{path}: {error}") from None
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:

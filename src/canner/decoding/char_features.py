@@ -13,7 +13,15 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from canner.data.bucketing import bucket_by_length
-from canner.data.bundle import FORMAT, load_tensors, read_bundle_config, save_json, save_tensors
+from canner.data.bundle import (
+    FORMAT,
+    config_of,
+    load_tensors,
+    read_bundle_config,
+    read_part,
+    save_json,
+    save_tensors,
+)
 from canner.data.char_stream import SENTENCE_START, CharEncoder, as_text
 from canner.models.char_lm import BidirectionalCharLM, CharLMConfig
 from canner.nn.precision import Precision, autocast
@@ -85,8 +93,8 @@ class CharLMFeatures:
         """
         folder = Path(folder)
         bundle = read_bundle_config(folder, "charlm")
-        config = CharLMConfig(**bundle["model"])
-        vocabulary = Vocabulary.load(folder / "chars.json")
+        config = config_of(CharLMConfig, bundle.get("model"), folder / "config.json")
+        vocabulary = read_part(folder / "chars.json", Vocabulary.load)
         model = BidirectionalCharLM(config, len(vocabulary))
         weights = load_tensors(folder / "model.safetensors")
         weights.pop("carried", None)  # where a training run stood in its text

@@ -9,7 +9,16 @@ from typing import Any
 
 from torch import Tensor
 
-from canner.data.bundle import FORMAT, bundle_kind, load_tensors, read_bundle_config, save_json, save_tensors
+from canner.data.bundle import (
+    FORMAT,
+    bundle_kind,
+    config_of,
+    load_tensors,
+    read_bundle_config,
+    read_part,
+    save_json,
+    save_tensors,
+)
 from canner.data.embedding import WordEmbedder
 from canner.data.tagging import EncodingConfig, TaggingEncoder
 from canner.decoding.char_features import CharLMFeatures
@@ -95,12 +104,15 @@ def load_tagger(folder: str | Path, *, device: str = "cpu") -> SentenceTagger:
     folder = Path(folder)
     config = read_bundle_config(folder, "tagger")
     try:
-        known = {name: Vocabulary.load(folder / f"{name}.json") for name in config["vocabularies"]}
+        known = {name: read_part(folder / f"{name}.json", Vocabulary.load) for name in config["vocabularies"]}
         encoder = TaggingEncoder(
-            EncodingConfig(**config["encoding"]), known.get("words"), known.get("characters"), known["tags"]
+            config_of(EncodingConfig, config["encoding"], folder / "config.json"),
+            known.get("words"),
+            known.get("characters"),
+            known["tags"],
         )
         model = make_model(
-            TaggerConfig(**config["model"]),
+            config_of(TaggerConfig, config["model"], folder / "config.json"),
             encoder,
             features_dim=config["sizes"]["features_dim"],
             aligned_dim=config["sizes"]["aligned_dim"],

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import get_args
 
 import torch
-from pydantic import ValidationError
 
 from canner.data.bundle import (
     FORMAT,
+    config_of,
     load_tensors,
     read_bundle_config,
+    read_part,
     save_json,
     save_tensors,
     write_atomically,
@@ -24,8 +23,6 @@ from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.copying import Copier
 from canner.text.segmentation import Segmentation
 from canner.text.subwords import Subwords
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,16 +75,11 @@ def load_parts(folder: str | Path) -> TranslatorParts:
     """
     folder = Path(folder)
     config = read_bundle_config(folder, "translator")
-    source = _read(folder / "source.subwords.json", Subwords.load)
-    target = _read(folder / "target.subwords.json", Subwords.load)
-    copier = _read(folder / "copier.json", Copier.load)
-    try:
-        model_config = ConvS2SConfig(**config["model"])
-        options = TranslateOptions(**config.get("options", {}))
-    except (KeyError, TypeError, ValidationError) as error:
-        raise ValueError(
-            f"{folder / 'config.json'}: expected sizes and options of a translator, got {error}"
-        ) from None
+    source = read_part(folder / "source.subwords.json", Subwords.load)
+    target = read_part(folder / "target.subwords.json", Subwords.load)
+    copier = read_part(folder / "copier.json", Copier.load)
+    model_config = config_of(ConvS2SConfig, config.get("model"), folder / "config.json")
+    options = config_of(TranslateOptions, config.get("options", {}), folder / "config.json")
     if config.get("alignment_layer") is not None and options.alignment_layer is None:
         options = options.model_copy(update={"alignment_layer": config["alignment_layer"]})
     model = ConvS2S(model_config, num_source_pieces=len(source), num_target_pieces=len(target))
@@ -108,15 +100,6 @@ def load_parts(folder: str | Path) -> TranslatorParts:
             "install a newer canner"
         )
     return TranslatorParts(model, source, target, copier, options, *languages, segment)
-
-
-def _read(path: Path, load: Callable[[Path], T]) -> T:
-    if not path.exists():
-        raise ValueError(f"{path}: expected this file in the bundle, found none; copy the bundle again")
-    try:
-        return load(path)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: expected JSON, got {error}; the file is damaged: copy it again") from None
 
 
 def _card(parts: TranslatorParts, notes: dict[str, object]) -> str:

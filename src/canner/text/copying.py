@@ -123,5 +123,14 @@ class Copier:
 
     @classmethod
     def load(cls, path: str | Path) -> Copier:
-        """Reads what `save` wrote."""
-        return cls(json.loads(Path(path).read_text(encoding="utf-8")))
+        """Reads what `save` wrote.
+
+        Raises:
+            ValueError: if the file is no list of words.
+        """
+        words = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ValueError(
+                f"{path}: expected a list of words, got {str(words)[:60]!r}; copy the bundle again"
+            )
+        return cls(words)

@@ -16,7 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from canner.data.bundle import FORMAT, read_bundle_config, save_json, write_atomically
+from canner.data.bundle import FORMAT, config_of, read_bundle_config, save_json, write_atomically
 from canner.data.translation import Translation
 from canner.text.config import Config
 from canner.text.segmentation import Segmentation, segment_tokens
@@ -97,7 +97,8 @@ class WordGloss:
             ValueError: if the folder is no gloss or its lexicon is damaged.
         """
         values = read_bundle_config(folder, "gloss")
-        config = GlossConfig(**{key: values[key] for key in values if key not in ("format", "kind")})
+        given = {key: values[key] for key in values if key not in ("format", "kind")}
+        config = config_of(GlossConfig, given, Path(folder) / "config.json")
         path = Path(folder) / "lexicon.json"
         try:
             entries = {
@@ -143,7 +144,8 @@ def train_gloss(pairs: Sequence[tuple[str, str]], *, seed: int, config: GlossCon
         config: how words are cut, aligned and counted.
 
     Raises:
-        ValueError: if there are no pairs, or the packages of the extra `gloss` are missing.
+        ValueError: if there are no pairs, or none with words on both sides, or the packages of the extra
+            `gloss` are missing.
     """
     if not pairs:
         raise ValueError("expected sentence pairs to train a gloss from, got none; give parallel text")
@@ -151,6 +153,11 @@ def train_gloss(pairs: Sequence[tuple[str, str]], *, seed: int, config: GlossCon
     if config.segment == "jieba":
         source = [[segment.text for segment in segment_tokens(tokens)] for tokens in source]
     target = [tokenize_words(text, clitics=True) for _, text in pairs]
+    if not any(s and t for s, t in zip(source, target, strict=True)):
+        raise ValueError(
+            f"expected sentence pairs with words on both sides, got none in {len(pairs)} pairs; "
+            "are the translations empty?"
+        )
     alignments = align_words(
         source,
         target,

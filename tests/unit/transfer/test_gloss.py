@@ -243,6 +243,12 @@ def test_progress_counts_sentences():
     assert done == [1, 1]
 
 
+@pytest.mark.parametrize("pairs", [[("Ana vive", "")] * 3, [("", "Ana lives")], [("Ana", ""), (" ", "Ana")]])
+def test_training_needs_words_on_both_sides(pairs):
+    with pytest.raises(ValueError, match=f"words on both sides, got none in {len(pairs)} pairs"):
+        train_gloss(pairs, seed=1, config=GlossConfig())
+
+
 def test_training_needs_text():
     with pytest.raises(ValueError, match="expected sentence pairs to train a gloss from, got none"):
         train_gloss([], seed=0, config=GlossConfig())
