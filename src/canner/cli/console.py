@@ -47,10 +47,11 @@ def start(*, quiet: bool = False, threads: int | None = None, device: str = "cpu
     warnings.filterwarnings("ignore" if quiet else "always", category=ReadingWarning)
     import torch
 
+    from canner.nn.device import check_device
+
     if threads is not None:
         torch.set_num_threads(threads)
-    if device != "cpu" and not (device.startswith("cuda") and torch.cuda.is_available()):
-        raise ValueError(f"expected the device cpu (or cuda, where there is one), got {device!r}")
+    check_device(device)
 
 
 def _format_warning(

@@ -9,9 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, overload
 
-from canner.data.bundle import read_bundle_config, save_json
+from canner.data.bundle import config_of, read_bundle_config, save_json
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_tagger, save_tagger
+from canner.nn.device import check_device
 from canner.pipeline.results import EnglishView, Tagged, TaggedSentence
 from canner.text.entities import Entity
 from canner.text.files import replace_surrogates
@@ -61,8 +62,10 @@ class Tagger:
             device: "cpu" or "cuda".
 
         Raises:
-            ValueError: if the folder is no tagger, of a newer format, or anything in it is damaged.
+            ValueError: if the folder is no tagger, of a newer format, or anything in it is damaged; or if there is
+                no such device.
         """
+        check_device(device)
         folder = Path(folder)
         tagger = load_tagger(folder, device=device)
         config = read_bundle_config(folder, "tagger")
@@ -71,7 +74,7 @@ class Tagger:
         }
         if config.get("transfer") is None:
             return cls(tagger, folder=folder, info=info)
-        transfer = TransferConfig(**config["transfer"]).seen_from(folder)
+        transfer = config_of(TransferConfig, config["transfer"], folder / "config.json").seen_from(folder)
         views = TransferViews.load(transfer, device=device)
         names = [Path(v.translator).name if v.translator is not None else "files" for v in transfer.views]
         return cls(tagger, views, folder=folder, view_names=names, info=info)
@@ -213,7 +216,7 @@ def pack(bundle: str | Path, folder: str | Path) -> None:
     written = read_bundle_config(target, "tagger")
     kept = {key: value for key, value in config.items() if key not in written}
     if config.get("transfer") is not None:
-        transfer = TransferConfig(**config["transfer"])
+        transfer = config_of(TransferConfig, config["transfer"], source / "config.json")
         if any(view.files is not None for view in transfer.views):
             raise ValueError(
                 f"{source}: expected translators, got files of translations, which cannot be packed"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from canner.data.translation import Translator as TranslatorProtocol
+from canner.nn.device import check_device
 from canner.pipeline.results import Translated
 from canner.text.files import replace_surrogates
 from canner.text.tokenizer import tokenize_words
@@ -23,8 +25,9 @@ class Translator:
         """Reads a bundle of kind translator or gloss.
 
         Raises:
-            ValueError: if the folder is neither, of a newer format, or damaged.
+            ValueError: if the folder is neither, of a newer format, or damaged; or if there is no such device.
         """
+        check_device(device)
         return cls(load_translator(folder, device=device))
 
     @property
@@ -49,13 +52,28 @@ class Translator:
             to 1 is its weight on the end of the sentence.
 
         Raises:
-            ValueError: one text instead of a list.
+            ValueError: one text instead of a list, or what is no sentence.
         """
         if isinstance(sentences, str):
             raise ValueError("expected a list of sentences, got one text; put it in a list: [text]")
+        given = (
+            list(sentences)
+            if isinstance(sentences, Iterable) and not isinstance(sentences, bytes)
+            else [None]
+        )
+        if not all(map(_is_sentence, given)):
+            raise ValueError(
+                "expected a list of sentences, each a text or a list of tokens, "
+                f"got {type(sentences).__name__} {str(sentences)[:60]!r}"
+            )
         # Lone surrogates, which nothing can write or hash, become U+FFFD as they do in files.
         words = [
             tokenize_words(replace_surrogates(s)) if isinstance(s, str) else list(map(replace_surrogates, s))
-            for s in sentences
+            for s in given
         ]
         return [Translated(t) for t in self._translator.translate(words, progress=progress)]
+
+
+def _is_sentence(item: Any) -> bool:
+    is_tokens = isinstance(item, Sequence) and not isinstance(item, bytes)
+    return isinstance(item, str) or (is_tokens and all(isinstance(token, str) for token in item))

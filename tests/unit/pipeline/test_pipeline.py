@@ -195,6 +195,27 @@ def test_what_cannot_be_tagged_is_refused(can: canner.Tagger, wrong: object) -> 
         can.tag(wrong)  # type: ignore[call-overload]
 
 
+@pytest.mark.parametrize("wrong", [[None], None, [5], b"x", [b"x"], [["a", 3]], 7, ["a", None]])
+def test_what_cannot_be_translated_is_refused(folder: Path, wrong: object) -> None:
+    translator = canner.Translator.load(folder / "gloss")
+    with pytest.raises(
+        ValueError, match="expected a list of sentences, each a text or a list of tokens, got"
+    ):
+        translator.translate(wrong)  # type: ignore[arg-type]
+    assert [t.text for t in translator.translate([("vive", "en"), "hoy"])] == ["lives in", "today"]
+
+
+@pytest.mark.parametrize("device", ["bogus", "cuda", "cuda:99", "cudas", "", None])
+def test_a_device_that_is_not_there_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: device == "cuda:99")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: int(device == "cuda:99"))
+    for kind, name in ((canner.Tagger, "can"), (canner.Translator, "gloss")):
+        with pytest.raises(ValueError, match=rf"expected the device cpu \(or cuda.*, got {device!r}"):
+            kind.load(folder / name, device=device)
+
+
 def test_one_text_to_translate_is_refused(folder: Path) -> None:
     with pytest.raises(ValueError, match="put it in a list"):
         canner.Translator.load(folder / "gloss").translate("Ana vive")
