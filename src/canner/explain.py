@@ -53,7 +53,7 @@ class Explanation:
         if self.reading_attention is not None:
             _check_attention(self.reading_attention, shape, "reading_attention")
         if self.layer is not None and not 0 <= self.layer < max(1, shape[0]):
-            raise ValueError(f"expected a layer from 0 to {shape[0] - 1}, got {self.layer}")
+            raise ValueError(f"expected a layer from 1 to {shape[0]}, got {self.layer + 1} (counted from 1)")
 
 
 def explain_html(result: Explanation | Sequence[Explanation], *, title: str = "canner") -> str:

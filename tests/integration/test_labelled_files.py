@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -200,3 +201,33 @@ def test_a_missing_file_of_a_configuration_names_its_key(canner, write_config, w
         assert re.search(
             rf"data\.{key}: expected a file, got no such file: {re.escape(os.fspath(missing))}", complaint
         )
+
+
+def test_a_dash_is_standard_input(canner, write, bundles, tmp_path, monkeypatch):
+    def piped(*arguments: object, text: str):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        return canner(*arguments)
+
+    good, out = write("good.conll", GOOD), tmp_path / "out.conll"
+    records = '{"tokens": ["Ana"], "tags": ["B-PER"]}\n'
+    assert "100.00" in piped("evaluate", "-", good, text=GOOD).out
+    assert "100.00" in piped("evaluate", good, "-", text=GOOD).out
+    assert "got it for both" in piped("evaluate", "-", "-", text=GOOD).complaint()
+    answer = piped("convert", "-", "-o", out, text=GOOD)
+    assert (answer.err, out.read_text()) == ("<stdin>: 2 sentences, 7 tokens, IOB2\n", GOOD)
+    assert piped("convert", "-", "-o", out, text=records).status == 0
+    assert out.read_text() == "Ana B-PER\n\n"
+    assert "<stdin>, line 1: expected" in piped("convert", "-", "-o", out, text="Ana\n").complaint()
+    english = write("a.en", "Ana lives\n")
+    translator = ["--translator", bundles / "translator"]
+    expected = canner("align", write("a.es", "Ana vive\n"), english, *translator)
+    assert expected.status == 0
+    for first, second, text in (
+        ("-", english, "Ana vive\n"),
+        (tmp_path / "a.es", "-", "Ana lives\n"),
+        ("-", None, "Ana vive ||| Ana lives\n"),
+    ):
+        sides = [first] if second is None else [first, second]
+        assert piped("align", *sides, *translator, text=text).out == expected.out
+    assert "line 1: expected 'source" in piped("align", "-", *translator, text="Ana\n").complaint()
+    assert "got it for both" in piped("align", "-", "-", *translator, text=TEXT).complaint()

@@ -161,7 +161,7 @@ def test_hostile_tokens_stay_text() -> None:
         ({"entities": [Entity(0, 2, "PER"), Entity(1, 3, "LOC")]}, "do not overlap"),
         ({"attention": [FIRST]}, "2 layers × 5 English × 5 source"),
         ({"reading_attention": [FIRST, LAST[:4]]}, "reading_attention"),
-        ({"layer": 2}, "layer from 0 to 1"),
+        ({"layer": 2}, r"layer from 1 to 2, got 3"),
     ],
 )
 def test_wrong_input_is_refused(changes: dict[str, object], message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from itertools import islice
@@ -234,7 +235,9 @@ def _translated(
 
 
 def align(
-    source: Annotated[Path, typer.Argument(help="Sentences, a line each (or `source ||| target`).")],
+    source: Annotated[
+        Path, typer.Argument(help="Sentences, a line each (or `source ||| target`); -: stdin.")
+    ],
     target: Annotated[Path | None, typer.Argument(help="Their translations, line by line.")] = None,
     translator: Annotated[
         Path | None,
@@ -267,7 +270,11 @@ def align(
     from canner.text.alignments import format_alignment
 
     keep_inputs(output, source, target)
-    links = align_texts(source, target, translator=translator, layer=layer, seed=seed, device=device)
+    if target is not None and str(source) == str(target) == "-":
+        raise ValueError("expected standard input (-) for one of the two sides, got it for both; name a file")
+    sides = [sys.stdin.buffer if str(side) == "-" else side for side in (source, target)]
+    assert sides[0] is not None
+    links = align_texts(sides[0], sides[1], translator=translator, layer=layer, seed=seed, device=device)
     emit((format_alignment(found) for found in links), output)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +15,7 @@ from canner.cli.console import Device, Output, Quiet, Threads, check_folder, emi
 
 if TYPE_CHECKING:
     from canner.text.entities import Entity
+    from canner.text.labelled import Report
     from canner.text.sentence import Sentence
 
 
@@ -30,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    gold: Annotated[Path, typer.Argument(help="Labelled sentences: CoNLL, JSONL, brat.")],
+    gold: Annotated[Path, typer.Argument(help="Labelled sentences: CoNLL, JSONL, brat; -: stdin.")],
     predicted: Annotated[
         Path | None, typer.Argument(help="The same sentences as a tagger labelled them.")
     ] = None,
@@ -60,6 +63,8 @@ def evaluate(
     if (predicted is None) == (tagger is None):
         got = "neither" if predicted is None else "both"
         raise ValueError(f"expected a file of predictions or --tagger, got {got}; give one")
+    if str(gold) == str(predicted) == "-":
+        raise ValueError("expected standard input (-) for one of the two files, got it for both; name a file")
     keep_inputs(output, *files_read(gold), *(files_read(predicted) if predicted is not None else ()))
     sentences = _read_noting(gold, quiet)
     wanted = [sentence.entities for sentence in sentences]
@@ -81,12 +86,33 @@ def evaluate(
 
 def _read_noting(path: Path, quiet: bool) -> list[Sentence]:
     """Sentences of a labelled file; says what could not be taken as it stands."""
-    from canner.text.labelled import read_labelled
-
-    sentences, found = read_labelled(path)
+    sentences, found = _read(path)
     if not found.is_literal:
         note(found.summary(), quiet=quiet)
     return sentences
+
+
+def _read(path: Path, scheme: str | None = None) -> tuple[list[Sentence], Report]:
+    """Sentences of a labelled file, or for `-` of standard input: JSON lines where the first line is JSON, or CoNLL."""
+    from canner.text.conll import read_conll_with_report
+    from canner.text.jsonl import read_jsonl_with_report
+    from canner.text.labelled import read_labelled
+
+    if str(path) != "-":
+        return read_labelled(path, scheme=scheme)
+    stream = _StandardInput(sys.stdin.buffer.read())
+    first = stream.getvalue().lstrip().partition(b"\n")[0]
+    try:
+        is_json = isinstance(json.loads(first), dict)
+    except ValueError:
+        is_json = False
+    return (read_jsonl_with_report if is_json else read_conll_with_report)(stream, scheme=scheme)
+
+
+class _StandardInput(io.BytesIO):
+    """What stood in standard input, by the name that messages call it."""
+
+    name = "<stdin>"
 
 
 def _read_predictions(
@@ -137,7 +163,9 @@ def _table(figures: dict[str, Any]) -> list[str]:
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help="CoNLL, JSONL or brat (.ann), told apart by the ending.")],
+    source: Annotated[
+        Path, typer.Argument(help="CoNLL, JSONL or brat (.ann), told apart by the ending; -: stdin.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
     to: Annotated[FileFormat | None, typer.Option(help="Format to write; default: by the ending.")] = None,
     scheme: Annotated[str, typer.Option(help="Scheme of the tags written.")] = "IOB2",
@@ -162,13 +190,13 @@ def convert(
     start(quiet=quiet)
     from canner.text.conll import write_conll
     from canner.text.jsonl import write_jsonl
-    from canner.text.labelled import BRAT_ENDING, JSON_ENDINGS, files_read, read_labelled
+    from canner.text.labelled import BRAT_ENDING, JSON_ENDINGS, files_read
 
     check_folder(output)
     keep_inputs(output, *files_read(source))
     if to is None and output.suffix == BRAT_ENDING:
         raise ValueError(f"expected a file of CoNLL or JSONL to write, got {output}; brat is only read")
-    sentences, found = read_labelled(source, scheme=from_scheme)
+    sentences, found = _read(source, from_scheme)
     note(found.summary(), quiet=quiet)
     writes_json = to is FileFormat.jsonl or (to is None and output.suffix in JSON_ENDINGS)
     if not writes_json:

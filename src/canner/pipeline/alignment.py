@@ -10,14 +10,15 @@ from canner.data.bundle import bundle_kind
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.text.alignments import Link
 from canner.text.bitext import SEPARATOR, read_bitext, read_lines
+from canner.text.files import Source, name_of
 from canner.text.tokenizer import tokenize_words
 from canner.transfer.gloss import WordGloss
 from canner.transfer.word_alignment import align_words
 
 
 def align_texts(
-    source: str | Path,
-    target: str | Path | None,
+    source: Source,
+    target: Source | None,
     *,
     translator: str | Path | None = None,
     layer: int = 0,
@@ -27,7 +28,8 @@ def align_texts(
     """Links between the words of sentence pairs; words are those of `canner.text.tokenizer`.
 
     Args:
-        source: sentences, a line each, or both sides as `source ||| target`; with a gloss the source alone.
+        source: sentences, a line each, or both sides as `source ||| target`; with a gloss the source alone. A path,
+            or a binary stream.
         target: their translations.
         translator: bundle of a neural translator, whose attention is read while it is forced through the
             translations, or of a gloss, which makes its own English; None: eflomal.
@@ -39,7 +41,7 @@ def align_texts(
         ValueError: if the files differ in length, there is no such layer, or a gloss is given translations.
     """
     if translator is not None and bundle_kind(translator) == "gloss":
-        return _align_gloss(WordGloss.load(translator), Path(source), target, layer)
+        return _align_gloss(WordGloss.load(translator), source, target, layer)
     pairs = read_bitext(source, target)
     words = [(tokenize_words(s), tokenize_words(t, clitics=True)) for s, t in pairs]
     if translator is None:
@@ -56,13 +58,13 @@ def align_texts(
     return found
 
 
-def _align_gloss(gloss: WordGloss, source: Path, target: str | Path | None, layer: int) -> list[list[Link]]:
+def _align_gloss(gloss: WordGloss, source: Source, target: Source | None, layer: int) -> list[list[Link]]:
     """Each English word of a gloss with the source words that it stands for."""
     _check_layer(layer, gloss.num_layers)
     lines = read_lines(source)
     paired = next((number for number, line in enumerate(lines, 1) if SEPARATOR in line), None)
     if target is not None or paired is not None:
-        place = str(target) if target is not None else f"{source}, line {paired}"
+        place = name_of(target) if target is not None else f"{name_of(source)}, line {paired}"
         raise ValueError(
             f"expected the source alone with a gloss, which makes its own English, got translations in {place}; "
             "leave them out, or align them by a neural translator or (without --translator) eflomal"
