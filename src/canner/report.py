@@ -192,9 +192,11 @@ def _gain(against: Mapping[str, Any] | None) -> str:
     """F1 points above the baseline, their 95 % interval and p value."""
     if not against:
         return ""
+    share = against.get("share_of_upper_bound")
     return (
         f"{against['difference']:+.2f} [{against['low']:+.2f}, {against['high']:+.2f}], "
-        f"p {'< 0.001' if against['p'] < 0.001 else format(against['p'], '.3f')}"
+        f"p {'≤ 0.001' if against['p'] <= 0.001 else format(against['p'], '.3f')}"
+        + (f"; {share:.0f} % of the upper bound's" if share is not None else "")
     )
 
 

@@ -46,6 +46,31 @@ def test_table_shows_means_deviations_and_what_is_missing() -> None:
     )
 
 
+def test_gains_failed_runs_and_the_best_on_dev_are_shown() -> None:
+    against = {"system": "plain", "difference": 7.2, "low": 5.1, "high": 9.04, "p": 0.001}
+    rows = [
+        {"system": "plain", "metrics": {"f1": metric(50.0)}, "planned": 3},
+        {
+            "system": "CAN",
+            "metrics": {"f1": metric(57.0, 57.4)},
+            "planned": 3,
+            "against": against | {"share_of_upper_bound": 49.4},
+            "best_on_dev": True,
+            "failed": {"seed 3": "diverged"},
+            "collapsed": ["seed 1"],
+        },
+        {"system": "other", "metrics": {}, "planned": 3, "against": against | {"p": 0.25}},
+    ]
+    lines = table({"name": "x", "title": "X", "rows": rows}).splitlines()
+    assert lines[2] == "| system | f1 | gain | runs |"
+    assert lines[4] == "| plain | 50.00 |  | 1 of 3 |"
+    assert lines[5] == (
+        "| **CAN** | 57.20 ± 1.50 | +7.20 [+5.10, +9.04], p ≤ 0.001; 49 % of the upper bound's "
+        "| 2 of 3 (1 failed, 1 collapsed) |"
+    )
+    assert lines[6] == "| other | not run | +7.20 [+5.10, +9.04], p 0.250 | 0 of 3 |"
+
+
 def test_columns_choose_and_order_the_metrics() -> None:
     assert "| system | bleu | runs |" in table(RESULT | {"columns": ["bleu"]})
 

@@ -88,6 +88,7 @@ def _rows(
             entry["upper_bound"] = True
         rows.append(entry)
     _mark_best_on_dev(rows)
+    _share_upper_bound(rows)
     return rows
 
 
@@ -107,6 +108,21 @@ def _mark_best_on_dev(rows: Sequence[dict[str, Any]]) -> None:
             best[base] = row
     for row in best.values():
         row["best_on_dev"] = True
+
+
+def _share_upper_bound(rows: Sequence[dict[str, Any]]) -> None:
+    """What share of the gain of the upper bound, where there is one, a system reaches; in percent."""
+    bounds = {
+        row["against"]["system"]: row["against"]
+        for row in rows
+        if row.get("upper_bound") and "against" in row
+    }
+    for row in rows:
+        bound = bounds.get(row.get("against", {}).get("system"))
+        if bound is not None and not row.get("upper_bound") and bound["difference"] > 0:
+            row["against"]["share_of_upper_bound"] = round(
+                100 * row["against"]["difference"] / bound["difference"], 1
+            )
 
 
 def describe_corpus(config: CorpusConfig) -> dict[str, Any]:

@@ -79,6 +79,25 @@ def test_gains_are_tested_on_the_pooled_counts_and_the_best_is_chosen_on_dev(
     assert "best_on_dev" not in second
 
 
+def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
+    files = {"source": ("s",), "english": ("e",), "alignments": ("a",)}
+    bound = {"transfer": {"teacher": "t", "views": [{"files": files}]}}
+    systems = (System(name="plain"), System(name="bound", change=bound), System(name="ours"))
+    cells = plan(make(systems=systems), tmp_path)
+    right = {"plain": 0, "bound": 8, "ours": 2}  # of ten sentences with an entity each, one found in each
+    records = {
+        cell.tries[0].folder: record(1.0, 1.0, [[int(n < right[cell.system.name]), 1, 1] for n in range(10)])
+        for cell in cells
+    }
+    plain, bound_row, ours = summary(make(systems=systems), cells, records, command="c", corpus={})["rows"]
+    assert bound_row["upper_bound"]
+    assert "share_of_upper_bound" not in bound_row["against"]
+    assert ours["against"]["share_of_upper_bound"] == 25.0
+    assert "best_on_dev" not in bound_row
+    assert ours["best_on_dev"]
+    assert "against" not in plain
+
+
 def test_a_collapsed_seed_is_shown(make: Make, tmp_path: Path) -> None:
     cells = plan(make(seeds=(1, 2, 3)), tmp_path)
     runs = cells[0].known_runs({cells[0].tries[0].folder: 1.0})
