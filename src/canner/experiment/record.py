@@ -142,34 +142,43 @@ def read_record(experiment: TaggerExperiment, folder: Path) -> Record | None:
     return Record(scores, np.array(part, dtype=np.int64), minutes, None, made)
 
 
-def bundles_of(experiment: TaggerExperiment) -> list[str]:
-    """The folders and files, made beforehand, that an experiment reads beside its corpus."""
-    names = [experiment.embeddings.vectors, *experiment.embeddings.contextual]
-    if experiment.transfer is not None:
-        names.append(experiment.transfer.teacher)
-        for view in experiment.transfer.views:
-            names.append(view.translator)
+def bundles_of(experiment: TaggerExperiment) -> list[tuple[str, str]]:
+    """The folders and files, made beforehand, that an experiment reads beside its corpus: (key, path)."""
+    embeddings, transfer = experiment.embeddings, experiment.transfer
+    named: list[tuple[str, str | None]] = [("embeddings.vectors", embeddings.vectors)]
+    named += [("embeddings.contextual", path) for path in embeddings.contextual]
+    if transfer is not None:
+        named.append(("transfer.teacher", transfer.teacher))
+        for view in transfer.views:
+            named.append(("transfer.views.translator", view.translator))
             if view.files is not None:
-                names += [*view.files.source, *view.files.english, *view.files.alignments]
-    return [name for name in names if name is not None and not name.startswith(("package:", "transformers:"))]
+                paths = [*view.files.source, *view.files.english, *view.files.alignments]
+                named += [("transfer.views.files", path) for path in paths]
+    elsewhere = ("package:", "transformers:")
+    return [(key, path) for key, path in named if path is not None and not path.startswith(elsewhere)]
 
 
 def missing_bundles(experiment: TaggerExperiment) -> list[str]:
-    """Those of `bundles_of` that are not there."""
+    """The paths of `bundles_of` that are not there."""
     missing = []
-    for name in bundles_of(experiment):
+    for key, path in bundles_of(experiment):
         try:
-            data_path(name)
+            data_path(path, key)
         except ValueError:
-            missing.append(name)
+            missing.append(path)
     return missing
 
 
 def inputs_of(experiment: TaggerExperiment) -> dict[str, str]:
-    """A digest of every file and bundle that a run reads: a table must not mix runs of other data or translators."""
+    """A digest of every file and bundle that a run reads: a table must not mix runs of other data or translators.
+
+    Raises:
+        ValueError: one is not there; names its key.
+    """
     data = experiment.data
-    names = [*data.train, *data.dev, *data.test, *bundles_of(experiment)]
-    return {name: _digest(data_path(name)) for name in names}
+    parts = (("data.train", data.train), ("data.dev", data.dev), ("data.test", data.test))
+    named = [(key, path) for key, paths in parts for path in paths] + bundles_of(experiment)
+    return {path: _digest(data_path(path, key)) for key, path in named}
 
 
 def _digest(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import get_args
 
@@ -88,3 +89,11 @@ def test_less_of_a_table() -> None:
     tiny = plan(smoke_twin(config), Path("x"))
     assert all(cell.num_runs == 1 for cell in tiny)
     assert all(cell.tries[0].experiment.training.max_epochs == 1 for cell in tiny)
+
+
+def test_the_plan_of_the_results_page_names_every_table() -> None:
+    path = Path(__file__).resolve().parents[3] / "results" / "tables.json"
+    planned = {entry["name"]: entry for entry in json.loads(path.read_text(encoding="utf-8"))}
+    for config in EVERY:
+        assert planned[config.name]["title"] == config.title
+        assert planned[config.name]["command"].startswith("canner reproduce ")
