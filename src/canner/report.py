@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from canner.speed_tables import speed_tables
+
 BEGIN = "<!-- results:begin -->"
 END = "<!-- results:end -->"
 PLAN = "tables.json"
@@ -60,7 +62,8 @@ def results_page(folder: Path, figures: Sequence[str] = ()) -> str:
         figures: pictures to show, as paths seen from the page.
     """
     pictures = "".join(f"\n![{Path(path).stem}]({path})\n" for path in figures)
-    return f"{_HEAD}\n{report(folder)}\n{pictures}"
+    speed = speed_tables(folder)
+    return f"{_HEAD}\n{report(folder)}\n{pictures}" + (f"\n## Speed and memory\n\n{speed}\n" if speed else "")
 
 
 def read_results(path: Path) -> dict[str, Any]:

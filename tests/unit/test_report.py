@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from canner.report import BEGIN, END, read_results, report, table, update_readme
+from canner.report import BEGIN, END, read_results, report, results_page, table, update_readme
 
 
 def metric(*values: float) -> dict[str, Any]:
@@ -130,3 +130,15 @@ def test_readme_without_its_markers_is_refused(tmp_path: Path, text: str) -> Non
     with pytest.raises(ValueError, match="markers"):
         update_readme(readme, "new")
     assert readme.read_text(encoding="utf-8") == text
+
+
+def test_figures_of_benchmarks_are_tables_of_the_page(tmp_path: Path) -> None:
+    rows = [{"batch": 1, "viterbi": {"ratio": 5.8295}}, {"batch": 8, "viterbi": {"ratio": 12345.6}}]
+    write(tmp_path, "crf-speed.json", {"threads": 1, "results": rows})
+    page = results_page(tmp_path)
+    assert "| threads | 1 |" in page
+    assert "| batch | viterbi ratio |\n| ---: | ---: |\n| 1 | 5.83 |\n| 8 | 12,346 |" in page
+    assert "python benchmarks/crf.py" in page
+    write(tmp_path, "crf-speed.json", [1])
+    with pytest.raises(ValueError, match="expected an object in"):
+        results_page(tmp_path)
