@@ -150,4 +150,6 @@ def test_the_tables_of_the_readme_are_those_of_the_results() -> None:
 def test_the_page_of_results_is_that_of_the_results() -> None:
     figures = sorted(path.name for path in (ROOT / "docs" / "figures").glob("*.svg"))
     page = results_page(ROOT / "results", [f"figures/{name}" for name in figures])
-    assert (ROOT / "docs" / "results.md").read_text(encoding="utf-8").strip() == page.strip(), "run canner report"
+    assert (ROOT / "docs" / "results.md").read_text(encoding="utf-8").strip() == page.strip(), (
+        "run canner report"
+    )

@@ -359,3 +359,18 @@ def test_missing_files_and_wrong_arguments(canner, bundles, tmp_path, good):
         config.write_text(text)
         canner("train", config, "-o", tmp_path / "run", "-q").complaint()
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_fails_before_its_first_state_leaves_its_folder_free(
+    canner, demo_corpus, write_config, tmp_path
+):
+    config = write_config(demo_corpus / "train.conll", demo_corpus / "test.conll", training="max_epochs = 1")
+    run = tmp_path / "run"
+    refused = canner("train", config, "-o", run, "--set", "training.metric=foo")
+    assert "expected metric among" in refused.complaint()
+    assert not run.exists()
+    assert canner("train", config, "-o", run, "-q").status == 0
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    canner("train", config, "-o", tmp_path / "mine", "--set", "training.metric=foo")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]

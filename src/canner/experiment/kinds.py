@@ -172,6 +172,7 @@ def _claimed(folder: Path, experiment: Experiment) -> Iterator[None]:
     A run that fails before it leaves anything gives the folder up, so that a mended configuration may have it.
     """
     path, new_folder = folder / "experiment.toml", not folder.exists()
+    before = set() if new_folder else {found.name for found in folder.iterdir()}
     text = to_toml(experiment)
     new = not path.exists()
     if not new and path.read_text(encoding="utf-8") != text:
@@ -190,13 +191,24 @@ def _claimed(folder: Path, experiment: Experiment) -> Iterator[None]:
         save_json(folder / "environment.json", environment())
         yield
     except (ValueError, OSError):
-        ours = {path.name, "environment.json", "inputs.json"}
-        if new and folder.exists() and {found.name for found in folder.iterdir()} <= ours:
-            for name in ours:
-                (folder / name).unlink(missing_ok=True)
-            if new_folder:
-                folder.rmdir()
+        if new and folder.exists() and not (folder / RESUME).exists():
+            _give_up(folder, before, new_folder)
         raise
+
+
+def _give_up(folder: Path, before: set[str], new_folder: bool) -> None:
+    """Removes the files of a run that failed before it could be taken up; its transfer stores stay.
+
+    A comparison keeps everything: its folders hold finished runs.
+    """
+    found = list(folder.iterdir())
+    if any(path.is_dir() and path.name not in ("stores", *before) for path in found):
+        return
+    for path in found:
+        if path.is_file() and path.name not in before:
+            path.unlink()
+    if new_folder and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _ending(folder: Path) -> str | None:
