@@ -245,7 +245,13 @@ def align(
             help="Bundle of a neural translator whose attention aligns, or of a gloss; else eflomal."
         ),
     ] = None,
-    layer: Annotated[int, typer.Option(help="Decoder layer, from 1; 0: the mean of all.", min=0)] = 0,
+    layer: Annotated[
+        int | None,
+        typer.Option(
+            help="Decoder layer, from 1; 0: the mean of all. Default: the one taught to align, else the mean.",
+            min=0,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of eflomal.")] = 1,
     output: Output = None,
     device: Device = "cpu",

@@ -23,6 +23,7 @@ class Translation:
             None where the translator knows no such difference.
         score: log probability of the translation per piece; 0 where the translator has none.
         parts: how many parts a long sentence was translated in.
+        alignment_layer: the layer that was taught to align words (negative: from the last); None: none was.
     """
 
     source: tuple[str, ...]
@@ -31,6 +32,13 @@ class Translation:
     reading_attention: Float[Tensor, "L T S"] | None = None
     score: float = 0.0
     parts: int = 1
+    alignment_layer: int | None = None
+
+    @property
+    def aligning_attention(self) -> Float[Tensor, "T S"]:
+        """The attention that says best which word is which: of the layer that was taught to, else the mean of all."""
+        attention = self.attention.float()
+        return attention.mean(0) if self.alignment_layer is None else attention[self.alignment_layer]
 
     def __repr__(self) -> str:
         source, target = (shorten(" ".join(words)) for words in (self.source, self.target))

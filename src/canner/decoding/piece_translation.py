@@ -85,7 +85,7 @@ def to_words(
         word if word is not None else source[int(alignment[j].argmax())] for j, word in enumerate(target)
     )
     score = pieces.log_probability / len(pieces.target_pieces)
-    return Translation(tuple(source), filled, produced, read, score)
+    return Translation(tuple(source), filled, produced, read, score, alignment_layer=layer)
 
 
 def read_words(target: Pieces, slots: Mapping[str, str], subwords: Subwords) -> list[str | None]:
@@ -115,6 +115,7 @@ def join_parts(parts: Sequence[Translation], source: Sequence[str]) -> Translati
         _block_diagonal(reading) if len(reading) == len(parts) else None,
         score,
         len(parts),
+        parts[0].alignment_layer,
     )
 
 

@@ -21,7 +21,7 @@ def align_texts(
     target: Source | None,
     *,
     translator: str | Path | None = None,
-    layer: int = 0,
+    layer: int | None = None,
     seed: int = 1,
     device: str = "cpu",
 ) -> list[list[Link]]:
@@ -33,7 +33,7 @@ def align_texts(
         target: their translations.
         translator: bundle of a neural translator, whose attention is read while it is forced through the
             translations, or of a gloss, which makes its own English; None: eflomal.
-        layer: decoder layer from 1; 0: the mean of all.
+        layer: decoder layer from 1; 0: the mean of all; None: the one that was taught to align, else the mean.
         seed: of eflomal.
         device: of the translator.
 
@@ -53,12 +53,17 @@ def align_texts(
     found: list[list[Link]] = [[] for _ in words]
     for index, translation in zip(filled, model.force_many([words[i] for i in filled]), strict=True):
         attention = translation.attention.float()
-        chosen = attention.mean(0) if layer == 0 else attention[layer - 1]
+        if layer is None:
+            chosen = translation.aligning_attention
+        else:
+            chosen = attention.mean(0) if layer == 0 else attention[layer - 1]
         found[index] = strongest_links(chosen)
     return found
 
 
-def _align_gloss(gloss: WordGloss, source: Source, target: Source | None, layer: int) -> list[list[Link]]:
+def _align_gloss(
+    gloss: WordGloss, source: Source, target: Source | None, layer: int | None
+) -> list[list[Link]]:
     """Each English word of a gloss with the source words that it stands for."""
     _check_layer(layer, gloss.num_layers)
     lines = read_lines(source)
@@ -75,8 +80,8 @@ def _align_gloss(gloss: WordGloss, source: Source, target: Source | None, layer:
     ]
 
 
-def _check_layer(layer: int, num_layers: int) -> None:
-    if layer > num_layers:
+def _check_layer(layer: int | None, num_layers: int) -> None:
+    if layer is not None and layer > num_layers:
         raise ValueError(f"expected a layer from 1 to {num_layers} (0: the mean), got {layer}")
 
 

@@ -462,3 +462,13 @@ def test_a_translator_that_segments_reads_words_and_speaks_of_tokens(make, tmp_p
     (tmp_path / "bundle" / "config.json").write_text(json.dumps(config | {"segment": "future"}))
     with pytest.raises(ValueError, match="expected segment none or jieba, got 'future'"):
         NeuralTranslator.load(tmp_path / "bundle")
+
+
+def test_the_layer_that_was_taught_to_align_says_which_word_is_which(make, corpus):
+    (mean,) = make().translate(corpus[:1])
+    assert torch.equal(mean.aligning_attention, mean.attention.mean(0))
+    taught = make(alignment_layer=-2)
+    (of_layer,) = taught.translate(corpus[:1])
+    assert torch.equal(of_layer.aligning_attention, of_layer.attention[-2])
+    (forced,) = taught.force_many([(corpus[0], of_layer.target)])
+    assert forced.alignment_layer == -2
