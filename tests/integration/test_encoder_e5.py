@@ -86,7 +86,7 @@ def test_pieces_are_those_of_xlm_r(built: Built) -> None:
 
 
 def test_tokens_have_the_means_of_their_pieces(built: Built) -> None:
-    for tokens, vectors in zip(SPLIT, built.features.embed(SPLIT), strict=True):
+    for tokens, vectors in zip(SPLIT[1:], built.features.embed(SPLIT[1:]), strict=True):
         encoded = built.tokenizer(tokens, is_split_into_words=True, return_tensors="pt")
         with torch.no_grad():
             states = built.model(**encoded).last_hidden_state[0]
@@ -95,6 +95,17 @@ def test_tokens_have_the_means_of_their_pieces(built: Built) -> None:
             places = [place for place, word in enumerate(encoded.word_ids()) if word == index]
             expected = states[places].mean(0) if places else torch.zeros(384)
             assert torch.allclose(vector, expected, atol=1e-4), tokens[index]
+
+
+def test_characters_have_the_means_of_the_pieces_of_the_running_text(built: Built) -> None:
+    (vectors,) = built.features.embed(SPLIT[:1])
+    encoded = built.tokenizer("".join(SPLIT[0]), return_tensors="pt", return_offsets_mapping=True)
+    offsets = encoded.pop("offset_mapping")[0].tolist()
+    with torch.no_grad():
+        states = built.model(**encoded).last_hidden_state[0]
+    for index, vector in enumerate(vectors):
+        places = [place for place, (a, b) in enumerate(offsets) if a <= index < b]
+        assert torch.allclose(vector, states[places].mean(0), atol=1e-4), SPLIT[0][index]
 
 
 def test_alone_or_in_a_batch(built: Built) -> None:
