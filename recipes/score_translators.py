@@ -100,7 +100,8 @@ def main() -> None:
         kind = "ConvS2S" if isinstance(translator, NeuralTranslator) else "word gloss"
         row = summarise(f"{language} → en, {kind}", {Path(folder).name: figures}).to_json()
         data = "dev, test: es newstest2013, de newstest2018, zh newstest2019, NTREX; sw, yo LAFAND"
-        save("translators", "Translators: BLEU and chrF", [row], data, "beam 5, alpha 0.6; one model each")
+        protocol = "beam of 5, ranked by log probability per piece (the translators' default); one model each"
+        save("translators", "Translators: BLEU and chrF", [row], data, protocol)
         if language in GOLD_ALIGNMENTS and isinstance(translator, NeuralTranslator):
             rates = score_alignments(language, translator)
             rows = [summarise(layer, {Path(folder).name: rate}).to_json() for layer, rate in rates.items()]

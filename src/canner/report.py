@@ -48,7 +48,7 @@ def report(folder: Path, *, readme: bool = False) -> str:
         result = results.pop(entry["name"], None)
         if readme and not entry.get("readme"):
             continue
-        parts.append(_missing(entry) if result is None else table(result))
+        parts.append(_missing(entry) if result is None else table(result, brief=readme))
     if not readme:
         parts.extend(table(results[name]) for name in sorted(results))
     return "\n\n".join(parts) if parts else "No results yet."
@@ -89,8 +89,13 @@ def read_results(path: Path) -> dict[str, Any]:
     return result
 
 
-def table(result: Mapping[str, Any]) -> str:
-    """One results file as a heading, a table, and a line that says where the figures come from."""
+def table(result: Mapping[str, Any], *, brief: bool = False) -> str:
+    """One results file as a heading, a table, and a line that says where the figures come from.
+
+    Args:
+        result: content of the file.
+        brief: rows that have not been run are named below the table.
+    """
     paper = result.get("paper") or {}
     columns = list(result.get("columns") or _columns(result["rows"]))
     paper_columns = [name for name in columns if any(name in _figures(paper, row) for row in result["rows"])]
@@ -103,7 +108,10 @@ def table(result: Mapping[str, Any]) -> str:
         _line(header),
         _line(["---"] + ["---:"] * (len(header) - 1)),
     ]
+    left_out = [row["system"] for row in result["rows"] if brief and not row["metrics"]]
     for row in result["rows"]:
+        if row["system"] in left_out:
+            continue
         cells = [f"**{_cell(row['system'])}**" if row.get("best_on_dev") else _cell(row["system"])]
         cells += [_figure(row["metrics"].get(name)) for name in columns]
         cells += [_paper_figure(_figures(paper, row).get(name)) for name in paper_columns]
@@ -112,6 +120,8 @@ def table(result: Mapping[str, Any]) -> str:
     sources = [f"{key}: {_cell(result[key])}" for key in _SOURCES if result.get(key)]
     if tested:
         sources.insert(0, _TESTED)
+    if left_out:
+        sources.insert(0, f"{NOT_RUN}: {', '.join(map(_cell, left_out))}")
     if isinstance(paper, Mapping) and isinstance(paper.get("note"), str):
         sources.append(f"paper: {_cell(paper['note'])}")
     if result.get("command"):

@@ -71,6 +71,14 @@ def test_gains_failed_runs_and_the_best_on_dev_are_shown() -> None:
     assert lines[6] == "| other | not run | +7.20 [+5.10, +9.04], p 0.250 | 0 of 3 |"
 
 
+def test_a_brief_table_names_what_was_not_run_below_it() -> None:
+    rows = [*RESULT["rows"], {"system": "left", "metrics": {}}, {"system": "right", "metrics": {}}]
+    brief = table(RESULT | {"rows": rows}, brief=True)
+    assert "| left |" not in brief
+    assert brief.splitlines()[-1].startswith("not run: left, right; data: ")
+    assert "| left | not run |" in table(RESULT | {"rows": rows})
+
+
 def test_columns_choose_and_order_the_metrics() -> None:
     assert "| system | bleu | runs |" in table(RESULT | {"columns": ["bleu"]})
 
