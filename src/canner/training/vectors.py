@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from canner.data.bundle import write_atomically
 from canner.text.config import Config
@@ -48,6 +48,15 @@ class VectorsConfig(Config):
     max_chars: int = Field(default=6, ge=0)
     epochs: int = Field(default=8, ge=1)
     seed: int = 1
+
+    @model_validator(mode="after")
+    def _check_subwords(self) -> VectorsConfig:
+        if 0 < self.max_chars < self.min_chars:
+            raise ValueError(
+                f"expected max_chars of at least min_chars ({self.min_chars}), or 0 for words alone, "
+                f"got {self.max_chars}"
+            )
+        return self
 
 
 def train_vectors(config: VectorsConfig, folder: str | Path) -> int:

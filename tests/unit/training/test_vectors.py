@@ -62,3 +62,9 @@ def test_without_gensim_the_error_says_what_to_install(config, tmp_path, monkeyp
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ValueError, match=r"pip install 'canner\[vectors\]'"):
         train_vectors(config, tmp_path / "run")
+
+
+def test_subwords_must_have_a_length():
+    with pytest.raises(ValueError, match="expected max_chars of at least min_chars"):
+        VectorsConfig(min_chars=6, max_chars=3)
+    assert VectorsConfig(min_chars=6, max_chars=0).max_chars == 0
