@@ -33,7 +33,8 @@ from canner.decoding.step import ConvS2SStep, Hypothesis
 from canner.decoding.translator_bundle import TranslatorParts, load_parts, save_parts
 from canner.models.convs2s import ConvS2S
 from canner.text.copying import Copier
-from canner.text.segmentation import Segment, Segmentation, segment_tokens
+from canner.text.romanisation import write_names
+from canner.text.segmentation import Segment, Segmentation, segments_of
 from canner.text.subwords import COPY_SLOTS, Pieces, Subwords
 
 
@@ -103,7 +104,7 @@ class NeuralTranslator:
         digest.update("\n".join(sorted(self.copier.known)).encode())
         options = self.options.model_dump(exclude={"batch_tokens"})
         digest.update(json.dumps(options, sort_keys=True).encode())
-        digest.update(self.segment.encode() if self.segment != "none" else b"")
+        digest.update(f"{self.segment}, names in pinyin".encode() if self.segment != "none" else b"")
         return f"convs2s-{digest.hexdigest()[:16]}"
 
     def translate(
@@ -247,9 +248,7 @@ class NeuralTranslator:
     # -- inside ---------------------------------------------------------------------------------------------------
     def _segments(self, tokens: Sequence[str]) -> list[Segment]:
         """The words that the model reads, over the tokens given."""
-        if self.segment == "jieba":
-            return segment_tokens(tokens)
-        return [Segment(token, (index,)) for index, token in enumerate(tokens)]
+        return write_names(segments_of(tokens, self.segment), self.copier.known)
 
     @property
     def _device(self) -> torch.device:

@@ -12,6 +12,8 @@ Segmentation = Literal["none", "jieba"]
 class Segment(NamedTuple):
     """A word, the tokens its characters come from (one index per character), and its part of speech.
 
+    A name written in pinyin (`canner.text.romanisation`) keeps the indices of its characters.
+
     `tag` is jieba's, where it was asked for: `nr` person, `ns` place, `nt` organisation, `nz` other name.
     """
 
@@ -22,6 +24,17 @@ class Segment(NamedTuple):
     def part(self, start: int, end: int) -> Segment:
         """The segment of some of its characters."""
         return Segment(self.text[start:end], self.owners[start:end], self.tag)
+
+
+def segments_of(tokens: Sequence[str], segmentation: Segmentation) -> list[Segment]:
+    """The words over the tokens, with parts of speech: the tokens themselves (with none), or jieba's.
+
+    Raises:
+        ValueError: if jieba is needed and not installed.
+    """
+    if segmentation == "jieba":
+        return segment_tokens(tokens, with_tags=True)
+    return [Segment(token, (index,)) for index, token in enumerate(tokens)]
 
 
 def segment_tokens(tokens: Sequence[str], *, with_tags: bool = False) -> list[Segment]:

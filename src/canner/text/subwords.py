@@ -43,6 +43,7 @@ class Subwords:
     """
 
     pad_id, bos_id, eos_id, unk_id, first_copy_id = 0, 1, 2, 3, 4
+    num_special = len(_SPECIAL)
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer

@@ -2,19 +2,25 @@
 
 With little text and time, most of what a translator has to learn is which word means which. Word alignments know
 that already: the embedding of a source piece starts as the mean of the embeddings of the English pieces that it is
-aligned with, so that attending to it is, up to a linear map, already naming its translation.
+aligned with, so that attending to it is, up to a linear map, already naming its translation. A translator from
+another language can be taken over in the same way, English and all.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import cast
 
 import torch
+from torch import Tensor
 
 from canner.data.translation_pairs import PairExample
 from canner.models.convs2s import ConvS2S
 from canner.nn.multistep_attention import MultistepAttention
+from canner.text.subwords import Subwords
+
+_LAYER = re.compile(r"(decoder\.(?:blocks|attentions)\.)(\d+)(\..*)")
 
 
 def start_from_lexicon(model: ConvS2S, examples: Sequence[PairExample]) -> None:
@@ -26,6 +32,50 @@ def start_from_lexicon(model: ConvS2S, examples: Sequence[PairExample]) -> None:
         model: untrained; changed in place.
         examples: training pairs with links.
     """
+    _embed_by_links(model, examples)
+    with torch.no_grad():
+        _open_path(model)
+
+
+def start_from_translator(
+    model: ConvS2S, parent: ConvS2S, examples: Sequence[PairExample], *, same_source: bool
+) -> None:
+    """Sets a fresh translator to the weights of another with the same target pieces.
+
+    Where source pieces differ, their embeddings start as in `start_from_lexicon`: those of a translator that started so
+    have stayed close to the English ones, so the parent's encoder can read them. Where the decoder is deeper, each of its
+    layers starts as a copy of the parent's layer at the same share of the depth (Li et al. 2020).
+
+    Args:
+        model: untrained; changed in place.
+        parent: trained, of the same sizes but for the depth of the decoder.
+        examples: training pairs with links.
+        same_source: whether the source pieces are the parent's too.
+    """
+    weights = _at_depth(parent.state_dict(), parent.config.decoder_layers, model.config.decoder_layers)
+    if same_source:
+        model.load_state_dict(weights)
+        return
+    theirs = weights.pop("encoder.tokens.weight")
+    ours = model.encoder.tokens.weight
+    model.load_state_dict(weights, strict=False)
+    with torch.no_grad():
+        ours.copy_(torch.nn.functional.normalize(ours, dim=1) * theirs.norm(dim=1).mean())
+        _embed_by_links(model, examples)
+        ours[: Subwords.num_special] = theirs[: Subwords.num_special]
+
+
+def _at_depth(weights: dict[str, Tensor], parents: int, ours: int) -> dict[str, Tensor]:
+    """Weights for a decoder of another depth, each layer a copy."""
+    found = {name: weight for name, weight in weights.items() if not _LAYER.match(name)}
+    for layer in range(ours):
+        for name, weight in weights.items():
+            if (match := _LAYER.match(name)) and int(match[2]) == layer * parents // ours:
+                found[f"{match[1]}{layer}{match[3]}"] = weight
+    return found
+
+
+def _embed_by_links(model: ConvS2S, examples: Sequence[PairExample]) -> None:
     source, target = model.encoder.tokens.weight, model.decoder.output.weight
     pieces = [(e.source[s], e.target[t]) for e in examples for s, t in e.links]
     links = torch.tensor(pieces, dtype=torch.long).view(-1, 2)
@@ -35,7 +85,6 @@ def start_from_lexicon(model: ConvS2S, examples: Sequence[PairExample]) -> None:
         linked = total.norm(dim=1) > 0
         length = source[linked].norm(dim=1, keepdim=True)
         source[linked] = total[linked] / total[linked].norm(dim=1, keepdim=True) * length
-        _open_path(model)
 
 
 def _open_path(model: ConvS2S) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import torch
@@ -16,16 +16,18 @@ from canner.data.bundle import save_json, write_atomically
 from canner.data.translation_pairs import PairBatch, PairExample, collate_pairs, prepare_pairs
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.options import TranslateOptions
+from canner.decoding.translator_bundle import TranslatorParts, load_parts
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.alignments import Link, read_alignments, write_alignments
 from canner.text.bitext import read_bitext, read_lines
 from canner.text.config import Config
 from canner.text.copying import Copier
 from canner.text.files import require_file
-from canner.text.segmentation import Segmentation, segment_tokens
+from canner.text.romanisation import translated_names, write_names
+from canner.text.segmentation import Segment, Segmentation, segments_of
 from canner.text.subwords import Subwords
 from canner.text.tokenizer import tokenize_words
-from canner.training.lexical_start import start_from_lexicon
+from canner.training.lexical_start import start_from_lexicon, start_from_translator
 from canner.training.loop import fit
 from canner.training.run_state import FitResult
 from canner.training.schedule import TrainingConfig
@@ -94,6 +96,9 @@ class TranslatorConfig(Config):
     guided_layer: int = -1
     lexical_start: bool = False
     """Whether source embeddings start as means of the embeddings of the English words that they are aligned with."""
+    start_from: str | None = None
+    """A translator bundle whose weights and target pieces this one starts with (Zoph et al. 2016): from the same source language
+    or another, of the same sizes, with as many decoder layers or fewer."""
     seed: int = 1
 
 
@@ -200,18 +205,21 @@ def train_translator(
         progress: show a progress bar on a terminal.
 
     Raises:
-        ValueError: parallel files of unequal length, not UTF-8, empty, or without a usable pair.
+        ValueError: parallel files of unequal length, not UTF-8, empty, or without a usable pair; a translator to
+            start from of other sizes or another target language.
     """
     folder, data = Path(folder), config.data
+    parent = _parent(config)
     for key in ("train_source", "train_target", "train_domains", "dev_source", "dev_target"):
         if getattr(data, key) is not None:
             require_file(getattr(data, key), f"data.{key}")
-    train = _tokenized(_read_training_pairs(data), data.segment)
+    segmented = _segmented(_read_training_pairs(data), data.segment)
     dev_text = read_bitext(data.dev_source, data.dev_target)[: data.num_dev]
-    dev = _tokenized(dev_text, data.segment)
-    source_subwords, target_subwords, copier = _vocabularies(train, folder, data)
+    source_subwords, target_subwords, copier = _vocabularies(segmented, folder, data, parent)
+    train = _words(segmented, copier.known)
+    dev = _words(_segmented(dev_text, data.segment), copier.known)
     links = None
-    if config.guided_alignment > 0 or config.lexical_start:
+    if config.guided_alignment > 0 or config.lexical_start or parent is not None:
         links = _align(train, folder / "alignments.txt", config.seed)
     examples = prepare_pairs(
         train,
@@ -236,7 +244,9 @@ def train_translator(
     model = ConvS2S(
         config.model, num_source_pieces=len(source_subwords), num_target_pieces=len(target_subwords)
     ).to(device)
-    if config.lexical_start:
+    if parent is not None:
+        start_from_translator(model, parent.model, examples, same_source=_reads_as(parent, data))
+    elif config.lexical_start:
         start_from_lexicon(model, examples)
     # A sentence longer than nearly all that it was trained on is translated worse whole than in parts.
     longest = int(torch.tensor([len(e.source) for e in examples]).float().quantile(LONGEST_SHARE))
@@ -269,16 +279,55 @@ def train_translator(
     )
 
 
+def _parent(config: TranslatorConfig) -> TranslatorParts | None:
+    """The translator to start from, if it fits."""
+    if config.start_from is None:
+        return None
+    parent = load_parts(config.start_from)
+    ours, theirs = (
+        {**found.model_dump(exclude={"dropout", "decoder_layers"}), "target_language": language}
+        for found, language in (
+            (config.model, config.data.target_language),
+            (parent.model.config, parent.target_language),
+        )
+    )
+    differing = {key: theirs[key] for key in ours if ours[key] != theirs[key]}
+    if differing:
+        raise ValueError(
+            f"start_from: expected a translator with the sizes of [model] and the same target language, got "
+            f"{config.start_from} with {differing}; set those in the configuration, or start from another"
+        )
+    return parent
+
+
+def _reads_as(parent: TranslatorParts, data: TranslatorDataConfig) -> bool:
+    """Whether the source pieces of the parent serve this text."""
+    return (parent.source_language, parent.segment) == (data.source_language, data.segment)
+
+
 def _vocabularies(
-    train: Sequence[tuple[list[str], list[str]]], folder: Path, data: TranslatorDataConfig
+    segmented: Sequence[tuple[list[Segment], list[str]]],
+    folder: Path,
+    data: TranslatorDataConfig,
+    parent: TranslatorParts | None,
 ) -> tuple[Subwords, Subwords, Copier]:
     """Subwords of both sides and the copier; those of the folder, so that a resumed run goes on with its own."""
     paths = [folder / name for name in ("source.subwords.json", "target.subwords.json", "copier.json")]
     if all(path.exists() for path in paths):
         return Subwords.load(paths[0]), Subwords.load(paths[1]), Copier.load(paths[2])
-    source_subwords = Subwords.train((s for s, _ in train), vocab_size=data.source_pieces)
-    target_subwords = Subwords.train((t for _, t in train), vocab_size=data.target_pieces)
+    translated, names = translated_names(segmented, min_count=data.copy_min_count)
+    train = _words(segmented, translated)
     copier = Copier.train((s for s, _ in train), (t for _, t in train), min_count=data.copy_min_count)
+    # a name is known as the parallel text of names says, whatever else its characters mean
+    copier = Copier(copier.known - names | translated)
+    if parent is not None and _reads_as(parent, data):
+        source_subwords = parent.source_subwords
+    else:
+        source_subwords = Subwords.train((s for s, _ in train), vocab_size=data.source_pieces)
+    if parent is not None:
+        target_subwords = parent.target_subwords
+    else:
+        target_subwords = Subwords.train((t for _, t in train), vocab_size=data.target_pieces)
     for path, save in zip(paths, (source_subwords.save, target_subwords.save, copier.save), strict=True):
         write_atomically(path, save)
     return source_subwords, target_subwords, copier
@@ -318,12 +367,22 @@ def _align(pairs: Sequence[tuple[list[str], list[str]]], path: Path, seed: int) 
     return links
 
 
-def _tokenized(pairs: Sequence[tuple[str, str]], segment: Segmentation) -> list[tuple[list[str], list[str]]]:
-    """Words of both sides; English with its clitics split, as the teacher reads it. Pairs with an empty side go."""
+def _segmented(
+    pairs: Sequence[tuple[str, str]], segmentation: Segmentation
+) -> list[tuple[list[Segment], list[str]]]:
+    """Both sides in words; English with its clitics split, as the teacher reads it. Pairs with an empty side go."""
+    segmented = []
+    for source, target in pairs:
+        tokens, words = tokenize_words(source), tokenize_words(target, clitics=True)
+        if tokens and words:
+            segmented.append((segments_of(tokens, segmentation), words))
+    return segmented
 
-    def source_words(text: str) -> list[str]:
-        tokens = tokenize_words(text)
-        return [word.text for word in segment_tokens(tokens)] if segment == "jieba" else tokens
 
-    words = ((source_words(source), tokenize_words(target, clitics=True)) for source, target in pairs)
-    return [(source, target) for source, target in words if source and target]
+def _words(
+    segmented: Sequence[tuple[list[Segment], list[str]]], known: Collection[str]
+) -> list[tuple[list[str], list[str]]]:
+    """The pairs as the translator reads them."""
+    return [
+        ([segment.text for segment in write_names(source, known)], target) for source, target in segmented
+    ]

@@ -17,7 +17,8 @@ from canner.decoding.options import TranslateOptions
 from canner.decoding.step import ConvS2SState, ConvS2SStep
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.copying import Copier
-from canner.text.segmentation import segment_tokens
+from canner.text.romanisation import write_names
+from canner.text.segmentation import segments_of
 from canner.text.subwords import COPY_SLOTS, Subwords
 
 WORDS = ["casa", "perro", "gato", "come", "agua", "Lima", "la", "el", "de", "rojo", "azul", ".", ","]
@@ -436,8 +437,9 @@ def test_a_translator_that_segments_reads_words_and_speaks_of_tokens(make, tmp_p
     plain, segmenting = make(beam_size=2), make(beam_size=2)
     segmenting.segment = "jieba"
     tokens = ["南", "京", "市", "长", "江", "大", "桥", "。"]
-    segments = segment_tokens(tokens)
+    segments = write_names(segments_of(tokens, "jieba"), segmenting.copier.known)
     assert len(segments) < len(tokens)
+    assert segments[0] == ("Nanjing", (0, 1), "ns")
     (whole,) = segmenting.translate([tokens])
     (of_words,) = plain.translate([[segment.text for segment in segments]])
     assert (whole.source, whole.target, whole.score) == (tuple(tokens), of_words.target, of_words.score)
@@ -449,6 +451,7 @@ def test_a_translator_that_segments_reads_words_and_speaks_of_tokens(make, tmp_p
             of_segment = over_tokens[:, :, list(segment.owners)]
             assert torch.allclose(of_segment.sum(-1), over_words[:, :, index], atol=1e-6)
             assert torch.allclose(of_segment, of_segment[..., :1].expand_as(of_segment))
+    assert "Nanjing" in whole.target  # as a name that it does not know, carried over by a copy slot
     forced = segmenting.force(tokens, whole.target)
     assert forced.source == tuple(tokens)
     assert forced.attention.shape == whole.attention.shape

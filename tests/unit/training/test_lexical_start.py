@@ -6,7 +6,8 @@ import torch
 
 from canner.data.translation_pairs import PairExample
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
-from canner.training.lexical_start import start_from_lexicon
+from canner.training.lexical_start import start_from_lexicon, start_from_translator
+from canner.text.subwords import Subwords
 
 EXAMPLES = [
     PairExample([4, 5], [7, 8], [(0, 0), (1, 1)]),
@@ -55,3 +56,48 @@ def test_without_any_link_the_embeddings_stay_as_they_were() -> None:
     fresh, started = model(True), model(True)
     start_from_lexicon(started, [PairExample([4], [7], [])])
     assert torch.equal(started.encoder.tokens.weight, fresh.encoder.tokens.weight)
+
+
+def big(num_source: int, layers: int = 2) -> ConvS2S:
+    config = ConvS2SConfig(
+        embed_dim=8, hidden_dim=8, encoder_layers=1, decoder_layers=layers, share_embeddings=True
+    )
+    return ConvS2S(config, num_source_pieces=num_source, num_target_pieces=40)
+
+
+def test_from_the_same_language_every_weight_is_the_parents() -> None:
+    parent, child = big(30), big(30)
+    start_from_translator(child, parent, [], same_source=True)
+    for name, weight in parent.state_dict().items():
+        assert torch.equal(child.state_dict()[name], weight), name
+
+
+def test_from_another_language_only_source_embeddings_are_new_and_are_english_ones() -> None:
+    parent, child = big(30), big(35)
+    links = [PairExample([25, 26], [30, 31], [(0, 0), (1, 1)])]
+    start_from_translator(child, parent, links, same_source=False)
+    before, after = parent.state_dict(), child.state_dict()
+    source = after.pop("encoder.tokens.weight")
+    theirs = before.pop("encoder.tokens.weight")
+    assert all(torch.equal(after[name], before[name]) for name in before)
+    special = Subwords.num_special
+    assert special == 20
+    assert torch.equal(source[:special], theirs[:special])
+    english = after["decoder.output.weight"]
+    for piece, word in ((25, 30), (26, 31)):
+        alike = torch.cosine_similarity(source[piece], english[word], dim=0)
+        assert torch.allclose(alike, torch.tensor(1.0), atol=1e-5)
+    lengths = source[special:].norm(dim=1)
+    assert torch.allclose(lengths, theirs.norm(dim=1).mean().expand_as(lengths), atol=1e-4)
+
+
+def test_a_deeper_decoder_starts_with_copies_of_the_layers_in_their_order() -> None:
+    parent, child = big(30), big(30, layers=5)
+    start_from_translator(child, parent, [], same_source=True)
+    for layer, origin in enumerate((0, 0, 0, 1, 1)):
+        for ours, theirs in (
+            (child.decoder.blocks[layer], parent.decoder.blocks[origin]),
+            (child.decoder.attentions[layer], parent.decoder.attentions[origin]),
+        ):
+            for name, weight in theirs.state_dict().items():
+                assert torch.equal(ours.state_dict()[name], weight), (layer, name)
