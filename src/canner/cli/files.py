@@ -1,4 +1,4 @@
-"""Commands on files: `evaluate`, `convert`, `report`."""
+"""Commands on files: `evaluate`, `convert`."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from canner.data.corpus import CorpusConfig
@@ -43,13 +44,24 @@ def _encoder(**more: Any) -> dict[str, Any]:
     return {"embeddings.contextual": [ENCODER], **more}
 
 
-def ontonotes(protocol: Protocol) -> ComparisonExperiment:
-    """OntoNotes 5 Chinese news in the place of OntoNotes 4."""
-    rows = [
+def _rows() -> list[System]:
+    """Tables 3 and 4: character vectors alone, and with the encoder."""
+    return [
         *can_systems(TRANSLATORS["zh"], GLOSSES["zh"], "Char+BiLSTM+CRF"),
         *can_systems(TRANSLATORS["zh"], GLOSSES["zh"], "Encoder+BiLSTM+CRF", _encoder()),
     ]
-    names = ("precision", "recall", "f1")
+
+
+def _figures(
+    names: tuple[str, ...], rows: Mapping[str, tuple[float, ...]], note: str | None = None
+) -> dict[str, Any]:
+    """The paper's figures by row and score."""
+    figures: dict[str, Any] = {row: dict(zip(names, values, strict=True)) for row, values in rows.items()}
+    return figures if note is None else {**figures, "note": note}
+
+
+def ontonotes(protocol: Protocol) -> ComparisonExperiment:
+    """OntoNotes 5 Chinese news in the place of OntoNotes 4."""
     paper = {
         "Char+BiLSTM+CRF": (69.51, 53.17, 60.25),
         "Char+BiLSTM+CRF + CAN_first": (74.54, 61.09, 67.15),
@@ -62,14 +74,15 @@ def ontonotes(protocol: Protocol) -> ComparisonExperiment:
         "Table 3, OntoNotes 5 Chinese news (stand-in for OntoNotes 4)",
         protocol,
         ONTONOTES5,
-        rows,
+        _rows(),
         model=CHARACTERS,
         embeddings=VECTORS,
         corpus="OntoNotes 5 Chinese, bn+mz+nw, four types; the paper has OntoNotes 4, licensed",
-        paper={
-            **{row: dict(zip(names, values, strict=True)) for row, values in paper.items()},
-            "note": "OntoNotes 4; its encoder is BERT, ours multilingual-e5-small, frozen",
-        },
+        paper=_figures(
+            ("precision", "recall", "f1"),
+            paper,
+            "OntoNotes 4; its encoder is BERT, ours multilingual-e5-small, frozen",
+        ),
         num_seeds=5 if protocol == "paper" else 3,
         batch_size=32,
     )
@@ -86,11 +99,6 @@ def weibo_original(protocol: Protocol) -> ComparisonExperiment:
 
 
 def _table4(name: str, annotation: str, protocol: Protocol) -> ComparisonExperiment:
-    rows = [
-        *can_systems(TRANSLATORS["zh"], GLOSSES["zh"], "Char+BiLSTM+CRF"),
-        *can_systems(TRANSLATORS["zh"], GLOSSES["zh"], "Encoder+BiLSTM+CRF", _encoder()),
-    ]
-    names = ("NE f1", "NM f1", "Overall f1")
     paper = {
         "Char+BiLSTM+CRF": (32.35, 31.91, 32.18),
         "Char+BiLSTM+CRF + CAN_first": (34.13, 35.17, 34.66),
@@ -104,14 +112,15 @@ def _table4(name: str, annotation: str, protocol: Protocol) -> ComparisonExperim
         f"Table 4, Weibo, {name} annotation",
         protocol,
         _weibo(annotation),
-        rows,
+        _rows(),
         model=CHARACTERS,
         embeddings=VECTORS,
         corpus="Weibo, all 1,350 training sentences, full test set",
-        paper={
-            **{row: dict(zip(names, values, strict=True)) for row, values in paper.items()},
-            "note": "does not say which annotation; its encoder is BERT, ours multilingual-e5-small, frozen",
-        },
+        paper=_figures(
+            ("NE f1", "NM f1", "Overall f1"),
+            paper,
+            "does not say which annotation; its encoder is BERT, ours multilingual-e5-small, frozen",
+        ),
     )
 
 
@@ -131,7 +140,6 @@ def embeddings(protocol: Protocol) -> ComparisonExperiment:
         System(name="CAN_last", change=can("last")),
         System(name="CAN_gloss", change={**alone, **reading(view(GLOSSES["zh"]))}),
     ]
-    names = ("precision", "recall", "f1")
     paper = {
         "random": (36.12, 10.55, 16.33),
         "FastText": (59.55, 22.05, 32.18),
@@ -146,7 +154,7 @@ def embeddings(protocol: Protocol) -> ComparisonExperiment:
         rows,
         model=CHARACTERS,
         corpus="Weibo, all 1,350 training sentences, full test set",
-        paper={row: dict(zip(names, values, strict=True)) for row, values in paper.items()},
+        paper=_figures(("precision", "recall", "f1"), paper),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from canner.text.files import join_surrogates, read_lenient_lines
-from canner.text.jsonl import Misfit, Span, fit_spans
+from canner.text.jsonl import Misfit, Span, fit_spans, misfits_in_words
 from canner.text.sentence import Sentence
 from canner.text.sentences import split_sentences
 from canner.text.tokenizer import Token, tokenize
@@ -53,12 +53,7 @@ class BratReport:
                 f"{len(self.discontinuous)} discontinuous entities skipped (first: line {self.discontinuous[0]})"
             )
         if self.misfits:
-            dropped = sum(misfit.used is None for misfit in self.misfits)
-            first = self.misfits[0]
-            parts.append(
-                f"{len(self.misfits)} spans do not fit the tokens, {dropped} of them dropped "
-                f"(first: line {first.line}, {first.text!r}, {first.reason})"
-            )
+            parts.append(misfits_in_words(self.misfits))
         return "; ".join(parts)
 
 

@@ -53,6 +53,15 @@ class Misfit:
     line: int | None = None
 
 
+def misfits_in_words(misfits: Sequence[Misfit]) -> str:
+    """How many spans did not fit, how many of them were dropped, and the first; at least one is there."""
+    dropped, first = sum(misfit.used is None for misfit in misfits), misfits[0]
+    return (
+        f"{len(misfits)} spans do not fit the tokens, {dropped} of them dropped "
+        f"(first: line {first.line}, {first.text!r}, {first.reason})"
+    )
+
+
 @dataclass(frozen=True)
 class JsonlReport:
     """What a reader found and put right: spans (`misfits`) and tags (`repairs`), with their lines."""
@@ -72,12 +81,7 @@ class JsonlReport:
         """One line for people."""
         parts = [f"{self.path}: {self.num_sentences} sentences"]
         if self.misfits:
-            dropped = sum(misfit.used is None for misfit in self.misfits)
-            first = self.misfits[0]
-            parts.append(
-                f"{len(self.misfits)} spans do not fit the tokens, {dropped} of them dropped "
-                f"(first: line {first.line}, {first.text!r}, {first.reason})"
-            )
+            parts.append(misfits_in_words(self.misfits))
         if self.repairs:
             first_repair = self.repairs[0]
             parts.append(

@@ -42,9 +42,9 @@ def start_from_translator(
 ) -> None:
     """Sets a fresh translator to the weights of another with the same target pieces.
 
-    Where source pieces differ, their embeddings start as in `start_from_lexicon`: those of a translator that started so
-    have stayed close to the English ones, so the parent's encoder can read them. Where the decoder is deeper, each of its
-    layers starts as a copy of the parent's layer at the same share of the depth (Li et al. 2020).
+    Where source pieces differ, their embeddings start as in `start_from_lexicon`: those of a translator that started
+    so have stayed close to the English ones, and the parent's encoder can read them. Where the decoder is deeper, each
+    of its layers starts as a copy of the parent's layer at the same share of the depth (Li et al. 2020).
 
     Args:
         model: untrained; changed in place.

@@ -97,8 +97,9 @@ class TranslatorConfig(Config):
     lexical_start: bool = False
     """Whether source embeddings start as means of the embeddings of the English words that they are aligned with."""
     start_from: str | None = None
-    """A translator bundle whose weights and target pieces this one starts with (Zoph et al. 2016): from the same source language
-    or another, of the same sizes, with as many decoder layers or fewer."""
+    """A translator bundle whose weights and target pieces this one starts with (Zoph et al. 2016): from the same source
+    language or another, of the same sizes, with as many decoder layers or fewer. New source pieces start as with
+    `lexical_start`."""
     seed: int = 1
 
 

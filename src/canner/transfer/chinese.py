@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from canner.text.romanisation import has_double_surname, is_chinese, romanise, romanise_person
 from canner.text.segmentation import Segment
 from canner.transfer.lexicon import Entry, Lexicon
-from canner.text.romanisation import has_double_surname, is_chinese, romanise, romanise_person
 
 RULES = 1
 """Version of the rules of `gloss_segment`; part of the fingerprint of a gloss that segments."""

@@ -6,8 +6,8 @@ import torch
 
 from canner.data.translation_pairs import PairExample
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
-from canner.training.lexical_start import start_from_lexicon, start_from_translator
 from canner.text.subwords import Subwords
+from canner.training.lexical_start import start_from_lexicon, start_from_translator
 
 EXAMPLES = [
     PairExample([4, 5], [7, 8], [(0, 0), (1, 1)]),

@@ -52,13 +52,13 @@ def config(files, data=None, training=None, **changes):
         for side, language in (("source", "es"), ("target", "en"))
     }
     sizes = {"source_pieces": 120, "target_pieces": 120, "batch_tokens": 40, "copy_min_count": 6}
-    steps = {"metric": "loss", "mode": "min", "max_epochs": 2, "average": 0.9, **(training or {})}
+    steps = {"learning_rate": 0.01, "metric": "loss", "mode": "min", "max_epochs": 2, "average": 0.9, **(training or {})}
     return TranslatorConfig(
-        data=TranslatorDataConfig(source_language="es", **{**names, **sizes, **(data or {})}),
+        data=TranslatorDataConfig(**{"source_language": "es", **names, **sizes, **(data or {})}),
         model=ConvS2SConfig(
             embed_dim=8, hidden_dim=8, encoder_layers=1, decoder_layers=2, dropout=0.2, max_positions=64
         ),
-        training=TrainingConfig(learning_rate=0.01, **steps),
+        training=TrainingConfig(**steps),
         **changes,
     )
 
@@ -239,3 +239,89 @@ def test_files_of_unequal_length(files):
     with pytest.raises(ValueError, match=r"equal length, got 24 lines in .*train.es and 1 in .*train.en"):
         train_translator(config(files), files / "run", progress=False)
     assert not (files / "run").exists()
+
+
+def sources_of(folder):
+    translator = NeuralTranslator.load(folder)
+    return [translator.source_subwords.piece(i) for i in range(len(translator.source_subwords))]
+
+
+def test_a_translator_of_another_language_is_taken_over_with_its_english(files, tmp_path):
+    parent, child = tmp_path / "parent", tmp_path / "child"
+    train_translator(config(files), parent, progress=False)
+    (files / "train.sw").write_text("paka analala\nmbwa anakula\nAna anakula\n", encoding="utf-8")
+    (files / "few.en").write_text("the cat sleeps\nthe dog eats\nAna eats\n", encoding="utf-8")
+    data = {
+        "source_language": "sw",
+        "train_source": str(files / "train.sw"),
+        "train_target": str(files / "few.en"),
+    }
+    settings = config(files, data={"source_pieces": 120, **data}, training={"learning_rate": 1e-7})
+    settings = settings.model_copy(update={"start_from": str(parent)})
+    train_translator(settings, child, progress=False)
+    first, second = NeuralTranslator.load(parent), NeuralTranslator.load(child)
+    assert second.source_language == "sw" and sources_of(child) != sources_of(parent)
+    pieces = [[t.target_subwords.piece(i) for i in range(len(t.target_subwords))] for t in (first, second)]
+    assert pieces[0] == pieces[1]
+    # hardly trained, all but the new source embeddings are still the parent's
+    theirs, ours = first.model.state_dict(), second.model.state_dict()
+    for name in theirs:
+        if name != "encoder.tokens.weight":
+            assert torch.allclose(ours[name], theirs[name], atol=1e-5), name
+
+
+def test_the_same_language_goes_on_with_all_that_its_parent_knows(files, tmp_path):
+    parent, child = tmp_path / "parent", tmp_path / "child"
+    train_translator(config(files), parent, progress=False)
+    settings = config(files, training={"learning_rate": 1e-7}, start_from=str(parent))
+    deeper = settings.model.model_copy(update={"decoder_layers": 3})
+    train_translator(settings.model_copy(update={"model": deeper}), child, progress=False)
+    assert sources_of(child) == sources_of(parent)
+    theirs, ours = (NeuralTranslator.load(folder).model.state_dict() for folder in (parent, child))
+    assert torch.allclose(ours["encoder.tokens.weight"], theirs["encoder.tokens.weight"], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"model": {"hidden_dim": 12}}, "hidden_dim"),
+        ({"model": {"encoder_layers": 2}}, "encoder_layers"),
+        ({"data": {"target_language": "fr"}}, "target_language"),
+    ],
+)
+def test_a_parent_of_other_sizes_is_refused_before_any_work(files, tmp_path, change, said):
+    parent = tmp_path / "parent"
+    train_translator(config(files), parent, progress=False)
+    settings = config(files, start_from=str(parent))
+    parts = {part: getattr(settings, part).model_copy(update=keys) for part, keys in change.items()}
+    with pytest.raises(ValueError, match=rf"start_from: expected .* got .*parent with .*{said}"):
+        train_translator(settings.model_copy(update=parts), tmp_path / "child", progress=False)
+    assert not (tmp_path / "child").exists()
+    missing = settings.model_copy(update={"start_from": str(tmp_path / "none")})
+    with pytest.raises(ValueError, match="none"):
+        train_translator(missing, tmp_path / "child", progress=False)
+
+
+def test_chinese_names_are_read_in_pinyin_and_copied(tmp_path):
+    pytest.importorskip("jieba")
+    pairs = [
+        ("王小明去了上海。", "Wang Xiaoming went to Shanghai ."),
+        ("李小红去了上海。", "Li Xiaohong went to Shanghai ."),
+        ("他去了香港。", "He went to Hong Kong ."),
+    ]
+    for part in ("train", "dev"):
+        for side, language in enumerate(("es", "en")):
+            text = "".join(pair[side] + "\n" for pair in pairs * 3)
+            (tmp_path / f"{part}.{language}").write_text(text, encoding="utf-8")
+    data = {"segment": "jieba", "source_language": "zh", "copy_min_count": 3}
+    train_translator(config(tmp_path, data=data), tmp_path / "run", progress=False)
+    translator = NeuralTranslator.load(tmp_path / "run")
+    assert "香港" in translator.copier.known and "上海" not in translator.copier.known
+    tokens = list("陈建国去了香港。")
+    read = [segment.text for segment in translator._segments(tokens)]
+    assert read[:2] == ["Chen", "Jianguo"] and "香港" in read
+    masked, slots = translator.copier.mask(read)
+    assert slots == {"<copy0>": "Chen", "<copy1>": "Jianguo"} and masked[:2] == ["<copy0>", "<copy1>"]
+    (translation,) = translator.translate([tokens])
+    assert translation.source == tuple(tokens)
+    assert {"Chen", "Jianguo"} <= set(translation.target)
