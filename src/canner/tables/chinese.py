@@ -84,6 +84,7 @@ def ontonotes(protocol: Protocol) -> ComparisonExperiment:
             "OntoNotes 4; its encoder is BERT, ours multilingual-e5-small, frozen",
         ),
         num_seeds=5 if protocol == "paper" else 3,
+        large=True,
         batch_size=32,
     )
 

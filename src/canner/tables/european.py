@@ -66,5 +66,6 @@ def _table2(
         corpus=f"{title}, all training sentences, full test set; word vectors trained on our own parallel text",
         paper={**paper, "note": "Table 2, FastText vectors of Wikipedia, UN corpus translator"},
         num_seeds=5 if protocol == "paper" else 3,
+        large=True,
         batch_size=32,
     )

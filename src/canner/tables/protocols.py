@@ -29,6 +29,8 @@ SCALED = TransferOptions(layer="last", normalise="source", posteriors=True, cove
 """Beyond the paper: every source token gets the same mass, and the teacher's tags beside its states."""
 PAPER_GRID = {"training.learning_rate": (0.025, 0.05, 0.1), "batch_size": (8, 16, 32)}
 """What the paper chooses from on the development set."""
+LARGE: dict[str, Any] = {"max_epochs": 15, "min_epochs": 5, "early_stopping": 4}
+"""The fast protocol where an epoch has thousands of sentences."""
 
 
 def comparison(
@@ -44,6 +46,7 @@ def comparison(
     paper: dict[str, Any] | None = None,
     num_seeds: int = 5,
     budgets: tuple[int, ...] = (),
+    large: bool = False,
     batch_size: int = 16,
 ) -> ComparisonExperiment:
     """A comparison under a protocol.
@@ -59,21 +62,25 @@ def comparison(
         paper: the figures of the paper.
         num_seeds: under the paper's protocol five, as there.
         budgets: numbers of training sentences; with some, three random subsets stand for the seeds.
+        large: whether there are so many sentences that the fast protocol needs few epochs.
         batch_size: under the fast protocol; the paper's is of its grid.
     """
     of_paper = protocol == "paper"
     base_model = (PAPER_MODEL if of_paper else FAST_MODEL).model_copy(update=model or {})
+    training = PAPER_TRAINING if of_paper else FAST_TRAINING
+    if large and not of_paper:
+        training = training.model_copy(update=LARGE)
     base = TaggerExperiment(
         name=name,
         data=data,
         embeddings=embeddings or EmbeddingsConfig(),
         model=base_model,
-        training=PAPER_TRAINING if of_paper else FAST_TRAINING,
+        training=training,
         batch_size=batch_size,
     )
     words = {
         "paper": "paper (SGD, annealed, at most 150 epochs; learning rate and batch size chosen on dev)",
-        "fast": "fast (Adam, strong dropout, stopped early on dev)",
+        "fast": f"fast (Adam, strong dropout, at most {training.max_epochs} epochs, stopped early on dev)",
     }
     return ComparisonExperiment(
         name=f"{name}-{protocol}",
