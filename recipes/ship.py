@@ -1,4 +1,4 @@
-"""Copy trained bundles to models/ in half precision: what a clone of the repository brings along.
+"""Copy trained bundles to models/, small: what a clone of the repository brings along.
 
 python recipes/ship.py runs/teacher-en models/teacher-en
 python recipes/ship.py runs/translator-es models/es-en
@@ -22,7 +22,7 @@ _OF_THE_MODEL = {"format", "kind", "model", "sizes", "encoding", "vocabularies",
 
 
 def main() -> None:
-    """Reads a bundle of any kind, writes it in half precision."""
+    """Reads a bundle of any kind, writes it in half precision; translators in eight bits."""
     source, output = Path(sys.argv[1]), Path(sys.argv[2])
     kind = bundle_kind(source)
     if kind == "tagger":
@@ -33,7 +33,7 @@ def main() -> None:
             extra["transfer"] = transfer.relative_to(output).model_dump(mode="json")
         save_tagger(output, load_tagger(source), extra, half=True)
     elif kind == "translator":
-        NeuralTranslator.load(source).save(output, half=True)
+        NeuralTranslator.load(source).save(output, precision="int8")
     elif kind == "gloss":
         WordGloss.load(source).save(output)
     else:

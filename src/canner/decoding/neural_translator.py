@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.utils import parametrize
 
 from canner.data.bucketing import bucket_by_length
+from canner.data.compression import StoredPrecision
 from canner.data.translation import Translation
 from canner.decoding.beam import beam_search
 from canner.decoding.constraints import Constraints
@@ -203,12 +204,18 @@ class NeuralTranslator:
         return [result for result in results if result is not None]
 
     # -- disk ---------------------------------------------------------------------------------------------------
-    def save(self, folder: str | Path, *, half: bool = False, notes: dict[str, object] | None = None) -> None:
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        precision: StoredPrecision = "float32",
+        notes: dict[str, object] | None = None,
+    ) -> None:
         """Writes a bundle.
 
         Args:
             folder: made if it is not there.
-            half: weights in half precision, at half the size.
+            precision: of the weights; "float16" halves their size, "int8" quarters it.
             notes: scores and whatever else the model card is to say.
 
         Raises:
@@ -217,7 +224,7 @@ class NeuralTranslator:
         languages = self.source_language, self.target_language
         vocabularies = self.source_subwords, self.target_subwords, self.copier
         parts = TranslatorParts(self.model, *vocabularies, self.options, *languages, self.segment)
-        save_parts(folder, parts, half=half, notes=notes or {})
+        save_parts(folder, parts, precision=precision, notes=notes or {})
 
     @classmethod
     def load(

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-import torch
-
 from canner.data.bundle import (
     FORMAT,
     config_of,
@@ -18,11 +16,14 @@ from canner.data.bundle import (
     save_tensors,
     write_atomically,
 )
+from canner.data.compression import StoredPrecision, compress, expand
 from canner.decoding.options import TranslateOptions
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.copying import Copier
 from canner.text.segmentation import Segmentation
 from canner.text.subwords import Subwords
+
+_OUTPUT, _SHARED = "decoder.output.weight", "decoder.tokens.weight"
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,19 @@ class TranslatorParts:
     segment: Segmentation = "none"
 
 
-def save_parts(folder: str | Path, parts: TranslatorParts, *, half: bool, notes: dict[str, object]) -> None:
+def save_parts(
+    folder: str | Path, parts: TranslatorParts, *, precision: StoredPrecision, notes: dict[str, object]
+) -> None:
     """Writes a bundle; each file appears whole, the config last.
 
     Raises:
         OSError: the disk is full.
     """
     folder = Path(folder)
-    dtype = torch.float16 if half else torch.float32
-    tensors = {name: tensor.to(dtype) for name, tensor in parts.model.state_dict().items()}
-    save_tensors(folder / "model.safetensors", tensors)
+    weights = parts.model.state_dict()
+    if parts.model.config.share_embeddings:
+        del weights[_SHARED]
+    save_tensors(folder / "model.safetensors", compress(weights, precision))
     write_atomically(folder / "source.subwords.json", parts.source_subwords.save)
     write_atomically(folder / "target.subwords.json", parts.target_subwords.save)
     write_atomically(folder / "copier.json", parts.copier.save)
@@ -83,9 +87,11 @@ def load_parts(folder: str | Path) -> TranslatorParts:
     if config.get("alignment_layer") is not None and options.alignment_layer is None:
         options = options.model_copy(update={"alignment_layer": config["alignment_layer"]})
     model = ConvS2S(model_config, num_source_pieces=len(source), num_target_pieces=len(target))
-    weights = load_tensors(folder / "model.safetensors")
+    weights = expand(load_tensors(folder / "model.safetensors"))
+    if model_config.share_embeddings and _OUTPUT in weights:
+        weights[_SHARED] = weights[_OUTPUT]
     try:
-        model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+        model.load_state_dict(weights)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.utils import parametrize
 
@@ -369,14 +370,37 @@ def replace_options(translator: NeuralTranslator, **changes) -> TranslateOptions
     return translator.options.model_copy(update=changes)
 
 
-def test_half_precision_halves_the_file_and_little_else(bundle, tmp_path):
+@pytest.mark.parametrize(("precision", "share"), [("float16", 0.6), ("int8", 0.52)])
+def test_less_precision_is_less_on_disk_and_little_else(bundle, tmp_path, precision, share):
     folder, translator = bundle
-    translator.save(tmp_path / "half", half=True)
-    sizes = [(f / "model.safetensors").stat().st_size for f in (folder, tmp_path / "half")]
-    assert sizes[1] < 0.6 * sizes[0]
-    loaded = NeuralTranslator.load(tmp_path / "half")
+    translator.save(tmp_path / "small", precision=precision)
+    sizes = [(f / "model.safetensors").stat().st_size for f in (folder, tmp_path / "small")]
+    assert sizes[1] < share * sizes[0]
+    loaded = NeuralTranslator.load(tmp_path / "small")
     for name, tensor in loaded.model.state_dict().items():
         torch.testing.assert_close(tensor, translator.model.state_dict()[name], atol=1e-2, rtol=1e-3)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
+def test_embeddings_that_serve_twice_are_written_once_and_read_as_one(make, corpus, tmp_path, precision):
+    translator = make()
+    config = translator.model.config.model_copy(update={"share_embeddings": True})
+    shared = ConvS2S(
+        config,
+        num_source_pieces=len(translator.source_subwords),
+        num_target_pieces=len(translator.target_subwords),
+    )
+    translator.model = shared.eval()
+    translator.save(tmp_path / "shared", precision=precision)
+    names = load_file(tmp_path / "shared" / "model.safetensors")
+    assert "decoder.output.weight" in names
+    assert "decoder.tokens.weight" not in names
+    loaded = NeuralTranslator.load(tmp_path / "shared").model
+    assert loaded.decoder.tokens.weight is loaded.decoder.output.weight
+    tolerance = {"float32": 0.0, "float16": 1e-3, "int8": 5e-3}[precision]
+    torch.testing.assert_close(
+        loaded.decoder.tokens.weight, shared.decoder.tokens.weight, atol=tolerance, rtol=tolerance
+    )
 
 
 def test_a_truncated_weight_file_is_a_clear_error(bundle):

@@ -52,7 +52,14 @@ def config(files, data=None, training=None, **changes):
         for side, language in (("source", "es"), ("target", "en"))
     }
     sizes = {"source_pieces": 120, "target_pieces": 120, "batch_tokens": 40, "copy_min_count": 6}
-    steps = {"learning_rate": 0.01, "metric": "loss", "mode": "min", "max_epochs": 2, "average": 0.9, **(training or {})}
+    steps = {
+        "learning_rate": 0.01,
+        "metric": "loss",
+        "mode": "min",
+        "max_epochs": 2,
+        "average": 0.9,
+        **(training or {}),
+    }
     return TranslatorConfig(
         data=TranslatorDataConfig(**{"source_language": "es", **names, **sizes, **(data or {})}),
         model=ConvS2SConfig(
@@ -260,7 +267,8 @@ def test_a_translator_of_another_language_is_taken_over_with_its_english(files, 
     settings = settings.model_copy(update={"start_from": str(parent)})
     train_translator(settings, child, progress=False)
     first, second = NeuralTranslator.load(parent), NeuralTranslator.load(child)
-    assert second.source_language == "sw" and sources_of(child) != sources_of(parent)
+    assert second.source_language == "sw"
+    assert sources_of(child) != sources_of(parent)
     pieces = [[t.target_subwords.piece(i) for i in range(len(t.target_subwords))] for t in (first, second)]
     assert pieces[0] == pieces[1]
     # hardly trained, all but the new source embeddings are still the parent's
@@ -316,12 +324,15 @@ def test_chinese_names_are_read_in_pinyin_and_copied(tmp_path):
     data = {"segment": "jieba", "source_language": "zh", "copy_min_count": 3}
     train_translator(config(tmp_path, data=data), tmp_path / "run", progress=False)
     translator = NeuralTranslator.load(tmp_path / "run")
-    assert "香港" in translator.copier.known and "上海" not in translator.copier.known
+    assert "香港" in translator.copier.known
+    assert "上海" not in translator.copier.known
     tokens = list("陈建国去了香港。")
     read = [segment.text for segment in translator._segments(tokens)]
-    assert read[:2] == ["Chen", "Jianguo"] and "香港" in read
+    assert read[:2] == ["Chen", "Jianguo"]
+    assert "香港" in read
     masked, slots = translator.copier.mask(read)
-    assert slots == {"<copy0>": "Chen", "<copy1>": "Jianguo"} and masked[:2] == ["<copy0>", "<copy1>"]
+    assert slots == {"<copy0>": "Chen", "<copy1>": "Jianguo"}
+    assert masked[:2] == ["<copy0>", "<copy1>"]
     (translation,) = translator.translate([tokens])
     assert translation.source == tuple(tokens)
     assert {"Chen", "Jianguo"} <= set(translation.target)
