@@ -377,8 +377,9 @@ def test_less_precision_is_less_on_disk_and_little_else(bundle, tmp_path, precis
     sizes = [(f / "model.safetensors").stat().st_size for f in (folder, tmp_path / "small")]
     assert sizes[1] < share * sizes[0]
     loaded = NeuralTranslator.load(tmp_path / "small")
-    for name, tensor in loaded.model.state_dict().items():
-        torch.testing.assert_close(tensor, translator.model.state_dict()[name], atol=1e-2, rtol=1e-3)
+    for name, before in translator.model.state_dict().items():
+        error = (loaded.model.state_dict()[name] - before).abs().max()
+        assert error <= before.abs().max() / 250, name
 
 
 @pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
