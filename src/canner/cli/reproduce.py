@@ -77,7 +77,13 @@ def reproduce(
         emit(descriptions(), None)
         return
     options = RunnerOptions(
-        workers, max_minutes, device, not quiet, systems=tuple(systems or ()), budgets=tuple(budgets or ())
+        workers,
+        max_minutes,
+        device,
+        not quiet,
+        stores=runs / "stores",
+        systems=tuple(systems or ()),
+        budgets=tuple(budgets or ()),
     )
     started = time.monotonic()
     for config in comparisons(table, protocol.value):

@@ -35,6 +35,7 @@ class RunnerOptions:
         max_minutes: no run starts later, and running ones save their state; None: until all are finished.
         device: "cpu" or "cuda".
         progress: show progress on a terminal.
+        stores: folder of the transfer stores, where comparisons share them; None: each has its own.
         systems, budgets: run only these now; none: all. What earlier calls ran is reported all the same.
     """
 
@@ -42,6 +43,7 @@ class RunnerOptions:
     max_minutes: float | None = None
     device: str = "cpu"
     progress: bool = True
+    stores: Path | None = None
     systems: tuple[str, ...] = ()
     budgets: tuple[int, ...] = ()
 
@@ -89,7 +91,7 @@ def run_comparison(
     state.read()
     with StepProgress(config.name, enabled=options.progress and options.workers > 1) as bar:
         try:
-            for run, record in _runs(state, folder / "stores", options):
+            for run, record in _runs(state, options.stores or folder / "stores", options):
                 state.add(run, record)
                 bar.advance_to(state.num_finished, state.num_runs)
         finally:
