@@ -1,6 +1,6 @@
 """BLEU and chrF of translators (results/translators.json), alignment error rates of layers (results/alignment-zh.json).
 
-CANNER_DATA=../shared/data python recipes/score_translators.py es=runs/translator-es zh=runs/translator-zh
+CANNER_DATA=../shared/data python recipes/score_translators.py es=models/es-en zh=models/zh-en
 """
 
 from __future__ import annotations

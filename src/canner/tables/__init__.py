@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables import chinese, european, few_labels, masakhaner
+from canner.tables import chinese, european, few_labels, masakhaner, uner
 from canner.tables.protocols import Protocol
 
 Comparison = Callable[[Protocol], ComparisonExperiment]
@@ -21,6 +21,7 @@ TABLES: dict[str, dict[str, Comparison]] = {
     "table5": {"weibo": chinese.embeddings},
     "figure3": {"vectors": chinese.layers, "encoder": chinese.layers_with_encoder},
     "masakhaner": {"swahili": masakhaner.swahili, "yoruba": masakhaner.yoruba},
+    "uner": {"chinese": uner.chinese},
     "few-labels": {"spanish": few_labels.spanish, "swahili": few_labels.swahili},
     "fusion": {"spanish": few_labels.fusion},
 }

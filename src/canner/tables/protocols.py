@@ -15,16 +15,11 @@ from canner.transfer.views import FilesConfig, TransferConfig, ViewConfig
 Protocol = Literal["paper", "fast"]
 
 TEACHER = "models/teacher-en"
-TRANSLATORS = {
-    "es": "models/es-en",
-    **{language: f"runs/translator-{language}" for language in ("de", "zh", "sw", "yo")},
-}
-"""ConvS2S into English by language: what ships, else where `canner train recipes/translator_XX.toml` puts it."""
-GLOSSES = {
-    "es": "models/es-en-gloss",
-    **{language: f"runs/gloss-{language}" for language in ("de", "zh", "sw", "yo")},
-}
-"""Word glosses by language, likewise."""
+LANGUAGES = ("es", "de", "zh", "sw", "yo")
+TRANSLATORS = {language: f"models/{language}-en" for language in LANGUAGES}
+"""ConvS2S into English by language."""
+GLOSSES = {language: f"models/{language}-en-gloss" for language in LANGUAGES}
+"""Word glosses by language."""
 SCALED = TransferOptions(layer="last", normalise="source", posteriors=True, coverage=True)
 """Beyond the paper: every source token gets the same mass, and the teacher's tags beside its states."""
 PAPER_GRID = {"training.learning_rate": (0.025, 0.05, 0.1), "batch_size": (8, 16, 32)}

@@ -1,0 +1,25 @@
+"""Beyond the paper: Chinese text of another kind, on which none of the rules of the Chinese gloss were made."""
+
+from __future__ import annotations
+
+from canner.data.corpus import CorpusConfig
+from canner.experiment.comparison import ComparisonExperiment
+from canner.tables.protocols import GLOSSES, TRANSLATORS, Protocol, can_systems, comparison
+
+
+def chinese(protocol: Protocol) -> ComparisonExperiment:
+    """Chinese encyclopaedia (Universal NER, GSD simplified), a token a word."""
+    train, dev, test = (
+        f"$CANNER_DATA/ner/uner_zh_gsdsimp/zh_gsdsimp-ud-{part}.iob2" for part in ("train", "dev", "test")
+    )
+    return comparison(
+        "uner-chinese",
+        "Chinese (Universal NER, GSD simplified)",
+        protocol,
+        CorpusConfig(train=(train,), dev=(dev,), test=(test,), token_column=1, tag_column=2),
+        can_systems(TRANSLATORS["zh"], GLOSSES["zh"], "BiLSTM+CRF"),
+        corpus="Universal NER Chinese GSDSIMP, all training sentences, full test set; random word vectors",
+        num_seeds=5 if protocol == "paper" else 3,
+        large=True,
+        batch_size=32,
+    )
