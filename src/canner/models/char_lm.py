@@ -6,6 +6,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
+from canner.nn.dropout import Dropout
 from canner.text.config import Config
 
 State = tuple[Float[Tensor, "1 B H"], Float[Tensor, "1 B H"]]
@@ -38,7 +39,7 @@ class CharLM(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(num_chars, config.embedding_dim)
         self.lstm = nn.LSTM(config.embedding_dim, config.hidden_dim, batch_first=True)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout, locked=False)
         self.output = nn.Linear(config.hidden_dim, num_chars)
         # A forget gate that starts open carries the start of a word to its end from the first step on.
         with torch.no_grad():

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from canner.nn.conv_glu import SQRT_HALF, ConvGLU, weight_norm_linear
+from canner.nn.dropout import drop
 from canner.nn.multistep_attention import MultistepAttention
 from canner.text.config import Config
 
@@ -99,7 +100,7 @@ class Encoder(nn.Module):
         """Implements: [CAN, Eq. 1]: token embedding plus position embedding, then the convolution blocks."""
         positions_S = torch.arange(ids_BS.shape[1], device=ids_BS.device)
         embedded_BSE = self.tokens(ids_BS) + self.positions(positions_S)
-        embedded_BSE = F.dropout(embedded_BSE, self.dropout, self.training)
+        embedded_BSE = drop(embedded_BSE, self.dropout, self.training)
         hidden_BSD = self.enter(embedded_BSE)
         for block in self.blocks:
             hidden_BSD = block(hidden_BSD, mask_BS)
@@ -137,7 +138,7 @@ class Decoder(nn.Module):
 
     def finish(self, hidden: Tensor) -> Tensor:
         """Logits of the next piece from the last layer's states [..., D]."""
-        logits: Tensor = self.output(F.dropout(self.leave(hidden), self.dropout, self.training))
+        logits: Tensor = self.output(drop(self.leave(hidden), self.dropout, self.training))
         return logits
 
     def hidden_states(
@@ -146,7 +147,7 @@ class Decoder(nn.Module):
         """All steps at once: the last layer's states, and each layer's attention."""
         positions_T = torch.arange(ids_BT.shape[1], device=ids_BT.device)
         embedded_BTE = self.tokens(ids_BT) + self.positions(positions_T)
-        embedded_BTE = F.dropout(embedded_BTE, self.dropout, self.training)
+        embedded_BTE = drop(embedded_BTE, self.dropout, self.training)
         hidden_BTD = self.enter(embedded_BTE)
         attentions = []
         for block, attention in zip(self.blocks, self.attentions, strict=True):

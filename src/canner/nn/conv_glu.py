@@ -8,6 +8,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
+from canner.nn.dropout import drop
+
 SQRT_HALF = math.sqrt(0.5)
 
 
@@ -55,7 +57,7 @@ class ConvGLU(nn.Module):
             x_BTD: input.
             mask_BT: True at real tokens; needed where the window looks ahead, so that padding is read as zero.
         """
-        inputs = F.dropout(x_BTD, self.dropout, self.training)
+        inputs = drop(x_BTD, self.dropout, self.training)
         if mask_BT is not None:
             inputs = inputs * mask_BT.unsqueeze(-1)
         before = self.kernel_width - 1 if self.causal else self.kernel_width // 2

@@ -11,6 +11,27 @@ def _require_rate(rate: float) -> None:
         raise ValueError(f"expected a dropout rate from 0 to below 1, got {rate}; use 0 for none")
 
 
+def drop(values: Tensor, rate: float, training: bool) -> Tensor:
+    """Sets a share `rate` of the values to 0 and scales the others up, so that the expectation stays.
+
+    On a processor each random number of 64 bits decides on eight values, which is several times as fast as a number for
+    each; the rate is rounded to a multiple of 1/256 there.
+
+    Args:
+        values: of any shape.
+        rate: from 0 to below 1.
+        training: if not, the values are left as they are.
+    """
+    if not training or not rate:
+        return values
+    if values.device.type != "cpu":
+        return functional.dropout(values, rate)
+    count, cut = values.numel(), min(255, max(1, round(rate * 256)))
+    words = torch.empty((count + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
+    kept = words.view(torch.uint8)[:count].view(values.shape) >= cut
+    return values * kept.to(values.dtype).mul_(256 / (256 - cut))
+
+
 class Dropout(nn.Module):
     """Drop values in training; with `locked`, the same ones at all positions of a sentence.
 
@@ -31,7 +52,7 @@ class Dropout(nn.Module):
         if not self.training or not self.rate:
             return values
         if not self.locked:
-            return functional.dropout(values, self.rate)
+            return drop(values, self.rate, training=True)
         kept = torch.empty_like(values[:, :1]).bernoulli_(1.0 - self.rate)
         return values * kept.div_(1.0 - self.rate)
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from canner.nn.dropout import Dropout, TokenDropout, WordDropout
+from canner.nn.dropout import Dropout, TokenDropout, WordDropout, drop
 from canner.nn.fusion import Fusion
 from canner.nn.masking import lengths_to_mask, mask_to_lengths, require_right_padding, reverse_padded
 
@@ -38,9 +38,9 @@ def test_dropout_keeps_the_expectation_and_is_the_identity_outside_training() ->
     torch.manual_seed(0)
     values = torch.ones(50, 40, 30)
     for locked in (False, True):
-        dropout = Dropout(0.4, locked=locked)
+        dropout = Dropout(0.375, locked=locked)  # 96/256
         dropped = dropout(values)
-        assert dropped.unique().tolist() == pytest.approx([0, 1 / 0.6])
+        assert dropped.unique().tolist() == pytest.approx([0, 1 / 0.625])
         assert dropped.mean().item() == pytest.approx(1.0, abs=0.05)
         same_everywhere = bool((dropped == dropped[:, :1]).all())
         assert same_everywhere == locked
@@ -85,3 +85,35 @@ def test_masks() -> None:
         require_right_padding(torch.tensor([[True, False], [False, True]]))
     with pytest.raises(ValueError, match="dtype bool"):
         require_right_padding(torch.ones(1, 2))
+
+
+@pytest.mark.parametrize("rate", [0.004, 0.15, 0.3, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_drop_drops_its_share_and_keeps_the_expectation(rate: float, dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    values = torch.ones(400_003, dtype=dtype, requires_grad=True)  # no multiple of eight
+    dropped = drop(values, rate, training=True)
+    share = float((dropped == 0).float().mean())
+    rounded = min(255, max(1, round(rate * 256))) / 256
+    assert dropped.dtype == dtype
+    assert abs(rounded - rate) <= 1 / 256
+    assert share == pytest.approx(rounded, abs=4 * (rounded * (1 - rounded) / 4e5) ** 0.5)
+    assert float(dropped.detach().float().mean()) == pytest.approx(1.0, abs=0.02 if rate < 0.95 else 0.2)
+    dropped.float().sum().backward()
+    assert values.grad is not None
+    assert torch.equal(values.grad == 0, dropped == 0)
+
+
+def test_drop_follows_the_seed_and_treats_neighbours_apart() -> None:
+    draws = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        draws.append(drop(torch.ones(8000), 0.5, training=True) == 0)
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+    # eight values come from one random number: no two of its bytes go together
+    bytes_of_word = draws[0].view(-1, 8).float()
+    correlation = torch.corrcoef(bytes_of_word.T) - torch.eye(8)
+    assert float(correlation.abs().max()) < 0.15
+    assert drop(torch.ones(3), 0.0, training=True).tolist() == [1, 1, 1]
+    assert drop(torch.ones(3), 0.9, training=False).tolist() == [1, 1, 1]
