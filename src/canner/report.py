@@ -42,7 +42,14 @@ def report(folder: Path, *, readme: bool = False) -> str:
     Raises:
         ValueError: if a file is not a results file.
     """
-    results = {result["name"]: result for path in _files(folder) for result in [read_results(path)]}
+    results: dict[str, dict[str, Any]] = {}
+    for path in _files(folder):
+        result = read_results(path)
+        if result["name"] in results:
+            raise ValueError(
+                f"expected one results file a name, got {result['name']!r} again in {path}; remove the older one"
+            )
+        results[result["name"]] = result
     parts = []
     for entry in _plan(folder / PLAN):
         result = results.pop(entry["name"], None)

@@ -97,6 +97,13 @@ def test_report_follows_the_plan_and_names_what_was_not_run(tmp_path: Path) -> N
     assert "not run: `make gloss`" in text
 
 
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, "a.json", RESULT)
+    write(tmp_path, "b.json", RESULT)
+    with pytest.raises(ValueError, match=r"one results file a name, got 'bound' again in .*b\.json"):
+        report(tmp_path)
+
+
 def test_an_empty_folder_says_so(tmp_path: Path) -> None:
     assert report(tmp_path) == "No results yet."
 

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from canner.data.bundle import load_tensors, save_json, save_tensors
+from canner.data.bundle import load_tensors, save_json, save_tensors, write_atomically
 from canner.nn.precision import autocast
 from canner.training.interruption import Interruption
 from canner.training.optimizer_state import flatten_optimizer, unflatten_optimizer
@@ -188,8 +188,9 @@ class _Run:
         line = {"epoch": state.epoch, "step": state.step, "minutes": round(self.minutes(), 3)}
         line |= {"train_loss": round(mean_loss, 5)} | {k: round(v, 4) for k, v in metrics.items()}
         state.history.append(line)
-        with open(self.folder / "log.jsonl", "a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
+        # Written whole: a killed run that is taken up again repeats validations that an appended log would keep twice.
+        log = "".join(json.dumps(line) + "\n" for line in state.history)
+        write_atomically(self.folder / "log.jsonl", lambda path: path.write_text(log, encoding="utf-8"))
         self.progress.report(line, better)
 
     def validate_at_stop(self) -> None:

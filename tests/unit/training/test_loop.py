@@ -87,6 +87,11 @@ def test_stops_for_want_of_time_change_nothing(tmp_path, early_stopping, every):
         wanted.steps,
     )
     assert [line["step"] for line in result.history] == [line["step"] for line in wanted.history]
+    logs = [
+        [json.loads(line)["step"] for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
+        for name in ("whole", "parts")
+    ]
+    assert logs[0] == logs[1]
     for key, value in whole.model.state_dict().items():
         assert torch.equal(value, task.model.state_dict()[key])
 
