@@ -12,6 +12,7 @@ from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.kinds import Experiment, GlossExperiment
 from canner.experiment.tagger import GLOVE_PACKAGE, EmbeddingsConfig, TaggerExperiment
+from canner.models.convs2s import ConvS2SConfig
 from canner.models.tagger import TaggerConfig
 from canner.training.charlm import CharLMDataConfig, CharLMTrainingConfig
 from canner.training.schedule import TrainingConfig
@@ -155,6 +156,27 @@ def translator() -> TranslatorConfig:
     )
 
 
+def translator_few_pairs() -> TranslatorConfig:
+    """A ConvS2S translator for little parallel text: starts from the Spanish one that ships."""
+    config = translator()
+    of_parent = ConvS2SConfig(encoder_layers=4, decoder_layers=6, dropout=0.25, share_embeddings=True)
+    training = config.training.model_copy(
+        update={"decay_steps": None, "decay_minutes": 20.0, "warmup_steps": 300, "validate_every": 200}
+    )
+    data = config.data.model_copy(
+        update={
+            "train_source": "train.sw",
+            "dev_source": "dev.sw",
+            "source_language": "sw",
+            "source_pieces": 5000,
+            "batch_tokens": 3500,
+            "num_translated": 100,
+        }
+    )
+    changes = {"data": data, "model": of_parent, "training": training, "start_from": "models/es-en"}
+    return config.model_copy(update={**changes, "guided_alignment": 1.0})
+
+
 def charlm() -> CharLMTrainingConfig:
     """Character language models, forward and backward."""
     return CharLMTrainingConfig(data=CharLMDataConfig(train="text.txt"))
@@ -191,6 +213,7 @@ PRESETS = {
     "teacher": Preset(teacher),
     "gloss": Preset(gloss),
     "translator": Preset(translator),
+    "translator-few-pairs": Preset(translator_few_pairs),
     "charlm": Preset(charlm),
     "vectors": Preset(vectors),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.kinds import read_experiment
 from canner.experiment.toml import assignments_of, override, parse_assignment, to_toml, without_nothing
 from canner.presets import PRESETS
+from canner.training.translator import TranslatorConfig
 
+ROOT = Path(__file__).resolve().parents[3]
 KEYS = st.text("abcxyz_", min_size=1, max_size=5)
 LEAVES = st.one_of(st.integers(), st.booleans(), st.text(max_size=5), st.lists(st.integers(), max_size=3))
 TABLES = st.dictionaries(KEYS, st.recursive(LEAVES, lambda inner: st.dictionaries(KEYS, inner, max_size=3)))
@@ -114,3 +117,12 @@ def test_broken_files_are_explained_in_one_line(text: str, message: str, tmp_pat
 def test_a_missing_file_says_where_to_start(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="canner recipe"):
         read_experiment(tmp_path / "absent.toml")
+
+
+def test_the_translator_for_few_pairs_fits_the_one_that_it_starts_from() -> None:
+    config = PRESETS["translator-few-pairs"].make()
+    assert isinstance(config, TranslatorConfig)
+    assert config.start_from is not None
+    parent = json.loads((ROOT / config.start_from / "config.json").read_text(encoding="utf-8"))
+    sizes = config.model.model_dump(exclude={"dropout"})
+    assert sizes == {key: parent["model"][key] for key in sizes}
