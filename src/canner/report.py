@@ -52,10 +52,10 @@ def report(folder: Path, *, readme: bool = False) -> str:
         results[result["name"]] = result
     parts = []
     for entry in _plan(folder / PLAN):
-        result = results.pop(entry["name"], None)
+        result = results.pop(entry["name"], {})
         if readme and not entry.get("readme"):
             continue
-        parts.append(_missing(entry) if result is None else table(result, brief=readme))
+        parts.append(table(result, brief=readme) if result else _missing(entry))
     if not readme:
         parts.extend(table(results[name]) for name in sorted(results))
     return "\n\n".join(parts) if parts else "No results yet."

@@ -76,15 +76,8 @@ def reproduce(
     if table is None:
         emit(descriptions(), None)
         return
-    options = RunnerOptions(
-        workers,
-        max_minutes,
-        device,
-        not quiet,
-        stores=runs / "stores",
-        systems=tuple(systems or ()),
-        budgets=tuple(budgets or ()),
-    )
+    rows = tuple(systems or ()), tuple(budgets or ())
+    options = RunnerOptions(workers, max_minutes, device, not quiet, runs / "stores", *rows)
     started = time.monotonic()
     for config in comparisons(table, protocol.value):
         config = varied(config, seeds=seeds, grid=grid, smoke=smoke)

@@ -6,6 +6,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from canner.decoding.options import TranslateOptions
+from canner.text.subwords import COPY_SLOTS, Subwords
+
 NEVER = float("-inf")
 
 
@@ -77,6 +80,37 @@ class Constraints:
         only_end = torch.full_like(log_probs, NEVER)
         only_end[..., self.eos_id] = log_probs[..., self.eos_id]
         return torch.where(ending_BM[..., None], only_end, limited)
+
+
+def constraints_of(
+    ids_BS: Int[Tensor, "B S"],
+    mask_BS: Bool[Tensor, "B S"],
+    num_pieces: int,
+    max_positions: int,
+    options: TranslateOptions,
+) -> Constraints:
+    """No padding, no second start, and of the copy slots only those of the source, as often as there.
+
+    Args:
+        ids_BS, mask_BS: source pieces and which of them are real.
+        num_pieces: size of the target vocabulary.
+        max_positions: most pieces that the model can write.
+        options: of the search.
+    """
+    device = ids_BS.device
+    forbidden_V = torch.zeros(num_pieces, dtype=torch.bool, device=device)
+    forbidden_V[[Subwords.pad_id, Subwords.bos_id]] = True
+    slots_K = torch.arange(len(COPY_SLOTS), device=device) + Subwords.first_copy_id
+    longest_B = (mask_BS.sum(dim=1) * options.max_length_ratio).long() + options.max_length_extra
+    return Constraints(
+        eos_id=Subwords.eos_id,
+        forbidden=forbidden_V,
+        max_length=longest_B.clamp(max=max_positions),
+        slot_ids=slots_K,
+        slot_limit=(ids_BS[..., None] == slots_K).sum(dim=1),
+        all_slots=options.all_slots,
+        no_repeat=options.no_repeat,
+    )
 
 
 def _forbid_repeats(

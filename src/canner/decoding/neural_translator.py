@@ -16,7 +16,7 @@ from canner.data.bucketing import bucket_by_length
 from canner.data.compression import StoredPrecision
 from canner.data.translation import Translation
 from canner.decoding.beam import beam_search
-from canner.decoding.constraints import Constraints
+from canner.decoding.constraints import constraints_of
 from canner.decoding.forcing import Forced, force
 from canner.decoding.greedy import greedy_search
 from canner.decoding.options import TranslateOptions
@@ -36,7 +36,9 @@ from canner.models.convs2s import ConvS2S
 from canner.text.copying import Copier
 from canner.text.romanisation import write_names
 from canner.text.segmentation import Segment, Segmentation, segments_of
-from canner.text.subwords import COPY_SLOTS, Pieces, Subwords
+from canner.text.subwords import Pieces, Subwords
+
+Notes = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,7 @@ class NeuralTranslator:
         self.source_language = source_language
         self.target_language = target_language
         self.segment = segment
-        layers = self.num_layers
-        layer = options.alignment_layer
+        layers, layer = self.num_layers, options.alignment_layer
         if layer is not None and not -layers <= layer < layers:
             raise ValueError(
                 f"expected alignment_layer among {layers} decoder layers, got {layer}; choose one"
@@ -205,11 +206,7 @@ class NeuralTranslator:
 
     # -- disk ---------------------------------------------------------------------------------------------------
     def save(
-        self,
-        folder: str | Path,
-        *,
-        precision: StoredPrecision = "float32",
-        notes: dict[str, object] | None = None,
+        self, folder: str | Path, *, precision: StoredPrecision = "float32", notes: Notes | None = None
     ) -> None:
         """Writes a bundle.
 
@@ -241,11 +238,10 @@ class NeuralTranslator:
             ValueError: no translator, a newer format, or damaged files.
         """
         parts = load_parts(folder)
+        vocabularies = parts.source_subwords, parts.target_subwords, parts.copier
         return cls(
             parts.model.to(device).eval(),
-            parts.source_subwords,
-            parts.target_subwords,
-            parts.copier,
+            *vocabularies,
             options or parts.options,
             source_language=parts.source_language,
             target_language=parts.target_language,
@@ -303,7 +299,8 @@ class NeuralTranslator:
     def _search_batch(self, sources: Sequence[Pieces]) -> list[Hypothesis]:
         self.model.eval()
         ids_BS, mask_BS = self._pad(sources)
-        constraints = self._constraints(ids_BS, mask_BS)
+        sizes = len(self.target_subwords), self.model.config.max_positions
+        constraints = constraints_of(ids_BS, mask_BS, *sizes, self.options)
         with parametrize.cached():  # else weight normalisation is computed again at every step
             function = ConvS2SStep(self.model, self.model.encode(ids_BS, mask_BS))
             if self.options.beam_size == 1:
@@ -324,24 +321,6 @@ class NeuralTranslator:
         ids_BS = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=Subwords.pad_id)
         ids_BS = ids_BS.to(self._device)
         return ids_BS, ids_BS != Subwords.pad_id
-
-    def _constraints(self, ids_BS: Int[Tensor, "B S"], mask_BS: Bool[Tensor, "B S"]) -> Constraints:
-        """No padding, no second start, and of the copy slots only those of the source, as often as there."""
-        options, device = self.options, ids_BS.device
-        forbidden_V = torch.zeros(len(self.target_subwords), dtype=torch.bool, device=device)
-        forbidden_V[[Subwords.pad_id, Subwords.bos_id]] = True
-        slots_K = torch.arange(len(COPY_SLOTS), device=device) + Subwords.first_copy_id
-        lengths_B = mask_BS.sum(dim=1)
-        longest_B = (lengths_B * options.max_length_ratio).long() + options.max_length_extra
-        return Constraints(
-            eos_id=Subwords.eos_id,
-            forbidden=forbidden_V,
-            max_length=longest_B.clamp(max=self.model.config.max_positions),
-            slot_ids=slots_K,
-            slot_limit=(ids_BS[..., None] == slots_K).sum(dim=1),
-            all_slots=options.all_slots,
-            no_repeat=options.no_repeat,
-        )
 
     def _force(self, sources: Sequence[Pieces], targets: Sequence[Sequence[int]]) -> list[Forced]:
         ids_BS, mask_BS = self._pad(sources)

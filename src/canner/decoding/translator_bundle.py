@@ -14,6 +14,7 @@ from canner.data.bundle import (
     read_part,
     save_json,
     save_tensors,
+    save_text,
     write_atomically,
 )
 from canner.data.compression import StoredPrecision, compress, expand
@@ -67,7 +68,7 @@ def save_parts(
         "notes": notes,
     }
     card = _card(parts, notes)
-    write_atomically(folder / "README.md", lambda path: _write(path, card))
+    save_text(folder / "README.md", card)
     save_json(folder / "config.json", config)
 
 
@@ -127,7 +128,3 @@ def _card(parts: TranslatorParts, notes: dict[str, object]) -> str:
         "```",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from canner.data.bundle import save_json, write_atomically
+from canner.data.bundle import save_json, save_text
 from canner.experiment.comparison import ComparisonExperiment
 from canner.experiment.record import run_and_record
 from canner.experiment.results import environment
@@ -187,7 +187,7 @@ def _claimed(folder: Path, experiment: Experiment) -> Iterator[None]:
             "choose another --output, or remove that folder to train again"
         )
     try:
-        write_atomically(path, lambda temporary: _write_text(temporary, text))
+        save_text(path, text)
         save_json(folder / "environment.json", environment())
         yield
     except (ValueError, OSError):
@@ -215,10 +215,6 @@ def _ending(folder: Path) -> str | None:
     """How the training in a folder ended; None if it has not, or nothing is trained in steps there."""
     path = folder / "fit.json"
     return str(read_json(path)["stopped"]) if path.exists() else None
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def _expanded(experiment: BaseModel) -> BaseModel:

@@ -9,6 +9,7 @@ from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import EmbeddingsConfig, TaggerExperiment
 from canner.presets import FAST_MODEL, FAST_TRAINING, PAPER_MODEL, PAPER_TRAINING
+from canner.training.schedule import TrainingConfig
 from canner.transfer.aligned import TransferOptions
 from canner.transfer.views import FilesConfig, TransferConfig, ViewConfig
 
@@ -73,10 +74,6 @@ def comparison(
         training=training,
         batch_size=batch_size,
     )
-    words = {
-        "paper": "paper (SGD, annealed, at most 150 epochs; learning rate and batch size chosen on dev)",
-        "fast": f"fast (Adam, strong dropout, at most {training.max_epochs} epochs, stopped early on dev)",
-    }
     return ComparisonExperiment(
         name=f"{name}-{protocol}",
         title=f"{title}, {protocol} protocol",
@@ -86,10 +83,16 @@ def comparison(
         subset_seeds=(0, 1, 2) if budgets else (0,),
         seeds=(1,) if budgets else tuple(range(1, num_seeds + 1)),
         grid=PAPER_GRID if of_paper else {},
-        protocol=words[protocol],
+        protocol=_in_words(protocol, training),
         corpus=corpus,
         paper=paper,
     )
+
+
+def _in_words(protocol: Protocol, training: TrainingConfig) -> str:
+    if protocol == "paper":
+        return "paper (SGD, annealed, at most 150 epochs; learning rate and batch size chosen on dev)"
+    return f"fast (Adam, strong dropout, at most {training.max_epochs} epochs, stopped early on dev)"
 
 
 def view(translator: str, options: TransferOptions | None = None) -> ViewConfig:

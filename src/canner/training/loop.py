@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from canner.data.bundle import load_tensors, save_json, save_tensors, write_atomically
+from canner.data.bundle import load_tensors, save_json, save_tensors, save_text
 from canner.nn.precision import autocast
 from canner.training.interruption import Interruption
 from canner.training.optimizer_state import flatten_optimizer, unflatten_optimizer
@@ -190,7 +190,7 @@ class _Run:
         state.history.append(line)
         # Written whole: a killed run that is taken up again repeats validations that an appended log would keep twice.
         log = "".join(json.dumps(line) + "\n" for line in state.history)
-        write_atomically(self.folder / "log.jsonl", lambda path: path.write_text(log, encoding="utf-8"))
+        save_text(self.folder / "log.jsonl", log)
         self.progress.report(line, better)
 
     def validate_at_stop(self) -> None:

@@ -1,8 +1,7 @@
 """Training ConvS2S from parallel text."""
 
 import logging
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -12,64 +11,34 @@ from pydantic import Field
 from torch import Tensor
 
 from canner.data.bucketing import bucket_by_length
-from canner.data.bundle import save_json, write_atomically
+from canner.data.bundle import save_json
 from canner.data.translation_pairs import PairBatch, PairExample, collate_pairs, prepare_pairs
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.options import TranslateOptions
 from canner.decoding.translator_bundle import TranslatorParts, load_parts
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
-from canner.text.alignments import Link, read_alignments, write_alignments
-from canner.text.bitext import read_bitext, read_lines
+from canner.text.bitext import read_bitext
 from canner.text.config import Config
-from canner.text.copying import Copier
 from canner.text.files import require_file
-from canner.text.romanisation import translated_names, write_names
-from canner.text.segmentation import Segment, Segmentation, segments_of
 from canner.text.subwords import Subwords
-from canner.text.tokenizer import tokenize_words
 from canner.training.lexical_start import start_from_lexicon, start_from_translator
 from canner.training.loop import fit
 from canner.training.run_state import FitResult
 from canner.training.schedule import TrainingConfig
+from canner.training.translator_data import (
+    TranslatorDataConfig,
+    align,
+    read_training_pairs,
+    read_words,
+    segmented_pairs,
+    vocabularies,
+)
 from canner.training.translator_scores import score_translations
-from canner.transfer.word_alignment import align_words
 
 logger = logging.getLogger(__name__)
 
 LONGEST_SHARE = 0.99
 """Share of the training pairs below the length from which a sentence is translated in parts."""
-
-
-class TranslatorDataConfig(Config):
-    """Parallel text and how it is cut into pieces."""
-
-    train_source: str
-    train_target: str
-    dev_source: str
-    dev_target: str
-    source_language: str
-    target_language: str = "en"
-    segment: Segmentation = "none"
-    """Whether source tokens (Chinese characters) are cut into words first."""
-    source_pieces: int = Field(8000, ge=100)
-    target_pieces: int = Field(8000, ge=100)
-    max_pieces: int = Field(120, ge=4)
-    """Longer training pairs are left out."""
-    max_pairs: int | None = Field(None, ge=1)
-    """Only the first pairs; None: all."""
-    train_domains: str | None = None
-    """A file that names the domain of each training pair, a line a pair."""
-    domain_limits: dict[str, int] = Field(default_factory=dict)
-    """Most pairs of a domain; a domain that is not named is taken whole."""
-    batch_tokens: int = Field(2500, ge=10)
-    """Target pieces in a batch, padding included."""
-    copy_min_count: int = Field(6, ge=1)
-    """Source words seen less often than this are copied if they may be names."""
-    extra_copies: float = Field(0.25, ge=0, le=1)
-    num_dev: int = Field(500, ge=1)
-    """Dev pairs for the loss."""
-    num_translated: int = Field(200, ge=1)
-    """Dev sentences among them that a validation translates (greedily), for BLEU and chrF."""
 
 
 class TranslatorConfig(Config):
@@ -214,14 +183,21 @@ def train_translator(
     for key in ("train_source", "train_target", "train_domains", "dev_source", "dev_target"):
         if getattr(data, key) is not None:
             require_file(getattr(data, key), f"data.{key}")
-    segmented = _segmented(_read_training_pairs(data), data.segment)
+    segmented = segmented_pairs(read_training_pairs(data), data.segment)
     dev_text = read_bitext(data.dev_source, data.dev_target)[: data.num_dev]
-    source_subwords, target_subwords, copier = _vocabularies(segmented, folder, data, parent)
-    train = _words(segmented, copier.known)
-    dev = _words(_segmented(dev_text, data.segment), copier.known)
+    same_source = parent is not None and _reads_as(parent, data)
+    source_subwords, target_subwords, copier = vocabularies(
+        segmented,
+        folder,
+        data,
+        source=parent.source_subwords if parent is not None and same_source else None,
+        target=parent.target_subwords if parent is not None else None,
+    )
+    train = read_words(segmented, copier.known)
+    dev = read_words(segmented_pairs(dev_text, data.segment), copier.known)
     links = None
     if config.guided_alignment > 0 or config.lexical_start or parent is not None:
-        links = _align(train, folder / "alignments.txt", config.seed)
+        links = align(train, folder / "alignments.txt", config.seed)
     examples = prepare_pairs(
         train,
         links,
@@ -246,7 +222,7 @@ def train_translator(
         config.model, num_source_pieces=len(source_subwords), num_target_pieces=len(target_subwords)
     ).to(device)
     if parent is not None:
-        start_from_translator(model, parent.model, examples, same_source=_reads_as(parent, data))
+        start_from_translator(model, parent.model, examples, same_source=same_source)
     elif config.lexical_start:
         start_from_lexicon(model, examples)
     # A sentence longer than nearly all that it was trained on is translated worse whole than in parts.
@@ -304,86 +280,3 @@ def _parent(config: TranslatorConfig) -> TranslatorParts | None:
 def _reads_as(parent: TranslatorParts, data: TranslatorDataConfig) -> bool:
     """Whether the source pieces of the parent serve this text."""
     return (parent.source_language, parent.segment) == (data.source_language, data.segment)
-
-
-def _vocabularies(
-    segmented: Sequence[tuple[list[Segment], list[str]]],
-    folder: Path,
-    data: TranslatorDataConfig,
-    parent: TranslatorParts | None,
-) -> tuple[Subwords, Subwords, Copier]:
-    """Subwords of both sides and the copier; those of the folder, so that a resumed run goes on with its own."""
-    paths = [folder / name for name in ("source.subwords.json", "target.subwords.json", "copier.json")]
-    if all(path.exists() for path in paths):
-        return Subwords.load(paths[0]), Subwords.load(paths[1]), Copier.load(paths[2])
-    translated, names = translated_names(segmented, min_count=data.copy_min_count)
-    train = _words(segmented, translated)
-    copier = Copier.train((s for s, _ in train), (t for _, t in train), min_count=data.copy_min_count)
-    # a name is known as the parallel text of names says, whatever else its characters mean
-    copier = Copier(copier.known - names | translated)
-    if parent is not None and _reads_as(parent, data):
-        source_subwords = parent.source_subwords
-    else:
-        source_subwords = Subwords.train((s for s, _ in train), vocab_size=data.source_pieces)
-    if parent is not None:
-        target_subwords = parent.target_subwords
-    else:
-        target_subwords = Subwords.train((t for _, t in train), vocab_size=data.target_pieces)
-    for path, save in zip(paths, (source_subwords.save, target_subwords.save, copier.save), strict=True):
-        write_atomically(path, save)
-    return source_subwords, target_subwords, copier
-
-
-def _read_training_pairs(data: TranslatorDataConfig) -> list[tuple[str, str]]:
-    pairs = read_bitext(data.train_source, data.train_target)
-    if data.train_domains is not None:
-        domains = read_lines(data.train_domains)
-        if len(domains) != len(pairs):
-            raise ValueError(
-                f"expected a domain for each of {len(pairs)} pairs, got {len(domains)} lines in {data.train_domains}"
-            )
-        taken: Counter[str] = Counter()
-        kept = []
-        for pair, domain in zip(pairs, domains, strict=True):
-            taken[domain] += 1
-            if taken[domain] <= data.domain_limits.get(domain, taken[domain]):
-                kept.append(pair)
-        pairs = kept
-    return pairs[: data.max_pairs]
-
-
-def _align(pairs: Sequence[tuple[list[str], list[str]]], path: Path, seed: int) -> list[list[Link]]:
-    """Word alignments of the pairs; kept in a file, so that a resumed run need not align again."""
-    if path.exists():
-        links = read_alignments(path)
-        if len(links) != len(pairs):
-            raise ValueError(
-                f"{path}: expected alignments of {len(pairs)} training pairs, got {len(links)}; the text is "
-                "another than when this run was started: start in another folder"
-            )
-        return links
-    logger.info("aligning %d sentence pairs", len(pairs))
-    links = align_words([s for s, _ in pairs], [t for _, t in pairs], seed, symmetrise="grow-diag")
-    write_alignments(path, links)
-    return links
-
-
-def _segmented(
-    pairs: Sequence[tuple[str, str]], segmentation: Segmentation
-) -> list[tuple[list[Segment], list[str]]]:
-    """Both sides in words; English with its clitics split, as the teacher reads it. Pairs with an empty side go."""
-    segmented = []
-    for source, target in pairs:
-        tokens, words = tokenize_words(source), tokenize_words(target, clitics=True)
-        if tokens and words:
-            segmented.append((segments_of(tokens, segmentation), words))
-    return segmented
-
-
-def _words(
-    segmented: Sequence[tuple[list[Segment], list[str]]], known: Collection[str]
-) -> list[tuple[list[str], list[str]]]:
-    """The pairs as the translator reads them."""
-    return [
-        ([segment.text for segment in write_names(source, known)], target) for source, target in segmented
-    ]

@@ -16,7 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from canner.data.bundle import FORMAT, config_of, read_bundle_config, save_json, write_atomically
+from canner.data.bundle import FORMAT, config_of, read_bundle_config, save_json, save_text
 from canner.data.translation import Translation
 from canner.text.config import Config
 from canner.text.segmentation import Segmentation, segment_tokens
@@ -86,7 +86,7 @@ class WordGloss:
             for word, entry in entries.items()
         )
         text = "{\n" + lines + "\n}\n"
-        write_atomically(folder / "lexicon.json", lambda path: _write(path, text))
+        save_text(folder / "lexicon.json", text)
         save_json(folder / "config.json", {"format": FORMAT, "kind": "gloss", **self.config.model_dump()})
 
     @classmethod
@@ -170,7 +170,3 @@ def train_gloss(pairs: Sequence[tuple[str, str]], *, seed: int, config: GlossCon
         source, target, alignments, max_phrase=config.max_phrase, min_count=config.min_count
     )
     return WordGloss(lexicon, config)
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

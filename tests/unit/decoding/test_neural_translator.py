@@ -13,6 +13,7 @@ from torch.nn.utils import parametrize
 
 from canner.data.translation import Translator
 from canner.decoding.beam import beam_search
+from canner.decoding.constraints import constraints_of
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.options import TranslateOptions
 from canner.decoding.step import ConvS2SState, ConvS2SStep
@@ -156,7 +157,9 @@ def prepared(make, corpus):
     pieces = translator.source_subwords.encode_many(corpus[:6])
     ids, mask = translator._pad(pieces)
     search = {"num_sentences": 6, "bos_id": Subwords.bos_id, "beam_size": 4, "length_penalty": 1.0}
-    search["constraints"] = translator._constraints(ids, mask)
+    search["constraints"] = constraints_of(
+        ids, mask, len(translator.target_subwords), translator.model.config.max_positions, translator.options
+    )
     return translator, pieces, ids, mask, search
 
 

@@ -16,6 +16,7 @@ from canner.models.convs2s import ConvS2SConfig
 from canner.text.alignments import read_alignments
 from canner.text.copying import Copier
 from canner.training import translator as module
+from canner.training import translator_data
 from canner.training.schedule import TrainingConfig
 from canner.training.translator import (
     TranslatorConfig,
@@ -190,7 +191,7 @@ def test_an_interrupted_run_is_taken_up_and_aligns_only_once(files, monkeypatch)
         aligned.append(len(source))
         return [[(k, k) for k in range(min(len(s), len(t)))] for s, t in zip(source, target, strict=True)]
 
-    monkeypatch.setattr(module, "align_words", diagonal)
+    monkeypatch.setattr(translator_data, "align_words", diagonal)
     settings = config(files, guided_alignment=0.3)
     whole = train_translator(settings, files / "whole", progress=False)
     assert whole.stopped == "finished"
@@ -210,7 +211,7 @@ def test_an_interrupted_run_is_taken_up_and_aligns_only_once(files, monkeypatch)
 
 
 def test_alignments_of_other_text_are_not_taken(files, monkeypatch):
-    monkeypatch.setattr(module, "align_words", lambda s, t, seed, **options: [[] for _ in s])
+    monkeypatch.setattr(translator_data, "align_words", lambda s, t, seed, **options: [[] for _ in s])
     folder = files / "run"
     train_translator(config(files, guided_alignment=0.3, training={"max_epochs": 1}), folder, progress=False)
     with open(files / "train.es", "a") as source, open(files / "train.en", "a") as target:

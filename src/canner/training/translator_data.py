@@ -1,0 +1,144 @@
+"""Parallel text as a translator reads it: chosen by domain, in words, with names that are copied, and aligned."""
+
+import logging
+from collections import Counter
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from canner.data.bundle import write_atomically
+from canner.text.alignments import Link, read_alignments, write_alignments
+from canner.text.bitext import read_bitext, read_lines
+from canner.text.config import Config
+from canner.text.copying import Copier
+from canner.text.romanisation import translated_names, write_names
+from canner.text.segmentation import Segment, Segmentation, segments_of
+from canner.text.subwords import Subwords
+from canner.text.tokenizer import tokenize_words
+from canner.transfer.word_alignment import align_words
+
+logger = logging.getLogger(__name__)
+
+
+class TranslatorDataConfig(Config):
+    """Parallel text and how it is cut into pieces."""
+
+    train_source: str
+    train_target: str
+    dev_source: str
+    dev_target: str
+    source_language: str
+    target_language: str = "en"
+    segment: Segmentation = "none"
+    """Whether source tokens (Chinese characters) are cut into words first."""
+    source_pieces: int = Field(8000, ge=100)
+    target_pieces: int = Field(8000, ge=100)
+    max_pieces: int = Field(120, ge=4)
+    """Longer training pairs are left out."""
+    max_pairs: int | None = Field(None, ge=1)
+    """Only the first pairs; None: all."""
+    train_domains: str | None = None
+    """A file that names the domain of each training pair, a line a pair."""
+    domain_limits: dict[str, int] = Field(default_factory=dict)
+    """Most pairs of a domain; a domain that is not named is taken whole."""
+    batch_tokens: int = Field(2500, ge=10)
+    """Target pieces in a batch, padding included."""
+    copy_min_count: int = Field(6, ge=1)
+    """Source words seen less often than this are copied if they may be names."""
+    extra_copies: float = Field(0.25, ge=0, le=1)
+    num_dev: int = Field(500, ge=1)
+    """Dev pairs for the loss."""
+    num_translated: int = Field(200, ge=1)
+    """Dev sentences among them that a validation translates (greedily), for BLEU and chrF."""
+
+
+def vocabularies(
+    segmented: Sequence[tuple[list[Segment], list[str]]],
+    folder: Path,
+    data: TranslatorDataConfig,
+    *,
+    source: Subwords | None,
+    target: Subwords | None,
+) -> tuple[Subwords, Subwords, Copier]:
+    """Subwords of both sides and the copier; those of the folder, so that a resumed run goes on with its own.
+
+    Args:
+        segmented: the training pairs.
+        folder: of the run.
+        data: sizes.
+        source, target: subwords that are given; None: learned from the pairs.
+    """
+    paths = [folder / name for name in ("source.subwords.json", "target.subwords.json", "copier.json")]
+    if all(path.exists() for path in paths):
+        return Subwords.load(paths[0]), Subwords.load(paths[1]), Copier.load(paths[2])
+    translated, names = translated_names(segmented, min_count=data.copy_min_count)
+    train = read_words(segmented, translated)
+    copier = Copier.train((s for s, _ in train), (t for _, t in train), min_count=data.copy_min_count)
+    # a name is known as the parallel text of names says, whatever else its characters mean
+    copier = Copier(copier.known - names | translated)
+    source = source or Subwords.train((s for s, _ in train), vocab_size=data.source_pieces)
+    target = target or Subwords.train((t for _, t in train), vocab_size=data.target_pieces)
+    for path, save in zip(paths, (source.save, target.save, copier.save), strict=True):
+        write_atomically(path, save)
+    return source, target, copier
+
+
+def read_training_pairs(data: TranslatorDataConfig) -> list[tuple[str, str]]:
+    """The pairs of both files, as many of each domain as wanted.
+
+    Raises:
+        ValueError: the files differ in length.
+    """
+    pairs = read_bitext(data.train_source, data.train_target)
+    if data.train_domains is not None:
+        domains = read_lines(data.train_domains)
+        if len(domains) != len(pairs):
+            raise ValueError(
+                f"expected a domain for each of {len(pairs)} pairs, got {len(domains)} lines in {data.train_domains}"
+            )
+        taken: Counter[str] = Counter()
+        kept = []
+        for pair, domain in zip(pairs, domains, strict=True):
+            taken[domain] += 1
+            if taken[domain] <= data.domain_limits.get(domain, taken[domain]):
+                kept.append(pair)
+        pairs = kept
+    return pairs[: data.max_pairs]
+
+
+def align(pairs: Sequence[tuple[list[str], list[str]]], path: Path, seed: int) -> list[list[Link]]:
+    """Word alignments of the pairs; kept in a file, so that a resumed run need not align again."""
+    if path.exists():
+        links = read_alignments(path)
+        if len(links) != len(pairs):
+            raise ValueError(
+                f"{path}: expected alignments of {len(pairs)} training pairs, got {len(links)}; the text is "
+                "another than when this run was started: start in another folder"
+            )
+        return links
+    logger.info("aligning %d sentence pairs", len(pairs))
+    links = align_words([s for s, _ in pairs], [t for _, t in pairs], seed, symmetrise="grow-diag")
+    write_alignments(path, links)
+    return links
+
+
+def segmented_pairs(
+    pairs: Sequence[tuple[str, str]], segmentation: Segmentation
+) -> list[tuple[list[Segment], list[str]]]:
+    """Both sides in words; English with its clitics split, as the teacher reads it. Pairs with an empty side go."""
+    segmented = []
+    for source, target in pairs:
+        tokens, words = tokenize_words(source), tokenize_words(target, clitics=True)
+        if tokens and words:
+            segmented.append((segments_of(tokens, segmentation), words))
+    return segmented
+
+
+def read_words(
+    segmented: Sequence[tuple[list[Segment], list[str]]], known: Collection[str]
+) -> list[tuple[list[str], list[str]]]:
+    """The pairs as the translator reads them."""
+    return [
+        ([segment.text for segment in write_names(source, known)], target) for source, target in segmented
+    ]
