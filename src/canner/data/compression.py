@@ -37,12 +37,18 @@ def compress(tensors: Mapping[str, Tensor], precision: StoredPrecision) -> dict[
 
 
 def expand(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights in float32 again, whatever `compress` made of them."""
+    """The weights in float32 again, whatever `compress` made of them.
+
+    Raises:
+        ValueError: eight bits without their scale.
+    """
     tensors: dict[str, Tensor] = {}
     for name, tensor in stored.items():
         if name.endswith(_SCALE):
             continue
         tensors[name] = tensor.float()
-        if (scale := stored.get(name + _SCALE)) is not None:
-            tensors[name] *= scale.view(-1, *[1] * (tensor.dim() - 1))
+        if tensor.dtype == torch.int8:
+            if name + _SCALE not in stored:
+                raise ValueError(f"expected a scale for {name}, got none; the file is damaged: copy it again")
+            tensors[name] *= stored[name + _SCALE].view(-1, *[1] * (tensor.dim() - 1))
     return tensors

@@ -24,6 +24,8 @@ from canner.text.copying import Copier
 from canner.text.segmentation import Segmentation
 from canner.text.subwords import Subwords
 
+_NAMES_IN_PINYIN = 2
+"""The format since when a translator that cuts Chinese words writes unknown names in pinyin."""
 _OUTPUT, _SHARED = "decoder.output.weight", "decoder.tokens.weight"
 
 
@@ -88,7 +90,7 @@ def load_parts(folder: str | Path) -> TranslatorParts:
     if config.get("alignment_layer") is not None and options.alignment_layer is None:
         options = options.model_copy(update={"alignment_layer": config["alignment_layer"]})
     model = ConvS2S(model_config, num_source_pieces=len(source), num_target_pieces=len(target))
-    weights = expand(load_tensors(folder / "model.safetensors"))
+    weights = read_part(folder / "model.safetensors", lambda path: expand(load_tensors(path)))
     if model_config.share_embeddings and _OUTPUT in weights:
         weights[_SHARED] = weights[_OUTPUT]
     try:
@@ -105,6 +107,11 @@ def load_parts(folder: str | Path) -> TranslatorParts:
         raise ValueError(
             f"{folder / 'config.json'}: expected segment {' or '.join(get_args(Segmentation))}, got {segment!r}; "
             "install a newer canner"
+        )
+    if segment == "jieba" and config["format"] < _NAMES_IN_PINYIN:
+        raise ValueError(
+            f"{folder}: expected a translator that reads names in pinyin (format {_NAMES_IN_PINYIN}), got format "
+            f"{config['format']}; train it again"
         )
     return TranslatorParts(model, source, target, copier, options, *languages, segment)
 

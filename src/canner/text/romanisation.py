@@ -28,8 +28,23 @@ _DOUBLE_SURNAMES = frozenset(
     }
 )
 
-# what ends the name of a place and is a word in English: province, city, county, district, town, village, road, river …
-_KINDS_OF_PLACE = frozenset("省市县区镇乡村路街河江山湖岛")
+# characters that are read otherwise where they are a family name
+_SURNAMES = {
+    "曾": "Zeng",
+    "单": "Shan",
+    "仇": "Qiu",
+    "解": "Xie",
+    "查": "Zha",
+    "朴": "Piao",
+    "区": "Ou",
+    "翟": "Zhai",
+    "缪": "Miao",
+    "冼": "Xian",
+    "尉迟": "Yuchi",
+    "长孙": "Zhangsun",
+}
+# what ends the name of a place and is a word in English: autonomous region, province, city, county, town, road, river …
+_KINDS_OF_PLACE = ("特别行政区", "自治区", "自治州", "自治县", *"省市县区镇乡村路街河江山湖岛")
 
 
 def write_names(segments: Sequence[Segment], known: Collection[str]) -> list[Segment]:
@@ -74,9 +89,10 @@ def _written(segment: Segment, known: Collection[str]) -> list[Segment]:
     text, tag = segment.text, segment.tag
     if text in known or not is_chinese(text):
         return [segment]
-    if tag == "ns" and len(text) > 2 and text[-1] in _KINDS_OF_PLACE:
-        name, kind = segment.part(0, len(text) - 1), segment.part(len(text) - 1, len(text))
-        return [name._replace(text=romanise(name.text)), kind]
+    kind = next((kind for kind in _KINDS_OF_PLACE if text.endswith(kind)), "")
+    if tag == "ns" and kind and len(text) > len(kind) + 1:
+        place = segment.part(0, len(text) - len(kind))
+        return [place._replace(text=romanise(place.text)), segment.part(len(place.text), len(text))]
     if tag in ("ns", "nrt"):
         return [segment._replace(text=romanise(text))]
     if tag.startswith("nr") and (len(text) <= 3 or has_double_surname(text)):
@@ -92,7 +108,8 @@ def romanise_person(name: Segment) -> list[tuple[str, Segment]]:
     """
     length = 2 if len(name.text) > 2 and has_double_surname(name.text) else 1
     surname, given = name.part(0, length), name.part(length, len(name.text))
-    return [(romanise(part.text), part) for part in (surname, given) if part.text]
+    written = [(_SURNAMES.get(surname.text) or romanise(surname.text), surname)]
+    return written + [(romanise(given.text), given)] * bool(given.text)
 
 
 def has_double_surname(name: str) -> bool:
@@ -101,7 +118,7 @@ def has_double_surname(name: str) -> bool:
 
 
 def romanise(text: str) -> str:
-    """Pinyin without tones, written as one capitalised word ("Xinmin").
+    """Pinyin without tones and dots, written as one capitalised word ("Xinmin").
 
     Raises:
         ValueError: if pypinyin is not installed.
@@ -110,7 +127,7 @@ def romanise(text: str) -> str:
         from pypinyin import lazy_pinyin
     except ImportError:
         raise ValueError("expected the package pypinyin, got none; do: pip install 'canner[gloss]'") from None
-    return "".join(lazy_pinyin(text)).capitalize()
+    return "".join(lazy_pinyin(text, v_to_u=True)).replace("ü", "u").capitalize()
 
 
 def is_chinese(text: str) -> bool:

@@ -97,6 +97,12 @@ class Subwords:
     def __len__(self) -> int:
         return len(self._pieces)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Subwords) and self._pieces == other._pieces
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._pieces))
+
     def encode(self, words: Sequence[str]) -> Pieces:
         """Pieces of one tokenised sentence; every word has at least one piece."""
         return self.encode_many([words])[0]

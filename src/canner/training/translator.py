@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from canner.data.bucketing import bucket_by_length
-from canner.data.bundle import save_json
+from canner.data.bundle import FORMAT, save_json
 from canner.data.translation_pairs import PairBatch, PairExample, collate_pairs, prepare_pairs
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.options import TranslateOptions
@@ -23,7 +23,7 @@ from canner.text.files import require_file
 from canner.text.subwords import Subwords
 from canner.training.lexical_start import start_from_lexicon, start_from_translator
 from canner.training.loop import fit
-from canner.training.run_state import FitResult
+from canner.training.run_state import RESUME, FitResult
 from canner.training.schedule import TrainingConfig
 from canner.training.translator_data import (
     TranslatorDataConfig,
@@ -68,7 +68,7 @@ class TranslatorConfig(Config):
     start_from: str | None = None
     """A translator bundle whose weights and target pieces this one starts with (Zoph et al. 2016): from the same source
     language or another, of the same sizes, with as many decoder layers or fewer. New source pieces start as with
-    `lexical_start`."""
+    `lexical_start`, whatever that says; `data.target_pieces` is the parent's."""
     seed: int = 1
 
 
@@ -179,7 +179,7 @@ def train_translator(
             start from of other sizes or another target language.
     """
     folder, data = Path(folder), config.data
-    parent = _parent(config)
+    parent = None if (folder / RESUME).exists() else _parent(config)
     for key in ("train_source", "train_target", "train_domains", "dev_source", "dev_target"):
         if getattr(data, key) is not None:
             require_file(getattr(data, key), f"data.{key}")
@@ -192,11 +192,18 @@ def train_translator(
         data,
         source=parent.source_subwords if parent is not None and same_source else None,
         target=parent.target_subwords if parent is not None else None,
+        known=parent.copier.known if parent is not None and same_source else frozenset(),
     )
+    if parent is not None and target_subwords != parent.target_subwords:
+        raise ValueError(
+            f"start_from: expected the target pieces in {folder} to be those of {config.start_from}, which is "
+            "another translator than when the run was started; start in another folder"
+        )
     train = read_words(segmented, copier.known)
     dev = read_words(segmented_pairs(dev_text, data.segment), copier.known)
     links = None
-    if config.guided_alignment > 0 or config.lexical_start or parent is not None:
+    needs_links = config.lexical_start if parent is None else not same_source
+    if config.guided_alignment > 0 or needs_links:
         links = align(train, folder / "alignments.txt", config.seed)
     examples = prepare_pairs(
         train,
@@ -228,7 +235,7 @@ def train_translator(
     # A sentence longer than nearly all that it was trained on is translated worse whole than in parts.
     longest = int(torch.tensor([len(e.source) for e in examples]).float().quantile(LONGEST_SHARE))
     bundle = {
-        "format": 1,
+        "format": FORMAT,
         "kind": "translator",
         "options": {"max_source_pieces": max(8, longest)},
         "source_language": data.source_language,
@@ -260,7 +267,16 @@ def _parent(config: TranslatorConfig) -> TranslatorParts | None:
     """The translator to start from, if it fits."""
     if config.start_from is None:
         return None
-    parent = load_parts(config.start_from)
+    try:
+        parent = load_parts(config.start_from)
+    except ValueError as error:
+        raise ValueError(f"start_from: {error}") from None
+    deeper, depth = config.model.decoder_layers, parent.model.config.decoder_layers
+    if deeper < depth:
+        raise ValueError(
+            f"start_from: expected at least the {depth} decoder layers of {config.start_from}, got {deeper}; "
+            "its last layer is the one that aligns: set model.decoder_layers"
+        )
     ours, theirs = (
         {**found.model_dump(exclude={"dropout", "decoder_layers"}), "target_language": language}
         for found, language in (

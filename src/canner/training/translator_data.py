@@ -60,6 +60,7 @@ def vocabularies(
     *,
     source: Subwords | None,
     target: Subwords | None,
+    known: Collection[str] = (),
 ) -> tuple[Subwords, Subwords, Copier]:
     """Subwords of both sides and the copier; those of the folder, so that a resumed run goes on with its own.
 
@@ -68,6 +69,7 @@ def vocabularies(
         folder: of the run.
         data: sizes.
         source, target: subwords that are given; None: learned from the pairs.
+        known: words that are translated already, however rare they are in the pairs.
     """
     paths = [folder / name for name in ("source.subwords.json", "target.subwords.json", "copier.json")]
     if all(path.exists() for path in paths):
@@ -76,7 +78,7 @@ def vocabularies(
     train = read_words(segmented, translated)
     copier = Copier.train((s for s, _ in train), (t for _, t in train), min_count=data.copy_min_count)
     # a name is known as the parallel text of names says, whatever else its characters mean
-    copier = Copier(copier.known - names | translated)
+    copier = Copier(copier.known - names | translated | frozenset(known))
     source = source or Subwords.train((s for s, _ in train), vocab_size=data.source_pieces)
     target = target or Subwords.train((t for _, t in train), vocab_size=data.target_pieces)
     for path, save in zip(paths, (source.save, target.save, copier.save), strict=True):

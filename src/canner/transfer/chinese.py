@@ -6,7 +6,7 @@ from canner.text.romanisation import has_double_surname, is_chinese, romanise, r
 from canner.text.segmentation import Segment
 from canner.transfer.lexicon import Entry, Lexicon
 
-RULES = 1
+RULES = 2
 """Version of the rules of `gloss_segment`; part of the fingerprint of a gloss that segments."""
 
 Glossed = tuple[tuple[str, ...], Segment]

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.utils import parametrize
 
+from canner.data.bundle import FORMAT
 from canner.data.translation import Translator
 from canner.decoding.beam import beam_search
 from canner.decoding.constraints import constraints_of
@@ -437,7 +438,7 @@ def test_a_damaged_file_is_named(bundle, name):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 99}, "expected format 1 or older, got 99"),
+        ({"format": 99}, f"expected format {FORMAT} or older, got 99"),
         ({"kind": "tagger"}, "expected a bundle of kind 'translator', got 'tagger'"),
         ({"options": {"beam": 3}}, "unknown key 'beam' in TranslateOptions; did you mean 'beam_size'"),
         ({"model": {"embed_dim": 14}}, "expected the weights of the model in config.json, got others"),
