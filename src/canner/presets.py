@@ -161,13 +161,19 @@ def translator_few_pairs() -> TranslatorConfig:
     config = translator()
     of_parent = ConvS2SConfig(encoder_layers=4, decoder_layers=6, dropout=0.25, share_embeddings=True)
     training = config.training.model_copy(
-        update={"decay_steps": None, "decay_minutes": 20.0, "warmup_steps": 300, "validate_every": 200}
+        update={
+            "decay_steps": None,
+            "decay_minutes": 20.0,
+            "warmup_steps": 300,
+            "validate_every": 200,
+            "max_epochs": 1000,
+        }
     )
     data = config.data.model_copy(
         update={
-            "train_source": "train.sw",
-            "dev_source": "dev.sw",
-            "source_language": "sw",
+            "train_source": "train.xx",
+            "dev_source": "dev.xx",
+            "source_language": "xx",
             "source_pieces": 5000,
             "batch_tokens": 3500,
             "num_translated": 100,

@@ -47,7 +47,7 @@ def report(folder: Path, *, readme: bool = False) -> str:
         result = read_results(path)
         if result["name"] in results:
             raise ValueError(
-                f"expected one results file a name, got {result['name']!r} again in {path}; remove the older one"
+                f"expected one results file a name, got {result['name']!r} again in {path}; keep one of the two"
             )
         results[result["name"]] = result
     parts = []

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from canner.data.bundle import save_json
 from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun, plan
 from canner.experiment.record import Record, missing_bundles, read_record, run_and_record
-from canner.experiment.results import environment
 from canner.experiment.summary import describe_corpus, summary
 from canner.training.progress import StepProgress
 from canner.training.run_state import DivergedError
@@ -73,7 +73,8 @@ def run_comparison(
         What `results.json` holds. Systems whose translator or vectors are not there are left out, which is said.
 
     Raises:
-        ValueError: if no system can run, or data or bundles do not fit together.
+        ValueError: if no system can run, data or bundles do not fit together, or another process is at work in the
+            folder.
         KeyboardInterrupt: if a run was interrupted; call again to go on.
     """
     folder, options = Path(folder), options or RunnerOptions()
@@ -88,16 +89,31 @@ def run_comparison(
     cells = plan(config, folder)
     wanted = _possible([cell for cell in cells if options.wants(cell)])
     state = _State(config, wanted, cells, folder, command, describe_corpus(config.base.data))
-    state.read()
-    with StepProgress(config.name, enabled=options.progress and options.workers > 1) as bar:
+    with (
+        _alone_in(folder),
+        StepProgress(config.name, enabled=options.progress and options.workers > 1) as bar,
+    ):
+        state.read()
         try:
             for run, record in _runs(state, options.stores or folder / "stores", options):
                 state.add(run, record)
                 bar.advance_to(state.num_finished, state.num_runs)
         finally:
             results = state.write()
-    save_json(folder / "environment.json", environment())
     return results
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keeps other processes out of the folder: two would train the same runs, and write each other's rows away."""
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise ValueError(
+            f"expected {folder} to be free, got a folder in which another process is at work; wait for it, or let "
+            "one call make several runs at a time (--workers)"
+        ) from None
 
 
 @dataclass

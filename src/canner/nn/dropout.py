@@ -15,7 +15,7 @@ def drop(values: Tensor, rate: float, training: bool) -> Tensor:
     """Sets a share `rate` of the values to 0 and scales the others up, so that the expectation stays.
 
     On a processor each random number of 64 bits decides on eight values, which is several times as fast as a number for
-    each; the rate is rounded to a multiple of 1/256 there.
+    each; the rate is rounded to a multiple of 1/256 there, from 1/256 to 255/256.
 
     Args:
         values: of any shape.

@@ -26,6 +26,10 @@ def autocast(device: str | torch.device, precision: Precision) -> AbstractContex
     """The autocast context of a device; "auto" takes bfloat16 where the hardware has it."""
     kind = torch.device(device).type
     if precision == "auto":
-        has = cpu_has_bfloat16() if kind == "cpu" else kind == "cuda" and torch.cuda.is_bf16_supported()
+        has = (
+            cpu_has_bfloat16()
+            if kind == "cpu"
+            else kind == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        )
         precision = "bfloat16" if has else "float32"
     return torch.autocast(kind, dtype=torch.bfloat16) if precision == "bfloat16" else nullcontext()

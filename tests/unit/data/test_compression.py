@@ -43,3 +43,10 @@ def test_vectors_stay_in_half_precision_and_names_survive():
 def test_floats_pass_through(precision):
     weights = {"w": torch.tensor([[1.0, -0.5], [0.25, 2.0]])}
     assert torch.equal(expand(compress(weights, precision))["w"], weights["w"])
+
+
+def test_eight_bits_without_their_scale_are_refused():
+    stored = compress({"w": torch.randn(2, 2)}, "int8")
+    del stored["w#scale"]
+    with pytest.raises(ValueError, match="expected a scale for w, got none"):
+        expand(stored)

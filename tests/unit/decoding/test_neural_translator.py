@@ -491,6 +491,9 @@ def test_a_translator_that_segments_reads_words_and_speaks_of_tokens(make, tmp_p
     assert loaded.translate([tokens])[0].target == whole.target
     assert loaded.fingerprint == segmenting.fingerprint != make(beam_size=2).fingerprint
     config = json.loads((tmp_path / "bundle" / "config.json").read_text())
+    (tmp_path / "bundle" / "config.json").write_text(json.dumps(config | {"format": 1}))
+    with pytest.raises(ValueError, match=r"names in pinyin \(format 2\), got format 1; train it again"):
+        NeuralTranslator.load(tmp_path / "bundle")
     (tmp_path / "bundle" / "config.json").write_text(json.dumps(config | {"segment": "future"}))
     with pytest.raises(ValueError, match="expected segment none or jieba, got 'future'"):
         NeuralTranslator.load(tmp_path / "bundle")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from canner.experiment import runner
 from canner.experiment.comparison import ComparisonExperiment, System
@@ -187,3 +188,11 @@ def test_an_unfinished_run_on_other_data_starts_again(make: Make, tmp_path: Path
     assert found is not None
     lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [0, 1]
+
+
+def test_a_folder_in_which_another_process_is_at_work_is_refused(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with FileLock(tmp_path / "out" / ".lock"), pytest.raises(ValueError, match="another process is at work"):
+        run_comparison(make(), tmp_path / "out", command="c", options=RunnerOptions(progress=False))
+    results = run_comparison(make(), tmp_path / "out", command="c", options=RunnerOptions(progress=False))
+    assert all(row["metrics"] for row in results["rows"])

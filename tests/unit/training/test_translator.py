@@ -15,6 +15,7 @@ from canner.decoding.neural_translator import NeuralTranslator
 from canner.models.convs2s import ConvS2SConfig
 from canner.text.alignments import read_alignments
 from canner.text.copying import Copier
+from canner.text.segmentation import Segment
 from canner.training import translator as module
 from canner.training import translator_data
 from canner.training.schedule import TrainingConfig
@@ -286,6 +287,7 @@ def test_the_same_language_goes_on_with_all_that_its_parent_knows(files, tmp_pat
     deeper = settings.model.model_copy(update={"decoder_layers": 3})
     train_translator(settings.model_copy(update={"model": deeper}), child, progress=False)
     assert sources_of(child) == sources_of(parent)
+    assert NeuralTranslator.load(parent).copier.known <= NeuralTranslator.load(child).copier.known
     theirs, ours = (NeuralTranslator.load(folder).model.state_dict() for folder in (parent, child))
     assert torch.allclose(ours["encoder.tokens.weight"], theirs["encoder.tokens.weight"], atol=1e-5)
 
@@ -296,6 +298,7 @@ def test_the_same_language_goes_on_with_all_that_its_parent_knows(files, tmp_pat
         ({"model": {"hidden_dim": 12}}, "hidden_dim"),
         ({"model": {"encoder_layers": 2}}, "encoder_layers"),
         ({"data": {"target_language": "fr"}}, "target_language"),
+        ({"model": {"decoder_layers": 1}}, "at least the 2 decoder layers"),
     ],
 )
 def test_a_parent_of_other_sizes_is_refused_before_any_work(files, tmp_path, change, said):
@@ -303,12 +306,51 @@ def test_a_parent_of_other_sizes_is_refused_before_any_work(files, tmp_path, cha
     train_translator(config(files), parent, progress=False)
     settings = config(files, start_from=str(parent))
     parts = {part: getattr(settings, part).model_copy(update=keys) for part, keys in change.items()}
-    with pytest.raises(ValueError, match=rf"start_from: expected .* got .*parent with .*{said}"):
+    with pytest.raises(ValueError, match=rf"start_from: expected .*{said}"):
         train_translator(settings.model_copy(update=parts), tmp_path / "child", progress=False)
     assert not (tmp_path / "child").exists()
     missing = settings.model_copy(update={"start_from": str(tmp_path / "none")})
-    with pytest.raises(ValueError, match="none"):
+    with pytest.raises(ValueError, match=r"start_from: .*none"):
         train_translator(missing, tmp_path / "child", progress=False)
+
+
+def test_words_that_the_parent_translates_are_not_copied_for_being_rare_now(files, tmp_path):
+    parent, child = tmp_path / "parent", tmp_path / "child"
+    train_translator(config(files, data={"copy_min_count": 3}), parent, progress=False)
+    assert "gato" in NeuralTranslator.load(parent).copier.known
+    for language, text in (("es", "Elena llora\n"), ("en", "Elena cries\n")):
+        (files / f"train.{language}").write_text(text, encoding="utf-8")
+    train_translator(config(files, start_from=str(parent)), child, progress=False)
+    assert "gato" in NeuralTranslator.load(child).copier.known
+
+
+def test_a_run_is_taken_up_without_its_parent_but_not_with_another(files, tmp_path):
+    parent, child = tmp_path / "parent", tmp_path / "child"
+    train_translator(config(files), parent, progress=False)
+    settings = config(files, data={"source_language": "pt"}, start_from=str(parent))
+    train_translator(settings, child, max_minutes=0.0, progress=False)
+    assert (child / "resume.safetensors").exists()
+    state = (child / "resume.safetensors").read_bytes()
+    parent.rename(tmp_path / "elsewhere")
+    result = train_translator(settings, child, progress=False)
+    assert result.stopped == "finished"
+    assert state
+    # vocabularies of a run that was killed before its first state, and meanwhile another parent
+    (tmp_path / "elsewhere").rename(parent)
+    (child / "target.subwords.json").write_bytes((child / "source.subwords.json").read_bytes())
+    with pytest.raises(ValueError, match="which is another translator than when the run was started"):
+        train_translator(settings, child, progress=False)
+
+
+def test_a_name_that_is_a_word_elsewhere_is_still_a_name(files, tmp_path):
+    pytest.importorskip("pypinyin")
+    as_name, as_word = Segment("高明", (0, 1), "nr"), Segment("高明", (0, 1), "a")
+    segmented = [([as_name], ["Gao", "Ming"])] * 3 + [([as_word], ["brilliant"])] * 3
+    data = config(files, data={"copy_min_count": 3}).data
+    _, _, copier = translator_data.vocabularies(segmented, tmp_path, data, source=None, target=None)
+    assert "高明" not in copier.known
+    words = [source for source, _ in translator_data.read_words(segmented, copier.known)]
+    assert words == [["Gao", "Ming"]] * 3 + [["高明"]] * 3
 
 
 def test_chinese_names_are_read_in_pinyin_and_copied(tmp_path):
