@@ -8,6 +8,7 @@ python recipes/ship.py runs/es-can models/es-can        # refers to the others: 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -33,13 +34,32 @@ def main() -> None:
             extra["transfer"] = transfer.relative_to(output).model_dump(mode="json")
         save_tagger(output, load_tagger(source), extra, half=True)
     elif kind == "translator":
-        NeuralTranslator.load(source).save(output, precision="int8")
+        NeuralTranslator.load(source).save(output, precision="int8", notes=_how_trained(source))
     elif kind == "gloss":
         WordGloss.load(source).save(output)
     else:
         raise SystemExit(f"{source}: expected a tagger, translator or gloss, got {kind!r}")
     size = sum(os.path.getsize(path) for path in output.rglob("*") if path.is_file())
     print(f"{output}: {size / 2**20:.1f} MiB")
+
+
+def _how_trained(run: Path) -> dict[str, object]:
+    """Lines of the model card about the training that the folder holds."""
+    fit, config = (
+        json.loads((run / name).read_text(encoding="utf-8")) for name in ("fit.json", "training.json")
+    )
+    text = Path(config["data"]["train_source"])
+    notes: dict[str, object] = {
+        "parallel text": f"{text.parent.name}, {text.name}",
+        "training": f"{fit['minutes']:.0f} minutes on one core, {fit['steps']} steps",
+    }
+    if config.get("start_from"):
+        notes["started from"] = Path(config["start_from"]).name
+    notes[f"development {config['training']['metric']}"] = (
+        f"{fit['best_metric']:.1f} (greedy, the first {config['data']['num_translated']} sentences; all of them are in "
+        "results/translators.json)"
+    )
+    return notes
 
 
 if __name__ == "__main__":

@@ -67,7 +67,6 @@ def save_parts(
         "segment": parts.segment,
         "model": parts.model.config.model_dump(),
         "options": parts.options.model_dump(),
-        "notes": notes,
     }
     card = _card(parts, notes)
     save_text(folder / "README.md", card)
