@@ -1,9 +1,10 @@
 """Sums over all tag sequences of a linear chain: the numerics of the CRF.
 
 Two ways to the same numbers. The fast one multiplies exponentiated scores (one small matrix product a
-step, rescaled every few steps); the careful one adds logarithms. The fast one is taken only where a bound on
-the scores proves that nothing underflows. Both compute in double precision, whatever the emissions are in,
-and both have their gradient written out (forward-backward), so no graph is recorded step by step.
+step, rescaled every few steps); the careful one adds logarithms. The fast one is taken only where nothing
+underflows: where a bound on the scores proves it, or else where trying it, rescaled at every step, shows it.
+Both compute in double precision, whatever the emissions are in, and both have their gradient written out
+(forward-backward), so no graph is recorded step by step.
 """
 
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from canner.nn.masking import reversed_positions
 
 # exp(-700) is still a normal double; the margin keeps every product of the fast way away from it.
 _LARGEST_EXPONENT = 650.0
+_SMALLEST = 1e-290
 
 
 class Chain(NamedTuple):
@@ -91,6 +93,9 @@ def make_chain(
         per_step = float(spread + widest) + float(torch.tensor(float(emissions.size(2))).log())
         if per_step * (2 * mixing + 1) < _LARGEST_EXPONENT:
             interval = int(_LARGEST_EXPONENT / per_step) - mixing
+        else:
+            often = Chain(emissions_SBK, mask_SB, lengths, scores[2], scores[0], scores[1], interval=1)
+            interval = int(_loses_nothing(often, allowed))
     return Chain(emissions_SBK, mask_SB, lengths, scores[2], scores[0], scores[1], interval)
 
 
@@ -134,25 +139,62 @@ def _log_of_scaled(emissions: Tensor, transitions: Tensor, first: Tensor, interv
     return values.log() + scale[:, :, None]
 
 
-def _scaled_backward(chain: Chain, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Marginals [S B K] times the weight [B] of each sentence, and the expected transitions [K K]."""
+class _Sums(NamedTuple):
+    """Of each position: sums over prefixes, suffixes without and with its emission [S B K], each up to a factor."""
+
+    alpha: Tensor
+    beta: Tensor
+    gamma: Tensor
+
+
+def _scaled_sums(chain: Chain) -> tuple[_Sums, Tensor]:
+    """The sums, and the exponentiated transitions."""
     factors, matrix, first, final, _ = _exponentiate(chain)
-    last = chain.last
     index_SBK = chain.reversed_steps().expand_as(factors)
     alpha = _scaled_prefixes(factors, matrix, first, chain.interval).values
     gamma = _scaled_prefixes(factors.gather(0, index_SBK), matrix.t(), final, chain.interval).values
     gamma = gamma.gather(0, index_SBK)
-    # The scale of a step cancels below; dividing by the largest keeps the products of the two in range.
+    # The scale of a step cancels in a posterior; dividing by the largest keeps the products of two sums in range.
     alpha = alpha / alpha.amax(dim=2, keepdim=True)
     gamma = gamma / gamma.amax(dim=2, keepdim=True)
     beta = torch.zeros_like(gamma)  # not empty: 0 * nan in the padding of the last step would be nan
     torch.matmul(gamma[1:], matrix.t(), out=beta[:-1])
-    beta[last] = final
+    beta[chain.last] = final
+    return _Sums(alpha, beta, gamma), matrix
+
+
+def _scaled_backward(chain: Chain, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Marginals [S B K] times the weight [B] of each sentence, and the expected transitions [K K]."""
+    (alpha, beta, gamma), matrix = _scaled_sums(chain)
     joint = alpha * beta
     weighted = torch.where(chain.mask, weights / joint.sum(dim=2), 0.0)[:, :, None]
     follows = chain.mask[1:, :, None]
     before = torch.where(follows, alpha[:-1] * weighted[:-1], 0.0).flatten(0, 1)
     return joint * weighted, matrix * (before.t() @ gamma[1:].flatten(0, 1))
+
+
+def _loses_nothing(chain: Chain, allowed: tuple[Tensor, Tensor, Tensor] | None) -> bool:
+    """Whether all sums of the fast way that are not 0 by the constraints are normal numbers, and so exact."""
+    (alpha, beta, gamma), _ = _scaled_sums(chain)
+    # not "< _SMALLEST": where everything was lost there is nan
+    kept = (alpha * beta).sum(dim=2) >= _SMALLEST
+    if allowed is None:
+        kept &= (alpha.amin(dim=2) >= _SMALLEST) & (gamma.amin(dim=2) >= _SMALLEST)
+    else:
+        start, end, matrix = allowed
+        forward = _reachable(start, matrix, len(alpha))[:, None]
+        backward = _reachable(end, matrix.t(), len(alpha))[:, None].expand_as(gamma)
+        backward = backward.gather(0, chain.reversed_steps().expand_as(gamma))
+        kept &= ((alpha >= _SMALLEST) | ~forward).all(dim=2) & ((gamma >= _SMALLEST) | ~backward).all(dim=2)
+    return bool((kept | ~chain.mask).all())
+
+
+def _reachable(first: Tensor, matrix: Tensor, num_steps: int) -> Tensor:
+    """Whether a path of allowed steps leads to each tag, at each step [S K]."""
+    steps, allowed = [first.double()], matrix.double()
+    for _ in range(num_steps - 1):
+        steps.append(((steps[-1] @ allowed) > 0).double())
+    return torch.stack(steps) > 0
 
 
 # ---------------------------------------------------------------- the careful way: logarithms

@@ -9,6 +9,7 @@ import torchcrf
 from hypothesis import given, settings
 from torch import Tensor
 
+from canner.nn import linear_chain
 from canner.nn.crf import CRF
 from canner.nn.masking import lengths_to_mask
 
@@ -263,3 +264,35 @@ def test_errors_say_what_was_expected() -> None:
         CRF(3, constraints=([True], [True], [[True]]))
     with pytest.raises(ValueError, match="expected at least one tag"):
         CRF(0)
+
+
+@pytest.mark.parametrize("constrain", [False, True])
+@pytest.mark.parametrize("scale", [30.0, 60.0, 120.0, 250.0, 600.0, 2000.0])
+def test_wide_scores_take_the_fast_way_only_as_long_as_it_is_exact(scale: float, constrain: bool) -> None:
+    torch.manual_seed(int(scale))
+    lengths = torch.tensor([17, 17, 9, 1])
+    emissions = torch.randn(4, 17, 5) * scale
+    crf = make_crf(5, scale=2.0, constrain=constrain)
+    chain = crf._chain(emissions, lengths_to_mask(lengths, 17))
+    assert (chain.interval > 0) == (scale < 200) or 200 < scale < 700  # in between either will do
+    careful = chain._replace(interval=0)
+    weights = torch.rand(4, dtype=torch.float64)
+    torch.testing.assert_close(
+        linear_chain.log_partition(chain), linear_chain.log_partition(careful), rtol=1e-12, atol=1e-9
+    )
+    for fast, slow in zip(
+        linear_chain.expectations(chain, weights), linear_chain.expectations(careful, weights), strict=True
+    ):
+        torch.testing.assert_close(fast, slow, rtol=1e-9, atol=1e-12)
+
+
+def test_a_path_that_only_a_lost_sum_leads_to_is_found_by_the_careful_way() -> None:
+    # O is the likelier tag by exp(1000) at every step but the last, where only E-X is possible
+    crf = make_crf(5, scale=0.0, constrain=True)
+    emissions = torch.zeros(1, 6, 5)
+    emissions[0, :, 0] = 1000.0
+    emissions[0, -1] = torch.tensor([-9000.0, -9000.0, -9000.0, 0.0, -9000.0])
+    chain = crf._chain(emissions, torch.ones(1, 6, dtype=torch.bool))
+    assert chain.interval == 0
+    # O O O O B-X E-X is the best path: four times O
+    assert float(linear_chain.log_partition(chain)) == pytest.approx(4000.0, abs=1e-6)
