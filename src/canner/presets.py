@@ -60,10 +60,10 @@ PAPER_MODEL = TaggerConfig(
     dropout_features=0.1,
     dropout_lstm=0.05,
     dropout_aligned=0.0,
-    emissions="softmax",
+    emissions="log_softmax",
     constrain=False,
 )
-"""The paper's tagger: softmax before the CRF (Eq. 12), no constraints."""
+"""The paper's tagger: no constraints, and the CRF adds the logarithms of Eq. 12's probabilities."""
 
 _CORPUS = CorpusConfig(train=("train.conll",), dev=("dev.conll",), test=("test.conll",))
 

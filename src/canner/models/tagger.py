@@ -21,7 +21,7 @@ from canner.text.vocabulary import PAD_ID, UNK_ID
 class TaggerConfig(Config):
     """Everything about a tagger but the sizes that its data gives it.
 
-    The defaults are those of the fast protocol. The paper's tagger has `emissions="softmax"`,
+    The defaults are those of the fast protocol. The paper's tagger has `emissions="log_softmax"`,
     `constrain=False`, `dropout_words=0.1`, `dropout_lstm=0.05`.
 
     Attributes:

@@ -40,7 +40,9 @@ def test_the_papers_protocol_is_that_of_section_3_1() -> None:
     assert (base.training.schedule, base.training.patience) == ("anneal_on_plateau", 3)
     assert (base.model.hidden_dim, base.model.num_layers) == (256, 1)
     assert (base.model.dropout_words, base.model.dropout_lstm) == (0.1, 0.05)
-    assert base.model.emissions == "softmax"
+    assert base.model.emissions == "log_softmax"
+    (printed,) = [system for system in config.systems if system.change.get("model.emissions") == "softmax"]
+    assert printed.baseline == "Char+BiLSTM+CRF"
     assert config.grid == {"training.learning_rate": (0.025, 0.05, 0.1), "batch_size": (8, 16, 32)}
     assert len(config.seeds) == 5
 
