@@ -22,7 +22,7 @@ TABLES: dict[str, dict[str, Comparison]] = {
     "figure3": {"vectors": chinese.layers, "encoder": chinese.layers_with_encoder},
     "masakhaner": {"swahili": masakhaner.swahili, "yoruba": masakhaner.yoruba},
     "uner": {"chinese": uner.chinese},
-    "few-labels": {"spanish": few_labels.spanish, "swahili": few_labels.swahili},
+    "few-labels": {"spanish": few_labels.spanish, "swahili": few_labels.swahili, "yoruba": few_labels.yoruba},
     "fusion": {"spanish": few_labels.fusion},
 }
 """The comparisons of each table, by name."""

@@ -52,15 +52,30 @@ def spanish(protocol: Protocol) -> ComparisonExperiment:
 
 
 def swahili(protocol: Protocol) -> ComparisonExperiment:
-    """Swahili, 100 sentences: what a word gloss brings."""
-    rows = [System(name="plain"), System(name="CAN_gloss", change=reading(view(GLOSSES["sw"])))]
+    """Swahili, 100 sentences: word gloss, ConvS2S, both."""
+    return _masakhaner("sw", "swa", "Swahili", protocol)
+
+
+def yoruba(protocol: Protocol) -> ComparisonExperiment:
+    """Yoruba, 100 sentences: word gloss, ConvS2S, both."""
+    return _masakhaner("yo", "yor", "Yoruba", protocol)
+
+
+def _masakhaner(language: str, folder: str, name: str, protocol: Protocol) -> ComparisonExperiment:
+    gloss, translator = view(GLOSSES[language]), TRANSLATORS[language]
+    rows = [
+        System(name="plain"),
+        System(name="CAN_gloss", change=reading(gloss)),
+        System(name="CAN_last", change=reading(view(translator, LAST))),
+        System(name="CAN_gloss and CAN_last", change=reading(gloss, view(translator, LAST))),
+    ]
     return comparison(
-        "swahili-few",
-        "Swahili (MasakhaNER 2), few labels",
+        f"{name.lower()}-few",
+        f"{name} (MasakhaNER 2), few labels",
         protocol,
-        _few(corpus("swa")),
+        _few(corpus(folder)),
         rows,
-        corpus=f"MasakhaNER 2 Swahili, three random training subsets, {NUM_DEV} development sentences, full test set",
+        corpus=f"MasakhaNER 2 {name}, three random training subsets, {NUM_DEV} development sentences, full test set",
         budgets=(100,),
         batch_size=8,
     )
