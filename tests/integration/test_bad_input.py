@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from canner.data import bundle as bundle_module
+from canner.data.bundle import FORMAT
 
 GOOD = "Ana B-PER\nvive O\nen O\nLima B-LOC\n\nLa O\nOTAN B-ORG\nhabla O\n\n"
 SURROGATE = b"vive O\nLima\xed\xa0\x80 B-LOC\n"
@@ -211,7 +212,7 @@ def test_truncated_bundles(canner, copied, name, file):
 def test_bundles_of_a_newer_format_or_another_kind(canner, copied, name):
     path = copied / name / "config.json"
     config = json.loads(path.read_text())
-    path.write_text(json.dumps({**config, "format": 2}))
+    path.write_text(json.dumps({**config, "format": FORMAT + 1}))
     assert "made by a newer canner" in canner(*commands(copied, name)).complaint()
     path.write_text(json.dumps({**config, "kind": "charlm"}))
     assert "'charlm'" in canner(*commands(copied, name)).complaint()
