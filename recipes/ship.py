@@ -56,7 +56,7 @@ def _how_trained(run: Path) -> dict[str, object]:
     if config.get("start_from"):
         notes["started from"] = Path(config["start_from"]).name
     notes[f"development {config['training']['metric']}"] = (
-        f"{fit['best_metric']:.1f} (greedy, the first {config['data']['num_translated']} sentences; all of them are in "
+        f"{fit['best_metric']:.1f} (greedy, the first {config['data']['num_translated']} sentences; more in "
         "results/translators.json)"
     )
     return notes
