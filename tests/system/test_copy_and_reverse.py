@@ -15,7 +15,7 @@ from canner.training.schedule import TrainingConfig
 from canner.training.translator import TranslatorConfig, TranslatorDataConfig, train_translator
 
 WORDS = ["ba", "co", "di", "fu", "ga", "he", "ji", "ko", "lu", "me", "ni", "po"]
-NUM_TRAIN, NUM_DEV, NUM_TEST = 1500, 20, 100
+NUM_TRAIN, NUM_DEV, NUM_TEST = 3000, 20, 100
 
 
 def sentences(rng: random.Random) -> list[tuple[str, ...]]:
@@ -47,12 +47,13 @@ def config(folder, seed: int) -> TranslatorConfig:
             embed_dim=48, hidden_dim=64, encoder_layers=2, decoder_layers=2, dropout=0.05, max_positions=32
         ),
         training=TrainingConfig(
-            learning_rate=4e-3,
+            learning_rate=3e-3,
             clip_norm=1.0,
             schedule="warmup_cosine",
             warmup_steps=20,
-            decay_steps=400,
-            max_epochs=10,
+            decay_steps=950,
+            max_epochs=12,
+            average=0.99,
             metric="accuracy",
         ),
         seed=seed,
@@ -89,7 +90,6 @@ def test_learns(task, tmp_path):
         ]
     )
     print(f"{task}, seed {seed}: accuracy {accuracy:.2f}, right links by layer {links.mean(0).tolist()}")
-    # of whole sentences; by chance one in a hundred thousand is right, and of twenty seeds the worst had 0.74
-    assert accuracy > 0.6, f"seed {seed}"
+    assert accuracy > 0.8, f"seed {seed}"
     # One layer at least looks at the word that it writes: this is what the transfer reads backwards.
     assert float(links.mean(0).max()) > 0.8, f"seed {seed}"
