@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from canner.report import BEGIN, END, report, results_page
+from canner.report import BEGIN, END, report_of_gains, results_page
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "src" / "canner"
@@ -141,10 +141,10 @@ def test_links_between_our_pages_lead_somewhere() -> None:
     assert not broken
 
 
-def test_the_tables_of_the_readme_are_those_of_the_results() -> None:
+def test_the_gains_in_the_readme_are_those_of_the_results() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = readme.split(BEGIN)[1].split(END)[0].strip("\n")
-    assert shown == report(ROOT / "results", readme=True), "run canner report"
+    assert shown == report_of_gains(ROOT / "results"), "run canner report"
 
 
 def test_the_page_of_results_is_that_of_the_results() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from canner.data.bundle import load_tensors
 from canner.training.tagger import TaggerTask
+from canner.transfer.store import StoreOptions
 
 
 @pytest.fixture
@@ -76,6 +77,27 @@ def test_best_weights_survive_an_interruption_after_them(canner, config, tmp_pat
     assert (fit["stopped"], fit["best_epoch"], fit["epochs"]) == ("finished", 0, 4)
     last = load_tensors(tmp_path / "run" / "model.safetensors")
     assert all(first[name].equal(last[name]) for name in first)
+
+
+def test_a_budget_of_time_holds_for_translating_too(canner, config, bundles, tmp_path, monkeypatch):
+    from canner.transfer import views
+
+    monkeypatch.setattr(views, "StoreOptions", lambda: StoreOptions(shard_size=4))
+    teacher, translator, run = bundles / "plain", bundles / "translator", tmp_path / "run"
+    view = f'[{{translator = "{translator}"}}]'
+    settings = [
+        f"transfer.teacher={teacher}",
+        f"transfer.views={view}",
+        "data.num_sentences=8",
+        "data.num_dev=2",
+    ]
+    command = ["train", config, "-o", run, *(item for setting in settings for item in ("--set", setting))]
+    answer = canner(*command, "--max-minutes", 0)
+    assert answer.status == 0, answer.err
+    assert "time after 4 of 8 sentences" in answer.err
+    assert not (run / "metrics.json").exists()
+    assert canner(*command, "-q").status == 0
+    assert json.loads((run / "metrics.json").read_text())["stopped"] == "finished"
 
 
 def test_a_folder_of_another_configuration_is_refused(canner, config, tmp_path):

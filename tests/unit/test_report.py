@@ -1,4 +1,4 @@
-"""The tables of the README, from results files."""
+"""The page of results and the gains in the README, from results files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from canner.report import BEGIN, END, read_results, report, results_page, table, update_readme
+from canner.report import BEGIN, END, read_results, report, report_of_gains, results_page, update_readme
+from canner.system_tables import gains, table
 
 
 def metric(*values: float) -> dict[str, Any]:
@@ -71,12 +72,42 @@ def test_gains_failed_runs_and_the_best_on_dev_are_shown() -> None:
     assert lines[6] == "| other | not run | +7.20 [+5.10, +9.04], p 0.250 | 0 of 3 |"
 
 
-def test_a_brief_table_names_what_was_not_run_below_it() -> None:
-    rows = [*RESULT["rows"], {"system": "left", "metrics": {}}, {"system": "right", "metrics": {}}]
-    brief = table(RESULT | {"rows": rows}, brief=True)
-    assert "| left |" not in brief
-    assert brief.splitlines()[-1].startswith("not run: left, right; data: ")
-    assert "| left | not run |" in table(RESULT | {"rows": rows})
+def test_gains_have_a_line_for_each_plain_tagger_and_name_the_best_on_dev() -> None:
+    def row(system: str, base: str | None = None, **more: Any) -> dict[str, Any]:
+        against = {"system": base, "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}
+        return {"system": system, "metrics": {"f1": metric(50.0)}, "planned": 1} | (
+            {"against": against, **more} if base else {}
+        )
+
+    rows = [
+        row("A"),
+        row("A + CAN_last", "A"),
+        row("A + CAN_gloss", "A", best_on_dev=True),
+        row("E, big, 100 sentences"),
+        row("E, big + CAN_last, 100 sentences", "E, big, 100 sentences", best_on_dev=True),
+        row("alone"),
+    ]
+    paper = {"A": {"f1": 40.0, "Overall f1": 32.0}, "A + CAN_last": {"f1": 41.0, "Overall f1": 41.5}}
+    lines = gains([{"name": "x", "title": "X", "rows": rows, "paper": paper}, RESULT]).splitlines()
+    gain = "+2.00 [+1.00, +3.00], p 0.020"
+    assert lines[2:5] == [
+        f"| X | A | 50.00 | {gain} | +9.50 | CAN_gloss | {gain} | 1 |",
+        f"| X | E, big, 100 sentences | 50.00 | {gain} |  | CAN_last | {gain} | 1 |",
+        "",
+    ]
+    assert gains([RESULT]) == ""
+
+
+def test_gains_say_when_the_papers_system_was_not_run() -> None:
+    against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}
+    best = {
+        "system": "A + CAN_gloss",
+        "metrics": {"f1": metric(52.0)},
+        "against": against,
+        "best_on_dev": True,
+    }
+    rows = [{"system": "A", "metrics": {"f1": metric(50.0)}}, best, {"system": "A + CAN_last", "metrics": {}}]
+    assert "| X | A | 50.00 | not run |  | CAN_gloss |" in gains([{"name": "x", "title": "X", "rows": rows}])
 
 
 def test_columns_choose_and_order_the_metrics() -> None:
@@ -90,11 +121,11 @@ def test_report_follows_the_plan_and_names_what_was_not_run(tmp_path: Path) -> N
     write(tmp_path, "tables.json", plan)
     text = report(tmp_path)
     assert [line for line in text.splitlines() if line.startswith("#")] == [
-        "### Gloss",
         "### Upper bound",
         "### Extra",
+        "### Not run",
     ]
-    assert "not run: `make gloss`" in text
+    assert text.endswith("- Gloss: `make gloss`")
 
 
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
@@ -105,7 +136,7 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_says_so(tmp_path: Path) -> None:
-    assert report(tmp_path) == "No results yet."
+    assert report(tmp_path) == report_of_gains(tmp_path) == "No results yet."
 
 
 @pytest.mark.parametrize(

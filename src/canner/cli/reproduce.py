@@ -98,7 +98,7 @@ def _run_part(
     """Runs one comparison, writes its results file, prints its table."""
     from canner.data.bundle import save_json
     from canner.experiment.runner import run_comparison
-    from canner.report import table as as_table
+    from canner.system_tables import table as as_table
 
     found = run_comparison(config, folder, command=command, options=options)
     if results is not None:
@@ -109,11 +109,11 @@ def _run_part(
 
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of results files.")] = Path("results"),
-    readme: Annotated[Path, typer.Option(help="File whose tables are rebuilt.")] = Path("README.md"),
+    readme: Annotated[Path, typer.Option(help="File whose table of gains is rebuilt.")] = Path("README.md"),
     page: Annotated[Path, typer.Option(help="Page of all results.")] = Path("docs/results.md"),
     stdout: Annotated[bool, typer.Option("--stdout", help="Print the tables; write nothing.")] = False,
 ) -> None:
-    """Build the page of results with its plots, and the tables of the README, from the results files alone.
+    """Build the page of results with its plots, and the gains in the README, from the results files alone.
 
     Plots need the extra `plots` (matplotlib).
 
@@ -125,7 +125,7 @@ def report(
     """
     from canner.plots import draw_figures
     from canner.report import report as build
-    from canner.report import results_page, update_readme
+    from canner.report import report_of_gains, results_page, update_readme
     from canner.text.files import write_lines
 
     if not folder.is_dir():
@@ -133,9 +133,9 @@ def report(
     if stdout:
         emit(build(folder).splitlines(), None)
         return
-    text = build(folder, readme=True)
+    text = report_of_gains(folder)
     page.parent.mkdir(parents=True, exist_ok=True)
     figures = draw_figures(folder, page.parent / "figures")
     write_lines(page, results_page(folder, [f"figures/{path.name}" for path in figures]).splitlines())
     changed = update_readme(readme, text)
-    note(f"{page}: written; {readme}: {'tables rebuilt' if changed else 'already up to date'}")
+    note(f"{page}: written; {readme}: {'gains rebuilt' if changed else 'already up to date'}")

@@ -27,6 +27,7 @@ from canner.training.run_state import RESUME
 from canner.training.translator import TranslatorConfig, train_translator
 from canner.training.vectors import VectorsConfig, train_vectors
 from canner.transfer.gloss import GlossConfig, train_gloss
+from canner.transfer.store import OutOfTimeError
 
 logger = logging.getLogger(__name__)
 
@@ -133,7 +134,12 @@ def _run(
         results = run_comparison(experiment, folder, command=command, options=options)
         return Outcome("finished", f"results in {folder / 'results.json'}", {"rows": results["rows"]})
     if isinstance(experiment, TaggerExperiment):
-        scores = run_and_record(experiment, folder, max_minutes=max_minutes, device=device, progress=progress)
+        try:
+            scores = run_and_record(
+                experiment, folder, max_minutes=max_minutes, device=device, progress=progress
+            )
+        except OutOfTimeError as error:
+            return Outcome("time", f"time after {error}", {})
         best = {name: round(part["f1"], 2) for name, part in scores.items()}
         text = ", ".join(f"{name} F1 {value}" for name, value in best.items())
         return Outcome(_ending(folder) or "finished", text, best)

@@ -85,6 +85,7 @@ def run_and_record(
 
     Raises:
         DivergedError: if training diverged, which is recorded too.
+        OutOfTimeError: if the time was up before training could start; call again to go on.
         KeyboardInterrupt: if training was interrupted; its state is saved.
     """
     folder.mkdir(parents=True, exist_ok=True)

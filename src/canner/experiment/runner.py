@@ -22,6 +22,7 @@ from canner.experiment.record import Record, missing_bundles, read_record, run_a
 from canner.experiment.summary import describe_corpus, summary
 from canner.training.progress import StepProgress
 from canner.training.run_state import DivergedError
+from canner.transfer.store import OutOfTimeError
 
 logger = logging.getLogger(__name__)
 
@@ -265,7 +266,11 @@ def _start_worker(threads: int) -> None:
 
 
 def _work(run: PlannedRun, stores: Path, minutes: float | None, device: str, progress: bool) -> None:
-    with contextlib.suppress(DivergedError):  # recorded, and shown in the table
+    try:
         run_and_record(
             run.experiment, run.folder, stores=stores, max_minutes=minutes, device=device, progress=progress
         )
+    except DivergedError:
+        pass  # recorded, and shown in the table
+    except OutOfTimeError as error:
+        logger.info("the time is up: %s", error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -105,13 +106,15 @@ def train_tagger(
         config: the whole experiment.
         folder: of the run; an unfinished run in it is taken up.
         stores: where transfer stores are kept, to be shared by runs; None: in the run's folder.
-        max_minutes: wall-clock budget of the training itself.
+        max_minutes: wall-clock budget of translating and training.
         device: "cpu" or "cuda".
         progress: show a progress bar on a terminal.
 
     Raises:
         ValueError: if data, vectors or bundles are missing or do not fit together.
+        OutOfTimeError: if the time was up before all sentences were translated; call again to go on.
     """
+    deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     corpus = load_corpus(config.data)
     if not corpus.dev:
         raise ValueError("expected development sentences, got none; name a file in data.dev")
@@ -125,7 +128,8 @@ def train_tagger(
     extra = {"transfer": transfer.relative_to(folder).model_dump(mode="json")} if transfer is not None else {}
     root = Path(stores) if stores is not None else folder / "stores"
     train, dev, test = (
-        _part(tagger, part, views, root, progress) for part in (corpus.train, corpus.dev, corpus.test)
+        _part(tagger, part, views, root, deadline, progress)
+        for part in (corpus.train, corpus.dev, corpus.test)
     )
     if not (folder / "resume.safetensors").exists():  # else the best weights so far stand there
         save_tagger(folder, tagger, extra)
@@ -135,7 +139,7 @@ def train_tagger(
         config.training,
         folder,
         seed=config.seed,
-        max_minutes=max_minutes,
+        max_minutes=None if deadline is None else max(0.0, (deadline - time.monotonic()) / 60),
         device=device,
         progress=progress,
         keep_state=True,
@@ -185,6 +189,7 @@ def _part(
     sentences: Sequence[Sentence],
     views: TransferViews | None,
     stores: Path,
+    deadline: float | None,
     progress: bool,
 ) -> LabelledPart:
     """Sentences with what is computed once for them: frozen embeddings, aligned features (half precision)."""
@@ -194,7 +199,7 @@ def _part(
     if views is None or not tokens:
         return LabelledPart(sentences, halves)
     with StepProgress("reading the English", enabled=progress) as bar:
-        opened = views.stores(stores, tokens, progress=bar.advance_to)
+        opened = views.stores(stores, tokens, deadline=deadline, progress=bar.advance_to)
     return LabelledPart(sentences, halves, load_aligned(opened, tokens))
 
 

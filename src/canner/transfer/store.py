@@ -37,6 +37,10 @@ FORMAT = 1
 _MANIFEST = "store.json"
 
 
+class OutOfTimeError(Exception):
+    """The time for a store was up before all its sentences were in it; those finished are kept."""
+
+
 class StoreOptions(Config):
     """How a store is built.
 
@@ -113,6 +117,7 @@ class TransferStore:
         teacher: Teacher,
         options: StoreOptions,
         *,
+        deadline: float | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> TransferStore:
         """Build a store, or complete one: only sentences that it lacks are translated.
@@ -123,6 +128,7 @@ class TransferStore:
             translator: makes the English and the attention.
             teacher: reads the English.
             options: what is kept, and how many sentences at a time.
+            deadline: on the clock of `time.monotonic`; the shard in hand is finished, and one in any case.
             progress: called with sentences done and sentences to do, after each shard.
 
         Returns:
@@ -131,6 +137,7 @@ class TransferStore:
         Raises:
             ValueError: if the folder holds a store of another translator, teacher or option, or something
                 else; if the disk is full (what was finished stays).
+            OutOfTimeError: at the deadline.
         """
         store = _open_or_create(Path(folder), translator, teacher, options)
         wanted = {sentence_key(tokens): tuple(tokens) for tokens in sentences}
@@ -140,8 +147,11 @@ class TransferStore:
         for start in range(0, len(missing), options.shard_size):
             chunk = missing[start : start + options.shard_size]
             num_bytes += store._write_shard(transfer_sentences(chunk, translator, teacher))
+            done = start + len(chunk)
             if progress is not None:
-                progress(start + len(chunk), len(missing))
+                progress(done, len(missing))
+            if deadline is not None and time.monotonic() >= deadline and done < len(missing):
+                raise OutOfTimeError(f"{done} of {len(missing)} sentences that {folder} lacked")
         store.report = BuildReport(
             len(missing), len(wanted) - len(missing), time.monotonic() - started, num_bytes
         )

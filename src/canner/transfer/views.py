@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import torch
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from pydantic import Field, model_validator
 from torch import Tensor
 
@@ -27,7 +29,7 @@ from canner.transfer.aligned import (
 )
 from canner.transfer.external import FileTranslator
 from canner.transfer.gloss import WordGloss
-from canner.transfer.store import StoreOptions, TransferStore
+from canner.transfer.store import OutOfTimeError, StoreOptions, TransferStore
 from canner.transfer.teacher import TaggerTeacher, Teacher, fingerprint_of
 
 
@@ -160,6 +162,7 @@ class TransferViews:
         root: Path,
         sentences: Sequence[Sequence[str]],
         *,
+        deadline: float | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> list[tuple[TransferStore, TransferOptions]]:
         """A store on disk for each view, completed so that it holds the sentences.
@@ -167,21 +170,40 @@ class TransferViews:
         Args:
             root: the stores lie in folders of it that are named by translator and teacher.
             sentences: tokens of each.
+            deadline: on the clock of `time.monotonic`; waiting for another process ends there too.
             progress: called with sentences done and to do, for each store anew.
 
         Raises:
             ValueError: if the disk is full; what was finished stays.
+            OutOfTimeError: at the deadline; what was finished stays.
         """
         stores = []
         for view in self.views:
             name = f"{view.translator.fingerprint}-{self.teacher.fingerprint}"
             root.mkdir(parents=True, exist_ok=True)
-            with FileLock(root / f"{name}.lock"):  # runs side by side share a store: one builds, others wait
+            with _alone(root / f"{name}.lock", deadline):  # runs side by side share a store
                 store = TransferStore.build(
-                    root / name, sentences, view.translator, self.teacher, StoreOptions(), progress=progress
+                    root / name,
+                    sentences,
+                    view.translator,
+                    self.teacher,
+                    StoreOptions(),
+                    deadline=deadline,
+                    progress=progress,
                 )
             stores.append((store, view.options))
         return stores
+
+
+@contextmanager
+def _alone(path: Path, deadline: float | None) -> Iterator[None]:
+    """Waits until no other process holds the lock, at most to the deadline."""
+    timeout = -1.0 if deadline is None else max(0.0, deadline - time.monotonic())
+    try:
+        with FileLock(path, timeout=timeout):
+            yield
+    except Timeout:
+        raise OutOfTimeError(f"waiting for {path.with_suffix('')}, to which another process writes") from None
 
 
 def load_translator(folder: str | Path, *, device: str = "cpu") -> Translator:

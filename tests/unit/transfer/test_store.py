@@ -2,13 +2,16 @@
 
 import resource
 import signal
+import time
 
 import pytest
 import torch
+from filelock import FileLock
 
 from canner.transfer.aligned import TransferOptions, aligned_features, transfer_sentences
 from canner.transfer.shards import sentence_key
-from canner.transfer.store import StoreOptions, TransferStore, load_aligned
+from canner.transfer.store import OutOfTimeError, StoreOptions, TransferStore, load_aligned
+from canner.transfer.views import TransferViews, View
 
 SENTENCES = [
     ("Ana", "vive", "en", "Sevilla"),
@@ -97,6 +100,26 @@ def test_resumes_after_interruption(tmp_path, make_translator, make_teacher):
     for tokens in SENTENCES:
         options = TransferOptions(posteriors=True)
         assert torch.equal(store.aligned(tokens, options), whole.aligned(tokens, options))
+
+
+def test_stops_at_the_deadline_after_a_shard_and_goes_on(tmp_path, make_translator, make_teacher):
+    now = time.monotonic()
+    for done in (2, 4):
+        with pytest.raises(OutOfTimeError, match="2 of"):
+            TransferStore.build(tmp_path, SENTENCES, make_translator(), make_teacher(), OPTIONS, deadline=now)
+        assert len(TransferStore.open(tmp_path)) == done
+    # The last shard leaves nothing to be done.
+    TransferStore.build(tmp_path, SENTENCES, make_translator(), make_teacher(), OPTIONS, deadline=now)
+    assert len(TransferStore.open(tmp_path)) == 5
+
+
+def test_waits_for_another_process_no_longer_than_the_deadline(tmp_path, make_translator, make_teacher):
+    views = TransferViews([View(make_translator(), TransferOptions())], make_teacher())
+    ((store, _),) = views.stores(tmp_path, SENTENCES[:1])
+    with FileLock(f"{store.folder}.lock"), pytest.raises(OutOfTimeError, match="another process"):
+        views.stores(tmp_path, SENTENCES, deadline=time.monotonic() + 0.2)
+    ((store, _),) = views.stores(tmp_path, SENTENCES, deadline=time.monotonic() + 60)
+    assert len(store) == 5
 
 
 def test_shard_without_index_does_not_count(tmp_path, make_translator, make_teacher):
