@@ -23,6 +23,8 @@ GLOSSES = {language: f"models/{language}-en-gloss" for language in LANGUAGES}
 """Word glosses by language."""
 SCALED = TransferOptions(layer="last", normalise="source", posteriors=True, coverage=True)
 """Beyond the paper: every source token gets the same mass, and the teacher's tags beside its states."""
+AT_INPUT = {"model.aligned_at": "input"}
+"""Beyond the paper: the BiLSTM reads the aligned features beside the word vectors (decision 0017)."""
 PAPER_GRID = {"training.learning_rate": (0.025, 0.05, 0.1), "batch_size": (8, 16, 32)}
 """What the paper chooses from on the development set."""
 LARGE: dict[str, Any] = {"max_epochs": 15, "min_epochs": 5, "early_stopping": 4}
@@ -141,16 +143,18 @@ def can_systems(
     """
     plain, keys = prefix or "plain", change or {}
     first, last = TransferOptions(layer="first"), TransferOptions(layer="last")
-    views = {
-        "CAN_first": [view(translator, first)],
-        "CAN_last": [view(translator, last)],
-        "CAN_last scaled": [view(translator, SCALED)],
-        "CAN_gloss": [view(gloss)],
-        "CAN_gloss with tags": [view(gloss, TransferOptions(posteriors=True))],
-        "CAN_gloss and CAN_last scaled": [view(gloss), view(translator, SCALED)],
+    scaled = view(translator, SCALED)
+    additions = {
+        "CAN_first": reading(view(translator, first)),
+        "CAN_last": reading(view(translator, last)),
+        "CAN_last scaled": reading(scaled),
+        "CAN_gloss": reading(view(gloss)),
+        "CAN_gloss at the input": {**reading(view(gloss)), **AT_INPUT},
+        "CAN_gloss and CAN_last scaled": reading(view(gloss), scaled),
+        "CAN_gloss and CAN_last scaled at the input": {**reading(view(gloss), scaled), **AT_INPUT},
     }
     rows = [System(name=plain, change=keys, baseline=plain)]
-    for name, of_row in views.items():
+    for name, addition in additions.items():
         full = f"{prefix} + {name}" if prefix else name
-        rows.append(System(name=full, change={**keys, **reading(*of_row)}, baseline=plain))
+        rows.append(System(name=full, change={**keys, **addition}, baseline=plain))
     return rows
