@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,8 @@ import torch
 
 from canner.data.bundle import save_json
 from canner.data.corpus import CorpusConfig, data_path, read_part
+from canner.data.translation import Translator
+from canner.decoding.neural_translator import NeuralTranslator
 from canner.evaluation.translation import share_of_entity_tokens_copied
 from canner.experiment.results import results_json, summarise
 from canner.tables.chinese import weibo_revised
@@ -75,6 +78,34 @@ def figures(
     }
 
 
+def pieces(sentences: Sequence[Sentence], translator: Translator) -> dict[str, float]:
+    """How the translator cuts names: pieces of a word of an entity and of another, words of entities in copy slots.
+
+    Args:
+        sentences: with gold entities.
+        translator: one without pieces (a gloss, a file) has no such figures.
+    """
+    if not isinstance(translator, NeuralTranslator):
+        return {}
+    counts: dict[bool, list[int]] = {True: [], False: []}
+    slots = 0
+    for sentence in sentences:
+        types = gold_types(sentence)
+        segments = translator.segments(sentence.tokens)
+        masked, _ = translator.copier.mask([segment.text for segment in segments])
+        found = Counter(translator.source_subwords.encode(masked).words)
+        for number, segment in enumerate(segments):
+            entity = any(types[owner] for owner in segment.owners)
+            counts[entity].append(found[number])
+            slots += entity and masked[number] != segment.text
+    means = {entity: sum(of_words) / max(1, len(of_words)) for entity, of_words in counts.items()}
+    return {
+        "pieces of an entity's word": means[True],
+        "pieces of another word": means[False],
+        "words of entities in slots %": 100 * slots / max(1, len(counts[True])),
+    }
+
+
 def gold_types(sentence: Sentence) -> list[str | None]:
     """The type of the entity that each token is in, as the English teacher calls it; "" for none.
 
@@ -111,12 +142,15 @@ def main() -> None:
         views = TransferViews.load(config.with_paths(lambda path: str(data_path(path))))
         (transfers,) = views.transfer([sentence.tokens for sentence in sentences])
         english = [transfer.translation.target for transfer in transfers]
-        copied = 100 * share_of_entity_tokens_copied(sentences, english)
+        names = {
+            "entity tokens copied %": 100 * share_of_entity_tokens_copied(sentences, english),
+            **pieces(sentences, views.views[0].translator),
+        }
         layers = len(transfers[0].translation.attention)
         for layer in range(layers):
             found = figures(sentences, transfers, views.teacher.tags, layer)
             row = f"{Path(name).name}, layer {layer + 1}" if layers > 1 else Path(name).name
-            rows.append(summarise(row, {"dev": found | {"entity tokens copied %": copied}}).to_json())
+            rows.append(summarise(row, {"dev": found | names}).to_json())
             print(row, {key: round(value, 1) for key, value in found.items()}, flush=True)
     content = results_json(
         name=f"transfer-{arguments.language}",

@@ -25,7 +25,7 @@ def table(result: Mapping[str, Any]) -> str:
     lines = [f"### {cell(result['title'])}", "", *_header(header)]
     for row in result["rows"]:
         cells = [f"**{cell(row['system'])}**" if row.get("best_on_dev") else cell(row["system"])]
-        cells += [_figure(row["metrics"].get(name)) for name in columns]
+        cells += [_figure(row["metrics"], name) for name in columns]
         cells += [_paper_figure(_figures(paper, row).get(name)) for name in paper_columns]
         cells += [_gain_and_share(row.get("against"))] if tested else []
         lines.append(_line([*cells, _num_runs(row)]))
@@ -75,7 +75,7 @@ def _gains_of(result: Mapping[str, Any]) -> Iterator[str]:
             [
                 cell(result["title"]),
                 cell(base),
-                _figure(rows[base]["metrics"].get("f1")),
+                _figure(rows[base]["metrics"], "f1"),
                 _gain(can_last.get("against")) or NOT_RUN,
                 _paper_gain(_figures(paper, rows[base]), _figures(paper, can_last)),
                 cell(_added(best["system"], base)),
@@ -103,9 +103,13 @@ def _figures(paper: Any, row: Mapping[str, Any]) -> Mapping[str, Any]:
     return figures if isinstance(figures, Mapping) else {}
 
 
-def _figure(metric: Mapping[str, Any] | None) -> str:
-    if not metric or metric.get("mean") is None:
+def _figure(metrics: Mapping[str, Any], name: str) -> str:
+    """Mean and deviation; a dash where the runs have no such figure."""
+    if not metrics:
         return NOT_RUN
+    metric = metrics.get(name)
+    if metric is None:
+        return "–"
     several = len(metric.get("values") or ()) > 1
     return f"{metric['mean']:.2f} ± {metric['sd']:.2f}" if several else f"{metric['mean']:.2f}"
 

@@ -40,7 +40,7 @@ def test_table_shows_means_deviations_and_what_is_missing() -> None:
     lines = table(RESULT).splitlines()
     assert lines[0] == "### Upper bound"
     assert lines[2] == "| system | f1 | bleu | f1 (paper) | runs |"
-    assert lines[4] == "| plain \\| random | 47.50 ± 1.50 | not run |  | 2 |"
+    assert lines[4] == "| plain \\| random | 47.50 ± 1.50 | – |  | 2 |"
     assert lines[5] == "| CAN | 63.50 | 14.60 | 84.23 | 1 |"
     assert lines[7] == (
         "data: some data; protocol: fast; hardware: two cores; date: 2026-11-22; command: `canner bench bound`."

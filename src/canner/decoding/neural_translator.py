@@ -121,7 +121,7 @@ class NeuralTranslator:
             sentences: words of each sentence; tokens, where the translator segments itself.
             progress: called with the number of sentences just finished.
         """
-        segmented = [self._segments(tokens) for tokens in sentences]
+        segmented = [self.segments(tokens) for tokens in sentences]
         words = [[segment.text for segment in segments] for segments in segmented]
         translations = self._translate_words(words, progress)
         if self.segment == "none":
@@ -154,7 +154,7 @@ class NeuralTranslator:
     # -- pieces, and given translations -----------------------------------------------------------------------
     def translate_pieces(self, sentences: Sequence[Sequence[str]]) -> list[list[PieceTranslation]]:
         """The same translations in pieces; one for each part of a sentence. Words are those that it reads."""
-        words = [[segment.text for segment in self._segments(tokens)] for tokens in sentences]
+        words = [[segment.text for segment in self.segments(tokens)] for tokens in sentences]
         parts = self._prepare(words)
         found = {index: pieces for index, pieces, _ in self._search(parts)}
         results: list[list[PieceTranslation]] = [[] for _ in words]
@@ -172,7 +172,7 @@ class NeuralTranslator:
         Raises:
             ValueError: a side is empty, or has more pieces than the model has positions.
         """
-        segmented = [self._segments(tokens) for tokens, _ in pairs]
+        segmented = [self.segments(tokens) for tokens, _ in pairs]
         words = [tuple(segment.text for segment in segments) for segments in segmented]
         sources, targets, limit = [], [], self.model.config.max_positions - 1
         for source, (_, target) in zip(words, pairs, strict=True):
@@ -248,11 +248,11 @@ class NeuralTranslator:
             segment=parts.segment,
         )
 
-    # -- inside ---------------------------------------------------------------------------------------------------
-    def _segments(self, tokens: Sequence[str]) -> list[Segment]:
+    def segments(self, tokens: Sequence[str]) -> list[Segment]:
         """The words that the model reads, over the tokens given."""
         return write_names(segments_of(tokens, self.segment), self.copier.known)
 
+    # -- inside ---------------------------------------------------------------------------------------------------
     @property
     def _device(self) -> torch.device:
         return self.model.encoder.tokens.weight.device

@@ -115,11 +115,8 @@ def train_tagger(
         OutOfTimeError: if the time was up before all sentences were translated; call again to go on.
     """
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
-    corpus = load_corpus(config.data)
-    if not corpus.dev:
-        raise ValueError("expected development sentences, got none; name a file in data.dev")
-    _warn_of_unknown_types(corpus)
-    folder = Path(folder)
+    folder, corpus = Path(folder), load_corpus(config.data)
+    _check(corpus)
     views = transfer = None
     if config.transfer is not None:
         transfer = config.transfer.with_paths(lambda path: str(data_path(path)))
@@ -144,28 +141,29 @@ def train_tagger(
         progress=progress,
         keep_state=True,
     )
-    scores, counts = _scores(tagger, {"dev": dev, "test": test})
-    extra["scores"] = {name: found["f1"] for name, found in scores.items()}
-    save_tagger(folder, tagger, extra)
+    run, counts = _scored(result, tagger, {"dev": dev, "test": test})
+    save_tagger(
+        folder, tagger, {**extra, "scores": {name: found["f1"] for name, found in run.scores.items()}}
+    )
     save_json(folder / COUNTS, counts)
     ending = {"stopped": result.stopped, "epochs": result.epochs, "minutes": round(result.minutes, 2)}
-    save_json(folder / "metrics.json", {**ending, **scores})
+    save_json(folder / "metrics.json", {**ending, **run.scores})
     if result.stopped not in ("time", "interrupted"):
         discard_state(folder)
-    return TaggerRun(result, scores, tagger)
+    return run
 
 
-def _scores(
-    tagger: SentenceTagger, parts: Mapping[str, LabelledPart]
-) -> tuple[dict[str, dict[str, Any]], dict[str, list[tuple[int, int, int]]]]:
-    """Scores, and the counts of each sentence, of the parts that have sentences."""
+def _scored(
+    result: FitResult, tagger: SentenceTagger, parts: Mapping[str, LabelledPart]
+) -> tuple[TaggerRun, dict[str, list[tuple[int, int, int]]]]:
+    """A run with its scores on the parts that have sentences, and the counts of each sentence."""
     scores, counts = {}, {}
     for name, part in parts.items():
         if part.sentences:
             gold, predicted = [sentence.entities for sentence in part.sentences], find_entities(tagger, part)
             scores[name] = score(gold, predicted)
             counts[name] = [sentence_counts(*pair) for pair in zip(gold, predicted, strict=True)]
-    return scores, counts
+    return TaggerRun(result, scores, tagger), counts
 
 
 def score(gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[Entity]]) -> dict[str, Any]:
@@ -257,8 +255,10 @@ def _words_of_texts(config: TaggerExperiment) -> list[str]:
     return [word for word, known in zip(words, found, strict=True) if known]
 
 
-def _warn_of_unknown_types(corpus: Corpus) -> None:
-    """Types that training never saw count as missed, which is right, but should be known."""
+def _check(corpus: Corpus) -> None:
+    """Asks for development sentences; warns of types that training never saw, which rightly count as missed."""
+    if not corpus.dev:
+        raise ValueError("expected development sentences, got none; name a file in data.dev")
     known = {entity.type for sentence in corpus.train for entity in sentence.entities}
     for name, part in (("development", corpus.dev), ("test", corpus.test)):
         unknown = {entity.type for sentence in part for entity in sentence.entities} - known

@@ -370,7 +370,7 @@ def test_chinese_names_are_read_in_pinyin_and_copied(tmp_path):
     assert "香港" in translator.copier.known
     assert "上海" not in translator.copier.known
     tokens = list("陈建国去了香港。")
-    read = [segment.text for segment in translator._segments(tokens)]
+    read = [segment.text for segment in translator.segments(tokens)]
     assert read[:2] == ["Chen", "Jianguo"]
     assert "香港" in read
     masked, slots = translator.copier.mask(read)
