@@ -7,6 +7,7 @@ from canner.experiment.comparison import ComparisonExperiment, System
 from canner.tables.european import SPANISH
 from canner.tables.masakhaner import corpus
 from canner.tables.protocols import (
+    AT_INPUT,
     GLOSSES,
     SCALED,
     TRANSLATORS,
@@ -33,6 +34,7 @@ def spanish(protocol: Protocol) -> ComparisonExperiment:
         System(name="plain"),
         System(name="CAN, DeepL", change=reading(external("es-en", "DeepL"))),
         System(name="CAN_gloss", change=reading(gloss)),
+        System(name="CAN_gloss at the input", change={**reading(gloss), **AT_INPUT}),
         System(name="CAN_first", change=reading(view(translator, FIRST))),
         System(name="CAN_last", change=reading(view(translator, LAST))),
         System(name="CAN_last scaled", change=reading(view(translator, SCALED))),
@@ -66,6 +68,7 @@ def _masakhaner(language: str, folder: str, name: str, protocol: Protocol) -> Co
     rows = [
         System(name="plain"),
         System(name="CAN_gloss", change=reading(gloss)),
+        System(name="CAN_gloss at the input", change={**reading(gloss), **AT_INPUT}),
         System(name="CAN_last", change=reading(view(translator, LAST))),
         System(name="CAN_gloss and CAN_last", change=reading(gloss, view(translator, LAST))),
     ]
