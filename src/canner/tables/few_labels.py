@@ -37,6 +37,7 @@ def spanish(protocol: Protocol) -> ComparisonExperiment:
         System(name="CAN_gloss at the input", change={**reading(gloss), **AT_INPUT}),
         System(name="CAN_first", change=reading(view(translator, FIRST))),
         System(name="CAN_last", change=reading(view(translator, LAST))),
+        System(name="CAN_last at the input", change={**reading(view(translator, LAST)), **AT_INPUT}),
         System(name="CAN_last scaled", change=reading(view(translator, SCALED))),
         System(name="CAN_gloss and CAN_last", change=reading(gloss, view(translator, LAST))),
         System(name="CAN_gloss and CAN_last scaled", change=reading(gloss, view(translator, SCALED))),
@@ -70,6 +71,7 @@ def _masakhaner(language: str, folder: str, name: str, protocol: Protocol) -> Co
         System(name="CAN_gloss", change=reading(gloss)),
         System(name="CAN_gloss at the input", change={**reading(gloss), **AT_INPUT}),
         System(name="CAN_last", change=reading(view(translator, LAST))),
+        System(name="CAN_last at the input", change={**reading(view(translator, LAST)), **AT_INPUT}),
         System(name="CAN_gloss and CAN_last", change=reading(gloss, view(translator, LAST))),
     ]
     return comparison(

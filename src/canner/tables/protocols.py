@@ -147,6 +147,7 @@ def can_systems(
     additions = {
         "CAN_first": reading(view(translator, first)),
         "CAN_last": reading(view(translator, last)),
+        "CAN_last at the input": {**reading(view(translator, last)), **AT_INPUT},
         "CAN_last scaled": reading(scaled),
         "CAN_gloss": reading(view(gloss)),
         "CAN_gloss at the input": {**reading(view(gloss)), **AT_INPUT},
