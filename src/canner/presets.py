@@ -41,6 +41,9 @@ FAST_MODEL = TaggerConfig(
 )
 """The tagger of the fast protocol: strong dropout, for few sentences."""
 
+CAN_MODEL = FAST_MODEL.model_copy(update={"aligned_at": "input"})
+"""The same, reading English at its input (decision 0017); without English there is no difference."""
+
 PAPER_TRAINING = TrainingConfig(
     optimizer="sgd",
     learning_rate=0.1,
@@ -92,7 +95,7 @@ def reading(
 
 def can_tagger() -> TaggerExperiment:
     """A tagger that reads English through a word gloss, fast protocol."""
-    return tagger().model_copy(update={"name": "can-tagger", "transfer": reading()})
+    return tagger().model_copy(update={"name": "can-tagger", "model": CAN_MODEL, "transfer": reading()})
 
 
 def can_tagger_paper() -> TaggerExperiment:
@@ -106,7 +109,7 @@ def comparison() -> ComparisonExperiment:
     return ComparisonExperiment(
         name="comparison",
         title="Plain and CAN",
-        base=tagger(),
+        base=tagger().model_copy(update={"model": CAN_MODEL}),
         systems=(
             System(name="plain"),
             System(name="CAN, gloss", change={"transfer": reading().model_dump(mode="json")}),

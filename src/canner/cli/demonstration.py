@@ -17,7 +17,7 @@ from canner.data.corpus import CorpusConfig
 from canner.experiment.tagger import TaggerExperiment, train_tagger
 from canner.explain import explain_html
 from canner.pipeline import Tagger
-from canner.presets import FAST_MODEL, FAST_TRAINING
+from canner.presets import CAN_MODEL, FAST_TRAINING
 from canner.text.conll import read_conll, write_conll
 from canner.text.files import write_lines
 from canner.transfer.views import TransferConfig
@@ -91,7 +91,7 @@ def _train_side_by_side(console: Console, bundle: Path, output: Path) -> None:
         base = TaggerExperiment(
             name="demo",
             data=data,
-            model=FAST_MODEL.model_copy(update={"hidden_dim": 96}),
+            model=CAN_MODEL.model_copy(update={"hidden_dim": 96}),
             training=FAST_TRAINING.model_copy(update={"max_epochs": 30, "learning_rate": 3e-3}),
             batch_size=8,
         )

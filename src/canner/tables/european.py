@@ -61,7 +61,7 @@ def _table2(
         protocol,
         data,
         rows,
-        embeddings=EmbeddingsConfig(vectors=vectors),
+        embeddings=EmbeddingsConfig(vectors=vectors, vocabulary_text=(vectors,)),
         model={"word_dim": 100, **({"char_encoder": "none"} if protocol == "paper" else {})},
         corpus=f"{title}, all training sentences, full test set; word vectors trained on our own parallel text",
         paper={**paper, "note": "Table 2, FastText vectors of Wikipedia, UN corpus translator"},

