@@ -79,7 +79,7 @@ def figures(
 
 
 def pieces(sentences: Sequence[Sentence], translator: Translator) -> dict[str, float]:
-    """How the translator cuts names: pieces of a word of an entity and of another, words of entities in copy slots.
+    """How the translator would cut names into pieces, and how many go through copy slots instead.
 
     Args:
         sentences: with gold entities.
@@ -93,8 +93,10 @@ def pieces(sentences: Sequence[Sentence], translator: Translator) -> dict[str, f
         types = gold_types(sentence)
         segments = translator.segments(sentence.tokens)
         masked, _ = translator.copier.mask([segment.text for segment in segments])
-        found = Counter(translator.source_subwords.encode(masked).words)
+        found = Counter(translator.source_subwords.encode([segment.text for segment in segments]).words)
         for number, segment in enumerate(segments):
+            if any(types[owner] is None for owner in segment.owners):
+                continue
             entity = any(types[owner] for owner in segment.owners)
             counts[entity].append(found[number])
             slots += entity and masked[number] != segment.text

@@ -14,17 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from canner.speed_tables import speed_tables
-from canner.system_tables import cell, gains, table
+from canner.system_tables import SYSTEMS, cell, gains, table
 
 BEGIN = "<!-- results:begin -->"
 END = "<!-- results:end -->"
 PLAN = "tables.json"
 NO_RESULTS = "No results yet."
-_HEAD = """# Results
+_HEAD = f"""# Results
 
 Built by `canner report` from the files in [`results/`](../results); do not edit. F1, precision and recall are
 entity-level, in percent, as `conlleval` counts; `±` is the standard deviation over the runs. A stand-in is named as
 such, and what has not been run says so.
+
+{SYSTEMS}
 """
 
 
@@ -84,6 +86,14 @@ def read_results(path: Path) -> dict[str, Any]:
     for row in result["rows"]:
         if not isinstance(row, dict) or "system" not in row or not isinstance(row.get("metrics"), dict):
             raise ValueError(f"expected rows with 'system' and 'metrics' in {path}, got {str(row)[:80]}")
+    systems = {row["system"] for row in result["rows"]}
+    for row in result["rows"]:
+        if "against" in row and not (
+            isinstance(row["against"], dict) and row["against"].get("system") in systems
+        ):
+            raise ValueError(
+                f"expected 'against' to name another row in {path}, got {str(row['against'])[:80]}"
+            )
     return result
 
 

@@ -49,6 +49,23 @@ def test_a_tiny_twin_of_a_table_runs_on_real_data_with_the_models_that_ship(
     assert not (tmp_path / "results").exists()  # a twin leaves no results
 
 
+def test_a_call_with_fewer_seeds_does_not_replace_the_figures_of_more(canner, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CANNER_DATA", str(tmp_path))
+    for name in ("weiboNER_2nd_conll.train", "weiboNER_2nd_conll.dev", "weiboNER_2nd_conll.test"):
+        (tmp_path / "ner" / "weibo").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "ner" / "weibo" / name).write_text("王 S-PER.NAM\n来 O\n\n")
+    command = ["reproduce", "table5-weibo", "--system", "random", "--max-minutes", 0]
+    assert canner(*command, "--seeds", 2).status == 0
+    path = tmp_path / "results" / "table5-weibo-fast.json"
+    before = path.read_bytes()
+    answer = canner(*command, "--seeds", 1)
+    assert "left as it is, of 2 runs a row; this call is of 1: --seeds 2" in answer.err
+    assert path.read_bytes() == before
+    assert canner(*command, "--seeds", 3).status == 0
+    assert path.read_bytes() != before
+
+
 def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)

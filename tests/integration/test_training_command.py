@@ -107,7 +107,7 @@ def test_a_budget_of_time_holds_for_translating_too(canner, config, bundles, tmp
     command = ["train", config, "-o", run, *(item for setting in settings for item in ("--set", setting))]
     answer = canner(*command, "--max-minutes", 0)
     assert answer.status == 0, answer.err
-    assert "time after 4 of 8 sentences" in answer.err
+    assert "the time was up: translated 4 of 10 sentences; call again to go on" in answer.err
     assert not (run / "metrics.json").exists()
     assert canner(*command, "-q").status == 0
     assert json.loads((run / "metrics.json").read_text())["stopped"] == "finished"

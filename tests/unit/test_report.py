@@ -98,7 +98,7 @@ def test_gains_have_a_line_for_each_plain_tagger_and_name_the_best_on_dev() -> N
     assert gains([RESULT]) == ""
 
 
-def test_gains_say_when_the_papers_system_was_not_run() -> None:
+def test_the_papers_gain_stands_there_also_when_its_system_was_not_run() -> None:
     against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}
     best = {
         "system": "A + CAN_gloss",
@@ -107,7 +107,18 @@ def test_gains_say_when_the_papers_system_was_not_run() -> None:
         "best_on_dev": True,
     }
     rows = [{"system": "A", "metrics": {"f1": metric(50.0)}}, best, {"system": "A + CAN_last", "metrics": {}}]
-    assert "| X | A | 50.00 | not run |  | CAN_gloss |" in gains([{"name": "x", "title": "X", "rows": rows}])
+    result = {"name": "x", "title": "X", "rows": rows}
+    paper = {"A": {"f1": 40.0}, "A + CAN_last": {"f1": 41.0}}
+    assert "| X | A | 50.00 | not run | +1.00 | CAN_gloss |" in gains([result | {"paper": paper}])
+    assert "| X | A | 50.00 | – |  | CAN_gloss |" in gains([result | {"rows": rows[:2]}])
+
+
+@pytest.mark.parametrize("against", [None, {}, {"system": "nobody"}, 3])
+def test_a_gain_over_nothing_is_refused(tmp_path: Path, against: Any) -> None:
+    row = {"system": "CAN", "metrics": {"f1": metric(50.0)}, "against": against}
+    write(tmp_path, "x.json", {"name": "x", "title": "X", "rows": [row]})
+    with pytest.raises(ValueError, match="expected 'against' to name another row"):
+        report(tmp_path)
 
 
 def test_columns_choose_and_order_the_metrics() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import time
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -103,8 +104,25 @@ def _run_part(
     found = run_comparison(config, folder, command=command, options=options)
     if results is not None:
         results.mkdir(parents=True, exist_ok=True)
-        save_json(results / f"{config.name}.json", found)
+        path = results / f"{config.name}.json"
+        if (planned := _planned(found)) < (before := _planned_of(path)):
+            note(
+                f"{path}: left as it is, of {before} runs a row; this call is of {planned}: --seeds {before}"
+            )
+        else:
+            save_json(path, found)
     typer.echo(as_table(found) + "\n")
+
+
+def _planned(results: Mapping[str, Any]) -> int:
+    """Runs that a row of a results file is planned to have."""
+    return max((row.get("planned", 0) for row in results["rows"]), default=0)
+
+
+def _planned_of(path: Path) -> int:
+    from canner.report import read_results
+
+    return _planned(read_results(path)) if path.exists() else 0
 
 
 def report(

@@ -27,7 +27,7 @@ def train(
         list[str] | None, typer.Option("--set", help="A key set otherwise: training.max_epochs=20")
     ] = None,
     max_minutes: Annotated[
-        float | None, typer.Option(min=0, help="Stop training after so many minutes; go on later.")
+        float | None, typer.Option(min=0, help="Stop after so many minutes; go on later.")
     ] = None,
     device: Device = "cpu",
     threads: Threads = None,

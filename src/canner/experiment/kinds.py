@@ -106,7 +106,7 @@ def run_experiment(
         experiment: of any kind.
         folder: of the run; an unfinished run in it is taken up.
         command: what was typed, for results files.
-        max_minutes: wall-clock budget of the training.
+        max_minutes: wall-clock budget, of translating too.
         device: "cpu" or "cuda".
         progress: show progress on a terminal.
 
@@ -139,7 +139,7 @@ def _run(
                 experiment, folder, max_minutes=max_minutes, device=device, progress=progress
             )
         except OutOfTimeError as error:
-            return Outcome("time", f"time after {error}", {})
+            return Outcome("time", f"the time was up: {error}; call again to go on", {})
         best = {name: round(part["f1"], 2) for name, part in scores.items()}
         text = ", ".join(f"{name} F1 {value}" for name, value in best.items())
         return Outcome(_ending(folder) or "finished", text, best)

@@ -147,6 +147,10 @@ def bundles_of(experiment: TaggerExperiment) -> list[tuple[str, str]]:
     """The folders and files, made beforehand, that an experiment reads beside its corpus: (key, path)."""
     embeddings, transfer = experiment.embeddings, experiment.transfer
     named: list[tuple[str, str | None]] = [("embeddings.vectors", embeddings.vectors)]
+    known = {embeddings.vectors: None}  # the words of the vectors themselves need no second mention
+    named += [
+        ("embeddings.vocabulary_text", path) for path in embeddings.vocabulary_text if path not in known
+    ]
     named += [("embeddings.contextual", path) for path in embeddings.contextual]
     if transfer is not None:
         named.append(("transfer.teacher", transfer.teacher))

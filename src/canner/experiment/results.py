@@ -92,7 +92,7 @@ def results_json(
     command: str,
     paper: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The content of a results file: what the tables of the README are built from."""
+    """The content of a results file: what the page of results is built from."""
     return {
         "name": name,
         "title": title,

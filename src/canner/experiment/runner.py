@@ -273,4 +273,4 @@ def _work(run: PlannedRun, stores: Path, minutes: float | None, device: str, pro
     except DivergedError:
         pass  # recorded, and shown in the table
     except OutOfTimeError as error:
-        logger.info("the time is up: %s", error)
+        logger.info("the time was up: %s", error)

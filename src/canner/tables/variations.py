@@ -27,7 +27,12 @@ def without_grid(config: ComparisonExperiment) -> ComparisonExperiment:
         return config
     training = config.base.training
     words = f"no grid: learning rate {training.learning_rate}, batch size {config.base.batch_size}"
-    changes = {"name": f"{config.name}-no-grid", "grid": {}, "protocol": f"{config.protocol}; {words}"}
+    changes = {
+        "name": f"{config.name}-no-grid",
+        "title": f"{config.title}, no grid",
+        "grid": {},
+        "protocol": f"{config.protocol}; {words}",
+    }
     return config.model_copy(update=changes)
 
 

@@ -66,16 +66,11 @@ def load_vectors(
     wanted = _AnyCase(needed) if lowercase_fallback else needed
     found: dict[bytes, NDArray[np.float32]] = {}
     missing = set(needed)
-    try:
-        for word, vector in _read(path, wanted):
-            found.setdefault(word, vector)
-            missing.discard(word)
-            if not missing:
-                break
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(
-            f"expected a complete gzip file in {path}, got a damaged one ({error}); download it again"
-        ) from error
+    for word, vector in _read_whole(path, wanted):
+        found.setdefault(word, vector)
+        missing.discard(word)
+        if not missing:
+            break
     if lowercase_fallback:
         for word, vector in list(found.items()):
             found.setdefault(_lower(word), vector)
@@ -88,7 +83,10 @@ def words_of_vectors(path: str | Path) -> list[str]:
     Raises:
         ValueError: as `load_vectors`.
     """
-    return [word.decode("utf-8", "replace") for word, _ in _read(Path(path), _Everything())]
+    noted = _Noted()
+    for _ in _read_whole(Path(path), noted):
+        pass
+    return [word.decode("utf-8", "replace") for word in noted.words]
 
 
 def load_glove_package(words: Sequence[str], *, digits_fallback: bool = True, seed: int = 0) -> Vectors:
@@ -135,11 +133,16 @@ def _lower(word: bytes) -> bytes:
     return word.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape")
 
 
-class _Everything(Container[bytes]):
-    """Holds whatever is asked for."""
+class _Noted(Container[bytes]):
+    """Holds nothing, so that no vector is read, and notes what was asked for."""
+
+    def __init__(self) -> None:
+        self.words: dict[bytes, None] = {}
 
     def __contains__(self, word: object) -> bool:
-        return True
+        assert isinstance(word, bytes)
+        self.words[word] = None
+        return False
 
 
 def _glove_package() -> tuple[Path, list[str]]:
@@ -197,6 +200,15 @@ def _assemble(
         if word == PAD:
             matrix[row], found[row] = 0.0, False
     return Vectors(matrix, found)
+
+
+def _read_whole(path: Path, needed: Container[bytes]) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
+    try:
+        yield from _read(path, needed)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(
+            f"expected a complete gzip file in {path}, got a damaged one ({error}); download it again"
+        ) from error
 
 
 def _read(path: Path, needed: Container[bytes]) -> Iterator[tuple[bytes, NDArray[np.float32]]]:

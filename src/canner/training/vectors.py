@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,13 +31,14 @@ class VectorsConfig(Config):
     Attributes:
         text: plain texts, a sentence a line, split into words here (Chinese: into characters).
         labelled: CoNLL files whose tokens are read too; give training parts only.
-        looked_up: CoNLL files whose words get a vector from their subwords, and nothing is trained on them: what
-            fastText's own files give for any word that is asked for. All rare words of `labelled` get one too.
+        looked_up: CoNLL files whose words get a vector from their subwords, as do rare words of `labelled`: what
+            fastText gives for any word that is asked for. Nothing is trained on these files.
         lowercase: read everything in lower case, for taggers that look words up so (their default).
         dim: width of a vector.
         window: words on either side that are predicted.
-        min_count: rarer words get no vector.
-        min_chars, max_chars: lengths of the subwords; max_chars 0: words alone.
+        min_count: rarer words are not trained on.
+        min_chars, max_chars: lengths of the subwords; max_chars 0: words alone, so
+            that rare words get no vector.
         epochs: passes over the text.
         seed: of the first values.
     """
@@ -107,22 +109,30 @@ def train_vectors(config: VectorsConfig, folder: str | Path) -> int:
         hashfxn=_hash,
     )
     words, vectors = list(model.wv.index_to_key), model.wv.get_normed_vectors()
-    if config.max_chars and (rare := _rare_words(config, set(words))):
-        words += rare
-        vectors = np.concatenate([vectors, [model.wv.get_vector(word, norm=True) for word in rare]])
+    if config.max_chars:
+        rare = _rare_words(config, set(words))
+        of_rare = [model.wv.get_vector(word, norm=True) for word in rare]
+        # A word that is shorter than every subword has none.
+        found = [(word, vector) for word, vector in zip(rare, of_rare, strict=True) if vector.any()]
+        words += [word for word, _ in found]
+        vectors = np.concatenate([vectors, *(vector[None] for _, vector in found)])
     path = Path(folder) / VECTORS_FILE
     write_atomically(path, lambda temporary: _write(temporary, words, vectors))
     return len(words)
 
 
 def _rare_words(config: VectorsConfig, known: set[str]) -> list[str]:
-    """Words of the CoNLL files that have no vector of their own, in the order in which they occur."""
+    """Words of the CoNLL files that have no vector of their own, in the order in which they occur.
+
+    Those with white space in them, which ends a word in a file of vectors, are left out.
+    """
     found: dict[str, None] = {}
-    for path in (*config.labelled, *config.looked_up):
+    for path in config.looked_up:
         require_file(path, "looked_up")
+    for path in (*config.labelled, *config.looked_up):
         for sentence in read_conll(path):
             found.update(dict.fromkeys(_cased(sentence.tokens, config)))
-    return [word for word in found if word not in known]
+    return [word for word in found if word not in known and not re.search(r"\s", word)]
 
 
 def _sentences(config: VectorsConfig) -> list[list[str]]:

@@ -151,7 +151,7 @@ class TransferStore:
             if progress is not None:
                 progress(done, len(missing))
             if deadline is not None and time.monotonic() >= deadline and done < len(missing):
-                raise OutOfTimeError(f"{done} of {len(missing)} sentences that {folder} lacked")
+                raise OutOfTimeError(f"translated {done} of {len(missing)} sentences")
         store.report = BuildReport(
             len(missing), len(wanted) - len(missing), time.monotonic() - started, num_bytes
         )

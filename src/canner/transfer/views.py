@@ -199,11 +199,15 @@ class TransferViews:
 def _alone(path: Path, deadline: float | None) -> Iterator[None]:
     """Waits until no other process holds the lock, at most to the deadline."""
     timeout = -1.0 if deadline is None else max(0.0, deadline - time.monotonic())
+    lock = FileLock(path, timeout=timeout)
     try:
-        with FileLock(path, timeout=timeout):
-            yield
+        lock.acquire()
     except Timeout:
-        raise OutOfTimeError(f"waiting for {path.with_suffix('')}, to which another process writes") from None
+        raise OutOfTimeError(f"another process still translates into {path.with_suffix('')}") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def load_translator(folder: str | Path, *, device: str = "cpu") -> Translator:

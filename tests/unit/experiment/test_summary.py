@@ -79,10 +79,24 @@ def test_gains_are_tested_on_the_pooled_counts_and_the_best_is_chosen_on_dev(
     assert "best_on_dev" not in second
 
 
+def test_the_best_on_dev_reads_english_where_a_system_does(make: Make, tmp_path: Path) -> None:
+    english = {"transfer": {"teacher": "t", "views": [{"translator": "x"}]}}
+    systems = (System(name="plain"), System(name="other"), System(name="CAN", change=english))
+    cells = plan(make(systems=systems), tmp_path)
+    dev = {"plain": 50.0, "other": 70.0, "CAN": 60.0}
+    records = {
+        cell.tries[0].folder: record(dev[cell.system.name], 50.0, [[1, 1, 1], [0, 1, 1]]) for cell in cells
+    }
+    rows = summary(make(systems=systems), cells, records, command="c", corpus={})["rows"]
+    assert [row.get("best_on_dev", False) for row in rows] == [False, False, True]
+    assert [row.get("reads_english", False) for row in rows] == [False, False, True]
+
+
 def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
     files = {"source": ("s",), "english": ("e",), "alignments": ("a",)}
     bound = {"transfer": {"teacher": "t", "views": [{"files": files}]}}
-    systems = (System(name="plain"), System(name="bound", change=bound), System(name="ours"))
+    ours_too = {"transfer": {"teacher": "t", "views": [{"translator": "x"}]}}
+    systems = (System(name="plain"), System(name="bound", change=bound), System(name="ours", change=ours_too))
     cells = plan(make(systems=systems), tmp_path)
     right = {"plain": 0, "bound": 8, "ours": 2}  # of ten sentences with an entity each, one found in each
     records = {

@@ -55,6 +55,19 @@ def test_rare_words_get_vectors_from_their_subwords_and_nothing_is_trained_on_th
     assert words[int(likeness.argmax())] == "gato"
 
 
+def test_words_that_a_file_of_vectors_cannot_hold_are_left_out(config, tmp_path):
+    pytest.importorskip("gensim")
+    (tmp_path / "test.conll").write_text("12 3\tO\nzz\tO\nQuito\tS-LOC\n", encoding="utf-8")
+    more = config.model_copy(
+        update={"looked_up": (str(tmp_path / "test.conll"),), "min_chars": 5, "max_chars": 6}
+    )
+    train_vectors(more, tmp_path / "run")
+    words = words_of_vectors(tmp_path / "run" / VECTORS_FILE)
+    assert "Quito" in words
+    assert not {"12 3", "zz"} & set(words)  # white space; too short to have subwords
+    assert np.abs(load_vectors(tmp_path / "run" / VECTORS_FILE, words).matrix).sum(axis=1).all()
+
+
 def test_without_subwords_a_rare_word_has_no_vector(config, tmp_path):
     pytest.importorskip("gensim")
     train_vectors(config.model_copy(update={"max_chars": 0, "min_count": 4}), tmp_path / "run")

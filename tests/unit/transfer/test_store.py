@@ -105,7 +105,7 @@ def test_resumes_after_interruption(tmp_path, make_translator, make_teacher):
 def test_stops_at_the_deadline_after_a_shard_and_goes_on(tmp_path, make_translator, make_teacher):
     now = time.monotonic()
     for done in (2, 4):
-        with pytest.raises(OutOfTimeError, match="2 of"):
+        with pytest.raises(OutOfTimeError, match="translated 2 of"):
             TransferStore.build(tmp_path, SENTENCES, make_translator(), make_teacher(), OPTIONS, deadline=now)
         assert len(TransferStore.open(tmp_path)) == done
     # The last shard leaves nothing to be done.
