@@ -64,6 +64,9 @@ def test_a_call_with_fewer_seeds_does_not_replace_the_figures_of_more(canner, tm
     assert path.read_bytes() == before
     assert canner(*command, "--seeds", 3).status == 0
     assert path.read_bytes() != before
+    path.write_text("{")
+    assert canner(*command, "--seeds", 1).status == 0
+    assert path.read_bytes() != b"{"
 
 
 def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkeypatch):

@@ -122,7 +122,10 @@ def _planned(results: Mapping[str, Any]) -> int:
 def _planned_of(path: Path) -> int:
     from canner.report import read_results
 
-    return _planned(read_results(path)) if path.exists() else 0
+    try:
+        return _planned(read_results(path)) if path.exists() else 0
+    except ValueError:  # a damaged file is worth less than new figures
+        return 0
 
 
 def report(
