@@ -15,7 +15,9 @@ from pathlib import Path
 
 from canner.data.bundle import bundle_kind, read_bundle_config
 from canner.decoding.neural_translator import NeuralTranslator
+from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_tagger, save_tagger
+from canner.text.vocabulary import Vocabulary
 from canner.transfer.gloss import WordGloss
 from canner.transfer.views import TransferConfig
 
@@ -32,7 +34,9 @@ def main() -> None:
         if extra.get("transfer"):
             transfer = TransferConfig(**extra["transfer"]).seen_from(source)
             extra["transfer"] = transfer.relative_to(output).model_dump(mode="json")
-        save_tagger(output, load_tagger(source), extra, half=True)
+        tagger = load_tagger(source)
+        _sort_words(tagger)
+        save_tagger(output, tagger, extra, half=True)
     elif kind == "translator":
         NeuralTranslator.load(source).save(output, precision="int8", notes=_how_trained(source))
     elif kind == "gloss":
@@ -41,6 +45,17 @@ def main() -> None:
         raise SystemExit(f"{source}: expected a tagger, translator or gloss, got {kind!r}")
     size = sum(os.path.getsize(path) for path in output.rglob("*") if path.is_file())
     print(f"{output}: {size / 2**20:.1f} MiB")
+
+
+def _sort_words(tagger: SentenceTagger) -> None:
+    """Puts the words in alphabetical order: the order in which they were first seen is a trace of the texts."""
+    words, embedding = tagger.encoder.words, tagger.model.word_embedding
+    if words is None or embedding is None:
+        return
+    first = len(words.specials)
+    order = [*range(first), *sorted(range(first, len(words)), key=words.items.__getitem__)]
+    embedding.weight.data = embedding.weight.data[order]
+    tagger.encoder.words = Vocabulary([words.items[row] for row in order[first:]], words.specials)
 
 
 def _how_trained(run: Path) -> dict[str, object]:
