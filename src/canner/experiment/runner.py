@@ -267,10 +267,14 @@ def _start_worker(threads: int) -> None:
 
 def _work(run: PlannedRun, stores: Path, minutes: float | None, device: str, progress: bool) -> None:
     try:
-        run_and_record(
-            run.experiment, run.folder, stores=stores, max_minutes=minutes, device=device, progress=progress
-        )
-    except DivergedError:
-        pass  # recorded, and shown in the table
+        with contextlib.suppress(DivergedError):  # recorded, and shown in the table
+            run_and_record(
+                run.experiment,
+                run.folder,
+                stores=stores,
+                max_minutes=minutes,
+                device=device,
+                progress=progress,
+            )
     except OutOfTimeError as error:
         logger.info("the time was up: %s", error)

@@ -15,7 +15,8 @@ import gzip
 import importlib
 import re
 import zlib
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from io import BufferedIOBase
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +31,10 @@ _HEADER = re.compile(rb"\s*(\d+)[ \t]+(\d+)\s*")
 _FASTTEXT_MODEL = (793712314).to_bytes(4, "little")
 # A line of text holds at most some thousand numbers; more bytes without a line end are not text.
 _LONGEST_LINE = 1 << 20
+
+
+_Entry = tuple[bytes, Callable[[], NDArray[np.float32]]]
+"""A word of a file, and what reads its vector: most words are not asked for, and numbers are slow to read."""
 
 
 class Vectors(NamedTuple):
@@ -63,17 +68,17 @@ def load_vectors(
     path = Path(path)
     forms = _forms(words, lowercase_fallback, digits_fallback)
     needed = {_encode(form) for candidates in forms for form in candidates}
-    wanted = _AnyCase(needed) if lowercase_fallback else needed
     found: dict[bytes, NDArray[np.float32]] = {}
     missing = set(needed)
-    for word, vector in _read_whole(path, wanted):
-        found.setdefault(word, vector)
+    for word, vector in _read_whole(path):
+        if word not in found and (word in needed or (lowercase_fallback and _lower(word) in needed)):
+            found[word] = vector()
         missing.discard(word)
         if not missing:
             break
     if lowercase_fallback:
-        for word, vector in list(found.items()):
-            found.setdefault(_lower(word), vector)
+        for word, values in list(found.items()):
+            found.setdefault(_lower(word), values)
     return _assemble(words, forms, found, seed, str(path))
 
 
@@ -83,10 +88,9 @@ def words_of_vectors(path: str | Path) -> list[str]:
     Raises:
         ValueError: as `load_vectors`.
     """
-    noted = _Noted()
-    for _ in _read_whole(Path(path), noted):
-        pass
-    return [word.decode("utf-8", "replace") for word in noted.words]
+    return [
+        word.decode("utf-8", "replace") for word in dict.fromkeys(word for word, _ in _read_whole(Path(path)))
+    ]
 
 
 def load_glove_package(words: Sequence[str], *, digits_fallback: bool = True, seed: int = 0) -> Vectors:
@@ -119,30 +123,8 @@ def frequent_glove_words(number: int) -> list[str]:
     return _glove_package()[1][:number]
 
 
-class _AnyCase(Container[bytes]):
-    """Holds a word if it is among the given ones once it is in lower case, or as it is."""
-
-    def __init__(self, words: set[bytes]) -> None:
-        self.words = words
-
-    def __contains__(self, word: object) -> bool:
-        return isinstance(word, bytes) and (word in self.words or _lower(word) in self.words)
-
-
 def _lower(word: bytes) -> bytes:
     return word.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape")
-
-
-class _Noted(Container[bytes]):
-    """Holds nothing, so that no vector is read, and notes what was asked for."""
-
-    def __init__(self) -> None:
-        self.words: dict[bytes, None] = {}
-
-    def __contains__(self, word: object) -> bool:
-        assert isinstance(word, bytes)
-        self.words[word] = None
-        return False
 
 
 def _glove_package() -> tuple[Path, list[str]]:
@@ -202,16 +184,16 @@ def _assemble(
     return Vectors(matrix, found)
 
 
-def _read_whole(path: Path, needed: Container[bytes]) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
+def _read_whole(path: Path) -> Iterator[_Entry]:
     try:
-        yield from _read(path, needed)
+        yield from _read(path)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(
             f"expected a complete gzip file in {path}, got a damaged one ({error}); download it again"
         ) from error
 
 
-def _read(path: Path, needed: Container[bytes]) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
+def _read(path: Path) -> Iterator[_Entry]:
     opened: BufferedIOBase = gzip.GzipFile(path, "rb") if path.suffix == ".gz" else path.open("rb")
     with opened as stream:
         first = stream.readline(_LONGEST_LINE)
@@ -226,15 +208,15 @@ def _read(path: Path, needed: Container[bytes]) -> Iterator[tuple[bytes, NDArray
         header = _HEADER.fullmatch(first)
         if header is None:
             width = len(_fields(first)) - 1
-            yield from _read_text(stream, path, width, needed, first, 1)
+            yield from _read_text(stream, path, width, first, 1)
             return
         count, width = int(header[1]), int(header[2])
         second = stream.readline(_LONGEST_LINE)
         if _is_text_line(second, width):
-            yield from _read_text(stream, path, width, needed, second, 2)
+            yield from _read_text(stream, path, width, second, 2)
         else:
             stream.seek(len(first))
-            yield from _read_binary(stream, path, count, width, needed)
+            yield from _read_binary(stream, path, count, width)
 
 
 def _fields(line: bytes) -> list[bytes]:
@@ -256,9 +238,7 @@ def _is_text_line(line: bytes, width: int) -> bool:
     return not line or (len(fields) > 1 and all(_is_number(field) for field in fields[1:][-width:]))
 
 
-def _read_text(
-    stream: BufferedIOBase, path: Path, width: int, needed: Container[bytes], line: bytes, number: int
-) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
+def _read_text(stream: BufferedIOBase, path: Path, width: int, line: bytes, number: int) -> Iterator[_Entry]:
     if width < 1:
         raise ValueError(
             f"expected a word and its values in line {number} of {path}, got {line[:60]!r}; is it a vector file?"
@@ -271,8 +251,7 @@ def _read_text(
             if stripped.count(b" ") != width:
                 word = _spaced_word(stripped, width, path, number)
                 values_start = len(word)
-            if word in needed:
-                yield word, _parse(stripped[values_start:], width, path, number)
+            yield word, partial(_parse, stripped[values_start:], width, path, number)
         line, number = stream.readline(), number + 1
 
 
@@ -302,9 +281,7 @@ def _parse(values: bytes, width: int, path: Path, number: int) -> NDArray[np.flo
     return vector
 
 
-def _read_binary(
-    stream: BufferedIOBase, path: Path, count: int, width: int, needed: Container[bytes]
-) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
+def _read_binary(stream: BufferedIOBase, path: Path, count: int, width: int) -> Iterator[_Entry]:
     size, buffer = 4 * width, b""
     position = 0
     for number in range(count):
@@ -321,10 +298,13 @@ def _read_binary(
             space = buffer.find(b" ", position)
         word = buffer[position:space].lstrip(b"\n")
         position = space + 1 + size
-        if word in needed:
-            vector = np.frombuffer(buffer, dtype="<f4", count=width, offset=space + 1).astype(np.float32)
-            if not np.isfinite(vector).all():
-                raise ValueError(
-                    f"expected finite values in vector {number + 1} of {path}, got others; it is damaged"
-                )
-            yield word, vector
+        yield word, partial(_parse_binary, buffer, space + 1, width, path, number)
+
+
+def _parse_binary(buffer: bytes, start: int, width: int, path: Path, number: int) -> NDArray[np.float32]:
+    vector = np.frombuffer(buffer, dtype="<f4", count=width, offset=start).astype(np.float32)
+    if not np.isfinite(vector).all():
+        raise ValueError(
+            f"expected finite values in vector {number + 1} of {path}, got others; it is damaged"
+        )
+    return vector
