@@ -85,11 +85,13 @@ class TaggerRun:
     Attributes:
         fit: how training ended.
         scores: precision, recall, F1 on dev and test.
+        counts: true positives, predicted and gold entities of each sentence of dev and test.
         tagger: itself, with its best weights.
     """
 
     fit: FitResult
     scores: dict[str, dict[str, Any]]
+    counts: dict[str, list[tuple[int, int, int]]]
     tagger: SentenceTagger
 
 
@@ -141,11 +143,11 @@ def train_tagger(
         progress=progress,
         keep_state=True,
     )
-    run, counts = _scored(result, tagger, {"dev": dev, "test": test})
+    run = _scored(result, tagger, {"dev": dev, "test": test})
     save_tagger(
         folder, tagger, {**extra, "scores": {name: found["f1"] for name, found in run.scores.items()}}
     )
-    save_json(folder / COUNTS, counts)
+    save_json(folder / COUNTS, run.counts)
     ending = {"stopped": result.stopped, "epochs": result.epochs, "minutes": round(result.minutes, 2)}
     save_json(folder / "metrics.json", {**ending, **run.scores})
     if result.stopped not in ("time", "interrupted"):
@@ -153,17 +155,15 @@ def train_tagger(
     return run
 
 
-def _scored(
-    result: FitResult, tagger: SentenceTagger, parts: Mapping[str, LabelledPart]
-) -> tuple[TaggerRun, dict[str, list[tuple[int, int, int]]]]:
-    """A run with its scores on the parts that have sentences, and the counts of each sentence."""
+def _scored(result: FitResult, tagger: SentenceTagger, parts: Mapping[str, LabelledPart]) -> TaggerRun:
+    """A run with its scores on the parts that have sentences."""
     scores, counts = {}, {}
     for name, part in parts.items():
         if part.sentences:
             gold, predicted = [sentence.entities for sentence in part.sentences], find_entities(tagger, part)
             scores[name] = score(gold, predicted)
             counts[name] = [sentence_counts(*pair) for pair in zip(gold, predicted, strict=True)]
-    return TaggerRun(result, scores, tagger), counts
+    return TaggerRun(result, scores, counts, tagger)
 
 
 def score(gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[Entity]]) -> dict[str, Any]:

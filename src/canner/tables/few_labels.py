@@ -76,11 +76,12 @@ def _masakhaner(language: str, folder: str, name: str, protocol: Protocol) -> Co
     ]
     return comparison(
         f"{name.lower()}-few",
-        f"{name} (MasakhaNER 2), few labels",
+        f"{name} (MasakhaNER 2), 100 sentences",
         protocol,
         _few(corpus(folder)),
         rows,
-        corpus=f"MasakhaNER 2 {name}, three random training subsets, {NUM_DEV} development sentences, full test set",
+        corpus=f"MasakhaNER 2 {name}, three random subsets of 100 training sentences, "
+        f"{NUM_DEV} development sentences, full test set",
         budgets=(100,),
         batch_size=8,
     )
