@@ -193,7 +193,7 @@ def charlm() -> CharLMTrainingConfig:
 
 def gloss() -> GlossExperiment:
     """A word gloss from parallel text."""
-    return GlossExperiment(train_source="train.es", train_target="train.en")
+    return GlossExperiment(train_source="train.xx", train_target="train.en")
 
 
 def vectors() -> VectorsConfig:

@@ -9,6 +9,7 @@ from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import EmbeddingsConfig
 from canner.tables.protocols import (
+    ENCODER,
     GLOSSES,
     TRANSLATORS,
     Protocol,
@@ -20,7 +21,6 @@ from canner.tables.protocols import (
 from canner.transfer.aligned import TransferOptions
 
 VECTORS = EmbeddingsConfig(vectors="runs/vectors-zh/vectors.vec")
-ENCODER = "runs/encoder-e5"
 NUM_LAYERS = 15
 CHARACTERS: dict[str, Any] = {"char_encoder": "none", "word_dim": 100}
 """A character has no characters of its own."""

@@ -8,6 +8,7 @@ from canner.tables.european import SPANISH
 from canner.tables.masakhaner import corpus
 from canner.tables.protocols import (
     AT_INPUT,
+    ENCODER,
     GLOSSES,
     SCALED,
     TRANSLATORS,
@@ -18,6 +19,7 @@ from canner.tables.protocols import (
     view,
 )
 from canner.transfer.aligned import TransferOptions
+from canner.transfer.views import ViewConfig
 
 FIRST, LAST = TransferOptions(layer="first"), TransferOptions(layer="last")
 NUM_DEV = 400
@@ -41,6 +43,7 @@ def spanish(protocol: Protocol) -> ComparisonExperiment:
         System(name="CAN_last scaled", change=reading(view(translator, SCALED))),
         System(name="CAN_gloss and CAN_last", change=reading(gloss, view(translator, LAST))),
         System(name="CAN_gloss and CAN_last scaled", change=reading(gloss, view(translator, SCALED))),
+        *_with_encoder(gloss),
     ]
     return comparison(
         "spanish-few",
@@ -73,6 +76,7 @@ def _masakhaner(language: str, folder: str, name: str, protocol: Protocol) -> Co
         System(name="CAN_last", change=reading(view(translator, LAST))),
         System(name="CAN_last at the input", change={**reading(view(translator, LAST)), **AT_INPUT}),
         System(name="CAN_gloss and CAN_last", change=reading(gloss, view(translator, LAST))),
+        *_with_encoder(gloss),
     ]
     return comparison(
         f"{name.lower()}-few",
@@ -85,6 +89,14 @@ def _masakhaner(language: str, folder: str, name: str, protocol: Protocol) -> Co
         budgets=(100,),
         batch_size=8,
     )
+
+
+def _with_encoder(gloss: ViewConfig) -> list[System]:
+    """Does English still add something to a tagger that reads a frozen multilingual encoder?"""
+    encoder = {"embeddings.contextual": [ENCODER]}
+    plain = System(name="Encoder", change=encoder, baseline="Encoder")
+    can = {**encoder, **reading(gloss), **AT_INPUT}
+    return [plain, System(name="Encoder + CAN_gloss at the input", change=can, baseline="Encoder")]
 
 
 def fusion(protocol: Protocol) -> ComparisonExperiment:

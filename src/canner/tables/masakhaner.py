@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables.protocols import GLOSSES, TRANSLATORS, Protocol, can_systems, comparison
-
-ENCODER = "runs/encoder-e5"
+from canner.tables.protocols import ENCODER, GLOSSES, TRANSLATORS, Protocol, can_systems, comparison
 
 
 def corpus(folder: str) -> CorpusConfig:

@@ -21,6 +21,8 @@ TRANSLATORS = {language: f"models/{language}-en" for language in LANGUAGES}
 """ConvS2S into English by language."""
 GLOSSES = {language: f"models/{language}-en-gloss" for language in LANGUAGES}
 """Word glosses by language."""
+ENCODER = "runs/encoder-e5"
+"""A frozen multilingual encoder, in the place of the paper's BERT."""
 SCALED = TransferOptions(layer="last", normalise="source", posteriors=True, coverage=True)
 """Beyond the paper: every source token gets the same mass, and the teacher's tags beside its states."""
 AT_INPUT = {"model.aligned_at": "input"}
@@ -148,7 +150,6 @@ def can_systems(
         "CAN_first": reading(view(translator, first)),
         "CAN_last": reading(view(translator, last)),
         "CAN_last at the input": {**reading(view(translator, last)), **AT_INPUT},
-        "CAN_last scaled": reading(scaled),
         "CAN_gloss": reading(view(gloss)),
         "CAN_gloss at the input": {**reading(view(gloss)), **AT_INPUT},
         "CAN_gloss and CAN_last scaled": reading(view(gloss), scaled),
