@@ -211,9 +211,12 @@ def convert(
 
 def _note_other_tokens(sentences: list[Sentence], path: Path, quiet: bool) -> None:
     """Says how many sentences are read with other tokens once only their text is written."""
-    from canner.text.tokenizer import tokenize_words
+    from canner.text.tokenizer import tokenize
 
-    number = sum(tuple(tokenize_words(sentence.text)) != sentence.tokens for sentence in sentences)
+    def read(text: str) -> tuple[str, ...]:
+        return tuple(token.text for token in tokenize(text))
+
+    number = sum(read(sentence.text) != sentence.tokens for sentence in sentences)
     if number:
         note(
             f"{path}: {number} of {len(sentences)} sentences will be read with other tokens; --tokens keeps theirs",

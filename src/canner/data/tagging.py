@@ -15,6 +15,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from canner.text.accents import composed
 from canner.text.config import Config
 from canner.text.sentence import Sentence
 from canner.text.vocabulary import Vocabulary
@@ -104,7 +105,7 @@ class TaggingEncoder:
             num_sentences += 1
             word_counts.update(normalise_word(token, config) for token in sentence.tokens)
             for token in sentence.tokens:
-                char_counts.update(token)
+                char_counts.update(composed(token))
             types.update(tag[2:] for tag in sentence.tags if tag != "O")
         if not num_sentences:
             raise ValueError("expected training sentences, got none; is the training file empty?")
@@ -151,7 +152,7 @@ class TaggingEncoder:
         limit = self.config.max_word_chars
         half = limit // 2
         rows = []
-        for token in tokens:
+        for token in map(composed, tokens):
             kept = token if len(token) <= limit else token[:half] + token[-half:]
             rows.append([self.characters.id(c) for c in kept])
         width = max((len(row) for row in rows), default=1) or 1
@@ -160,6 +161,7 @@ class TaggingEncoder:
 
 def normalise_word(token: str, config: EncodingConfig) -> str:
     """The form under which a token is looked up among the words."""
+    token = composed(token)
     if config.lowercase:
         token = token.lower()
     if config.replace_digits:

@@ -25,6 +25,7 @@ from canner.data.bundle import (
 from canner.data.char_stream import SENTENCE_START, CharEncoder, as_text
 from canner.models.char_lm import BidirectionalCharLM, CharLMConfig
 from canner.nn.precision import Precision, autocast
+from canner.text.accents import all_composed
 from canner.text.vocabulary import Vocabulary
 
 Edge = Literal["character", "space"]
@@ -135,6 +136,7 @@ class CharLMFeatures:
         Returns:
             For each sentence [S, dim], float32, on the CPU.
         """
+        sentences = [all_composed(words) for words in sentences]
         texts = [SENTENCE_START + as_text(words) + SENTENCE_START for words in sentences]
         vectors = [torch.zeros(0, self.dim)] * len(texts)
         for batch in bucket_by_length([len(text) for text in texts], max_tokens=max_chars, shuffle=False):

@@ -4,7 +4,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -33,6 +33,7 @@ from canner.decoding.splitting import split_sentence
 from canner.decoding.step import ConvS2SStep, Hypothesis
 from canner.decoding.translator_bundle import TranslatorParts, load_parts, save_parts
 from canner.models.convs2s import ConvS2S
+from canner.text.accents import all_composed, without_accents
 from canner.text.copying import Copier
 from canner.text.romanisation import write_names
 from canner.text.segmentation import Segment, Segmentation, segments_of
@@ -104,7 +105,9 @@ class NeuralTranslator:
         for subwords in (self.source_subwords, self.target_subwords):
             digest.update("\n".join(subwords.piece(i) for i in range(len(subwords))).encode())
         digest.update("\n".join(sorted(self.copier.known)).encode())
-        options = self.options.model_dump(exclude={"batch_tokens"})
+        # Without effect, `strip_accents` leaves the fingerprint as it was before there was such an option.
+        unsaid = {"batch_tokens"} if self.options.strip_accents else {"batch_tokens", "strip_accents"}
+        options = self.options.model_dump(exclude=unsaid)
         digest.update(json.dumps(options, sort_keys=True).encode())
         digest.update(f"{self.segment}, names in pinyin".encode() if self.segment != "none" else b"")
         return f"convs2s-{digest.hexdigest()[:16]}"
@@ -125,7 +128,10 @@ class NeuralTranslator:
         words = [[segment.text for segment in segments] for segments in segmented]
         translations = self._translate_words(words, progress)
         if self.segment == "none":
-            return translations
+            return [
+                replace(translation, source=tuple(tokens))
+                for translation, tokens in zip(translations, sentences, strict=True)
+            ]
         return [spread_over_tokens(*each) for each in zip(translations, sentences, segmented, strict=True)]
 
     def _translate_words(
@@ -139,7 +145,10 @@ class NeuralTranslator:
             results[part.sentence].append(None)
         for index, pieces, target in self._search(parts):
             part = parts[index]
-            output = read_words(target, part.slots, self.target_subwords)
+            slots_now = part.slots
+            if self.options.strip_accents:
+                slots_now = {slot: without_accents(word) or word for slot, word in slots_now.items()}
+            output = read_words(target, slots_now, self.target_subwords)
             results[part.sentence][slots[index]] = to_words(pieces, part.words, output, self.options)
             if progress is not None and all(results[part.sentence]):
                 progress(1)
@@ -250,7 +259,7 @@ class NeuralTranslator:
 
     def segments(self, tokens: Sequence[str]) -> list[Segment]:
         """The words that the model reads, over the tokens given."""
-        return write_names(segments_of(tokens, self.segment), self.copier.known)
+        return write_names(segments_of(all_composed(tokens), self.segment), self.copier.known)
 
     # -- inside ---------------------------------------------------------------------------------------------------
     @property

@@ -19,6 +19,8 @@ class TranslateOptions(Config):
         max_source_pieces: longer sentences are translated in parts.
         no_repeat: no sequence of so many pieces occurs twice in a translation; None: any may.
         all_slots: a translation may end only when it holds every copy slot of its source.
+        strip_accents: names that are copied lose their accents: for languages whose accents are tones (Yoruba),
+            which English does not write.
         batch_tokens: source pieces in a batch, padding included; does not change the result.
         target_pooling: how the attention of a word is made from that of its pieces.
         alignment_layer: decoder layer whose attention finds the source word for an `<unk>` (negative: from the
@@ -32,6 +34,7 @@ class TranslateOptions(Config):
     max_source_pieces: int = Field(200, ge=8)
     no_repeat: int | None = Field(4, ge=1)
     all_slots: bool = True
+    strip_accents: bool = False
     batch_tokens: int = Field(4096, ge=1)
     target_pooling: TargetPooling = "mean"
     alignment_layer: int | None = None

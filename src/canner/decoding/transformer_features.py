@@ -16,6 +16,7 @@ from torch import Tensor
 
 from canner.data.bucketing import bucket_by_length
 from canner.data.bundle import FORMAT, bundle_kind, read_bundle_config, save_json
+from canner.text.accents import all_composed
 from canner.text.tokenizer import is_unspaced
 
 _BATCH_PIECES = 4096
@@ -103,7 +104,7 @@ class TransformerFeatures:
         parts = [
             (sentence, start, runs)
             for sentence, tokens in enumerate(sentences)
-            for start, runs in self._parts(tokens)
+            for start, runs in self._parts(all_composed(tokens))
         ]
         lengths = [sum(len(run.ids) for run in runs) + 2 for _, _, runs in parts]
         for batch in bucket_by_length(lengths, max_tokens=_BATCH_PIECES, shuffle=False):

@@ -10,22 +10,17 @@ from __future__ import annotations
 
 import json
 import random
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 from pathlib import Path
 
+from canner.text.accents import without_accents
 from canner.text.subwords import COPY_SLOTS, NUM_COPY_SLOTS
 
 
 def _may_be_name(word: str) -> bool:
     return word[:1].isupper() or any(c.isdigit() for c in word) or any(c.isupper() for c in word)
-
-
-def _without_accents(word: str) -> str:
-    """The word as English text writes it: Pérez is Perez there, and still the same name."""
-    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
 
 
 class Copier:
@@ -62,8 +57,8 @@ class Copier:
         unchanged: Counter[str] = Counter()
         for words, target in zip(sentences, targets if targets is not None else repeat(()), strict=False):
             written.update(words)
-            there = {_without_accents(word) for word in target}
-            unchanged.update(word for word in words if _may_be_name(word) and _without_accents(word) in there)
+            there = {without_accents(word) for word in target}
+            unchanged.update(word for word in words if _may_be_name(word) and without_accents(word) in there)
         counts = Counter({w: n for w, n in written.items() if unchanged[w] < copied_share * n})
         for word, count in list(counts.items()):
             if word != word.lower():
@@ -101,13 +96,13 @@ class Copier:
         A word gets a slot if it is rare, or by chance `extra` although it is known, and stands in the target too,
         with its accents or without.
         """
-        names = [_without_accents(word) for word in target]
+        names = [without_accents(word) for word in target]
         there = set(names)
         rare = set(self.positions(source))
         slots: dict[str, str] = {}
         masked = list(source)
         for i, word in enumerate(source):
-            if not _may_be_name(word) or (name := _without_accents(word)) not in there:
+            if not _may_be_name(word) or (name := without_accents(word)) not in there:
                 continue
             if name not in slots:
                 if len(slots) == NUM_COPY_SLOTS or not (i in rare or rng.random() < extra):

@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from canner.text.accents import composed
+
 
 class Token(NamedTuple):
     """A word and where it stands: `text == original[start:end]` (character offsets, end-exclusive)."""
@@ -78,8 +80,8 @@ def tokenize(text: str, *, clitics: bool = False) -> list[Token]:
 
 
 def tokenize_words(text: str, *, clitics: bool = False) -> list[str]:
-    """The words of `tokenize`, without offsets."""
-    return [token.text for token in tokenize(text, clitics=clitics)]
+    """The words of `tokenize`, composed (`canner.text.accents`), without offsets."""
+    return [composed(token.text) for token in tokenize(text, clitics=clitics)]
 
 
 def shorten(text: str, length: int = 80) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import gzip
 import importlib
 import re
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -152,6 +153,7 @@ def _forms(words: Iterable[str], lowercase: bool, digits: bool) -> list[list[str
         candidates = [word, word.lower()] if lowercase else [word]
         if digits:
             candidates += [_DIGITS.sub("0", form) for form in candidates]
+        candidates += [unicodedata.normalize(form, word) for word in candidates for form in ("NFC", "NFD")]
         forms.append(list(dict.fromkeys(candidates)))
     return forms
 

@@ -237,7 +237,7 @@ def train_translator(
     bundle = {
         "format": FORMAT,
         "kind": "translator",
-        "options": {"max_source_pieces": max(8, longest)},
+        "options": {"max_source_pieces": max(8, longest), "strip_accents": data.strip_accents},
         "source_language": data.source_language,
         "target_language": data.target_language,
         "segment": data.segment,

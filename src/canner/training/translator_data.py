@@ -47,6 +47,8 @@ class TranslatorDataConfig(Config):
     copy_min_count: int = Field(6, ge=1)
     """Source words seen less often than this are copied if they may be names."""
     extra_copies: float = Field(0.25, ge=0, le=1)
+    strip_accents: bool = False
+    """Whether names that are copied lose their accents: where these are tones (Yoruba), English does not write them."""
     num_dev: int = Field(500, ge=1)
     """Dev pairs for the loss."""
     num_translated: int = Field(200, ge=1)

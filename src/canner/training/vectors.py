@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from canner.data.bundle import write_atomically
+from canner.text.accents import composed
 from canner.text.config import Config
 from canner.text.conll import read_conll
 from canner.text.files import read_lenient_lines, require_file
@@ -147,7 +148,7 @@ def _sentences(config: VectorsConfig) -> list[list[str]]:
 
 
 def _cased(words: Sequence[str], config: VectorsConfig) -> list[str]:
-    return [word.lower() for word in words] if config.lowercase else list(words)
+    return [word.lower() if config.lowercase else word for word in map(composed, words)]
 
 
 def _hash(text: str) -> int:

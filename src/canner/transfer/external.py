@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 
 from canner.data.translation import Translation
+from canner.text.accents import all_composed
 from canner.text.alignments import Link, read_alignments
 from canner.text.bitext import read_lines
 
@@ -62,7 +63,7 @@ class FileTranslator:
                         f"{name}, line {number}: expected links below {len(source)}-{len(english)}, "
                         f"got {i}-{j}; is the alignment of another file, or counted from 1?"
                     )
-            self._entries.setdefault(source, (english, tuple(links)))
+            self._entries.setdefault(all_composed(source), (english, tuple(links)))
             digest.update(repr((source, english, tuple(links))).encode("utf-8", "backslashreplace"))
         self.name = name
         self.missing = missing
@@ -124,7 +125,7 @@ class FileTranslator:
         translations = []
         for tokens in sentences:
             source = tuple(tokens)
-            found = self._entries.get(source)
+            found = self._entries.get(all_composed(source))
             if found is None and self.missing == "error":
                 start = " ".join(source)[:80]
                 raise ValueError(

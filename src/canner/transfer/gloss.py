@@ -18,6 +18,7 @@ from torch import Tensor
 
 from canner.data.bundle import FORMAT, config_of, read_bundle_config, save_json, save_text
 from canner.data.translation import Translation
+from canner.text.accents import without_accents
 from canner.text.config import Config
 from canner.text.segmentation import Segmentation, segment_tokens
 from canner.text.tokenizer import tokenize_words
@@ -35,12 +36,15 @@ class GlossConfig(Config):
         max_phrase: longest English phrase for one source word.
         prefix_length: cut words to so many characters while aligning (0: whole words).
         min_count: leave out entries seen fewer times.
+        strip_accents: copy unknown words, mostly names, without their accents: for languages whose accents are
+            tones (Yoruba), which English does not write.
     """
 
     segment: Segmentation = "none"
     max_phrase: int = Field(default=1, ge=1)
     prefix_length: int = Field(default=0, ge=0)
     min_count: int = Field(default=1, ge=1)
+    strip_accents: bool = False
 
 
 class WordGloss:
@@ -52,7 +56,9 @@ class WordGloss:
         self.lexicon = lexicon
         self.config = config
         rules = RULES if config.segment == "none" else [RULES, chinese.RULES]
-        content = json.dumps([rules, config.segment, sorted(lexicon.entries.items())], ensure_ascii=False)
+        decisive: list[object] = [rules, config.segment, sorted(lexicon.entries.items())]
+        decisive += ["without accents"] if config.strip_accents else []
+        content = json.dumps(decisive, ensure_ascii=False)
         digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
         self.fingerprint = f"gloss-{digest[:16]}"
 
@@ -116,6 +122,8 @@ class WordGloss:
         owners: list[int] = []
         for index, token in enumerate(tokens):
             words = self.lexicon.gloss(token) or (token,)
+            if self.config.strip_accents:
+                words = tuple(without_accents(word) or word for word in words)
             target.extend(words)
             owners.extend([index] * len(words))
         attention = torch.zeros(len(target), len(tokens))

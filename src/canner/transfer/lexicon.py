@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from canner.text.accents import composed
+
 Links = Sequence[tuple[int, int]]
 
 RULES = 2
@@ -32,7 +34,7 @@ class Lexicon:
     """English glosses for words as they were written, case included.
 
     Attributes:
-        entries: from the written form to its gloss.
+        entries: from the written form, composed, to its gloss.
     """
 
     entries: Mapping[str, Entry]
@@ -55,7 +57,7 @@ class Lexicon:
         """
         cache: dict[str, tuple[str, ...]] = self._cache  # type: ignore[attr-defined]
         if word not in cache:
-            cache[word] = tuple(self._gloss(word).split())
+            cache[word] = tuple(self._gloss(composed(word)).split())
         return cache[word]
 
     def known(self, word: str) -> bool:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from canner.data.bundle import save_json, save_tensors
 from canner.data.translation import Translation
+from canner.text.accents import all_composed
 from canner.transfer.aligned import Transfer
 from canner.transfer.teacher import TargetFeatures
 
@@ -33,8 +34,8 @@ class Place:
 
 
 def sentence_key(tokens: Sequence[str]) -> str:
-    """The content hash by which a sentence is found."""
-    text = json.dumps(list(tokens), ensure_ascii=True)
+    """The content hash by which a sentence is found, however its accents are written."""
+    text = json.dumps(all_composed(tokens), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

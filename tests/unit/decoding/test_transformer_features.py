@@ -26,6 +26,7 @@ WORDS = [
     "##大",
     "##学",
     "。",
+    "josé",
 ]
 
 
@@ -60,6 +61,12 @@ def test_a_word_is_the_mean_of_its_pieces(checkpoint):
     with torch.no_grad():
         states = model(input_ids=ids).last_hidden_state[0]
     assert torch.allclose(vectors, torch.stack([states[1:3].mean(0), states[3]]), atol=1e-6)
+
+
+def test_accents_are_read_however_they_are_written(checkpoint):
+    found, again = TransformerFeatures(str(checkpoint)).embed([["ana", "josé"], ["ana", "jose\u0301"]])
+    assert torch.equal(found, again)
+    assert not torch.equal(found[1], TransformerFeatures(str(checkpoint)).embed([["ana", "[UNK]"]])[0][1])
 
 
 def test_characters_of_chinese_are_read_as_the_text_that_they_stand_for(checkpoint):

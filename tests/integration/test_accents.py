@@ -1,0 +1,100 @@
+"""However a text writes its accents, in one character or in two, models read the same and offsets are its own."""
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+import torch
+
+import canner
+from canner.data.tagging import EncodingConfig, TaggingEncoder
+from canner.decoding.char_features import CharLMFeatures
+from canner.models.char_lm import BidirectionalCharLM, CharLMConfig
+from canner.text.accents import all_composed, composed, without_accents
+from canner.text.sentence import Sentence
+from canner.text.tokenizer import tokenize_words
+from canner.text.vectors import load_vectors
+from canner.text.vocabulary import Vocabulary
+from canner.transfer.external import FileTranslator
+from canner.transfer.shards import sentence_key
+from canner.transfer.views import load_translator
+
+MODELS = Path(__file__).resolve().parents[2] / "models"
+TOKENS = ("El", "presidente", "José", "Núñez", "llegó", "a", "Bogotá", ".")
+YORUBA = ("Ààrẹ", "Bùhárí", "lọ", "sí", "Ìbàdàn", ".")
+
+
+def apart(words):
+    """The words with their accents as characters of their own."""
+    return tuple(unicodedata.normalize("NFD", word) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("word", "plain"),
+    [("Bùhárí", "Buhari"), ("ọ̀pọ̀", "opo"), ("Pérez", "Perez"), ("Łódź", "Łodz"), ("王", "王")],
+)
+def test_english_has_no_accents(word, plain):
+    assert without_accents(word) == without_accents(unicodedata.normalize("NFD", word)) == plain
+
+
+def test_a_tagger_reads_the_same_and_keeps_the_offsets_of_its_text():
+    tagger = canner.Tagger.load(MODELS / "es-can")
+    whole, parts = "José Núñez llegó a Bogotá.", unicodedata.normalize("NFD", "José Núñez llegó a Bogotá.")
+    found, again = tagger.tag(whole).entities, tagger.tag(parts).entities
+    assert [entity.type for entity in found] == ["PER", "LOC"]
+    assert [(e.type, composed(e.text), e.confidence) for e in again] == [
+        (e.type, e.text, pytest.approx(e.confidence)) for e in found
+    ]
+    assert all(entity.text == parts[entity.start : entity.end] for entity in again)
+
+
+@pytest.mark.parametrize("name", ["es-en", "es-en-gloss", "yo-en", "yo-en-gloss"])
+def test_a_translator_reads_the_same_and_keeps_the_tokens(name):
+    tokens = YORUBA if name.startswith("yo") else TOKENS
+    translator = load_translator(MODELS / name)
+    (found,), (again,) = translator.translate([tokens]), translator.translate([apart(tokens)])
+    assert (found.source, again.source) == (tokens, apart(tokens))
+    assert found.target == again.target
+    assert torch.equal(found.attention, again.attention)
+
+
+@pytest.mark.parametrize("name", ["yo-en", "yo-en-gloss"])
+def test_names_are_copied_without_tones(name):
+    (found,) = load_translator(MODELS / name).translate([("Ọ̀gbẹ́ni", "Adébóyèjọ", "sọ", ".")])
+    assert "Adeboyejo" in found.target
+
+
+def test_given_translations_and_stores_are_found():
+    files = FileTranslator([" ".join(TOKENS)], ["President José Núñez"], [[(1, 0), (2, 1), (3, 2)]])
+    (found,) = files.translate([apart(TOKENS)])
+    assert found.target == ("President", "José", "Núñez")
+    assert sentence_key(TOKENS) == sentence_key(apart(TOKENS)) != sentence_key(TOKENS[:-1])
+
+
+def test_words_and_characters_are_the_same():
+    training = [Sentence(apart(TOKENS), tags=("O",) * len(TOKENS))]
+    encoder = TaggingEncoder.build(EncodingConfig(), training, words=True, characters=True)
+    found, again = encoder.encode(Sentence(TOKENS)), encoder.encode(Sentence(apart(TOKENS)))
+    assert torch.equal(found.word_ids, again.word_ids)
+    assert torch.equal(found.char_ids, again.char_ids)
+    assert encoder.words.unk_id not in found.word_ids.tolist()
+
+
+def test_character_language_models_read_the_same():
+    torch.manual_seed(1)
+    vocabulary = Vocabulary(sorted(set(" ".join(TOKENS) + "\n")))
+    config = CharLMConfig(embedding_dim=4, hidden_dim=6)
+    features = CharLMFeatures(config, BidirectionalCharLM(config, len(vocabulary)), vocabulary)
+    found, again = features.embed([TOKENS, apart(TOKENS)])
+    assert torch.equal(found, again)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_vectors_are_found_however_their_file_writes(tmp_path, form):
+    path = tmp_path / "vectors.vec"
+    path.write_text(unicodedata.normalize(form, "1 2\nBogotá 1.5 2.5\n"), encoding="utf-8")
+    assert load_vectors(path, ["Bogotá"]).matrix.tolist() == [[1.5, 2.5]]
+
+
+def test_words_are_learned_composed():
+    assert tokenize_words(" ".join(apart(TOKENS))) == list(all_composed(apart(TOKENS))) == list(TOKENS)
