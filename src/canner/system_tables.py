@@ -49,12 +49,12 @@ def gains(results: Sequence[Mapping[str, Any]]) -> str:
     """A line for each plain tagger: what the paper's CAN_last adds, and the best on dev of ours.
 
     Args:
-        results: contents of results files; those in which none is marked as best add nothing.
+        results: contents of results files; those that are no headline, or mark no system as best, add nothing.
 
     Returns:
         A table, or nothing if there is no line.
     """
-    lines = [line for result in results for line in _gains_of(result)]
+    lines = [line for result in results if result.get("headline", True) for line in _gains_of(result)]
     if not lines:
         return ""
     header = [

@@ -96,6 +96,7 @@ def test_gains_have_a_line_for_each_plain_tagger_and_name_the_best_on_dev() -> N
         "",
     ]
     assert gains([RESULT]) == ""
+    assert gains([{"name": "x", "title": "X", "rows": rows, "headline": False}]) == ""
 
 
 def test_the_papers_gain_stands_there_also_when_its_system_was_not_run() -> None:

@@ -53,6 +53,7 @@ class ComparisonExperiment(Config):
         protocol: the training protocol in a word, for the results file.
         corpus: the data in words, for the results file.
         paper: what the paper reports, for the results file.
+        headline: whether its gains stand among those of all tables; not where its rows take each other's place.
     """
 
     kind: Literal["comparison"] = "comparison"
@@ -67,6 +68,7 @@ class ComparisonExperiment(Config):
     protocol: str = ""
     corpus: str = ""
     paper: dict[str, Any] | None = None
+    headline: bool = True
 
     @model_validator(mode="after")
     def _names(self) -> ComparisonExperiment:

@@ -55,6 +55,8 @@ def summary(
     for key, join in (("hardware", "; ".join), ("date", max)):
         if said := sorted({str(environment[key]) for environment in made if key in environment}):
             results[key] = join(said)
+    if not config.headline:
+        results["headline"] = False
     return {**results, "corpus": dict(corpus), "grid": {key: list(v) for key, v in config.grid.items()}}
 
 

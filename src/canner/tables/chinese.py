@@ -156,6 +156,7 @@ def embeddings(protocol: Protocol) -> ComparisonExperiment:
         model=CHARACTERS,
         corpus="Weibo, all 1,350 training sentences, full test set",
         paper=_figures(("precision", "recall", "f1"), paper),
+        headline=False,
     )
 
 
@@ -184,5 +185,6 @@ def _figure3(name: str, words: str, protocol: Protocol, change: dict[str, Any]) 
         embeddings=VECTORS,
         corpus="Weibo, all 1,350 training sentences, full test set",
         paper={"note": "a figure: rises to layer 8, flat after, best at 10 or 11"},
+        headline=False,
         num_seeds=5 if protocol == "paper" else 3,
     )

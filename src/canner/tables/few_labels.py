@@ -124,4 +124,5 @@ def fusion(protocol: Protocol) -> ComparisonExperiment:
         corpus=f"CoNLL-2002 Spanish, three random training subsets, {NUM_DEV} development sentences, full test set",
         budgets=(100,),
         batch_size=8,
+        headline=False,
     )

@@ -48,6 +48,7 @@ def comparison(
     budgets: tuple[int, ...] = (),
     large: bool = False,
     batch_size: int = 16,
+    headline: bool = True,
 ) -> ComparisonExperiment:
     """A comparison under a protocol.
 
@@ -64,6 +65,7 @@ def comparison(
         budgets: numbers of training sentences; with some, three random subsets stand for the seeds.
         large: whether there are so many sentences that the fast protocol needs few epochs.
         batch_size: under the fast protocol; the paper's is of its grid.
+        headline: whether its gains stand among those of all tables.
     """
     of_paper = protocol == "paper"
     base_model = (PAPER_MODEL if of_paper else FAST_MODEL).model_copy(update=model or {})
@@ -92,6 +94,7 @@ def comparison(
         protocol=_in_words(protocol, training),
         corpus=corpus,
         paper=paper,
+        headline=headline,
     )
 
 
