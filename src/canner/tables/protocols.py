@@ -55,12 +55,10 @@ def comparison(
     Args:
         name, title: of the results; the protocol is added to both.
         protocol: "paper" or "fast".
-        data: the corpus.
-        systems: the rows.
+        data, systems: the corpus, the rows.
         model: keys of the tagger's configuration that differ from the protocol's.
         embeddings: that all systems share.
-        corpus: the data in words.
-        paper: the figures of the paper.
+        corpus, paper: the data in words, the figures of the paper.
         num_seeds: under the paper's protocol five, as there.
         budgets: numbers of training sentences; with some, three random subsets stand for the seeds.
         large: whether there are so many sentences that the fast protocol needs few epochs.
@@ -80,13 +78,11 @@ def comparison(
         training=training,
         batch_size=batch_size,
     )
-    if of_paper:
-        systems = [*systems, *_as_printed(systems)]
     return ComparisonExperiment(
         name=f"{name}-{protocol}",
         title=f"{title}, {protocol} protocol",
         base=base,
-        systems=tuple(systems),
+        systems=(*systems, *(_as_printed(systems) if of_paper else ())),
         budgets=budgets,
         subset_seeds=(0, 1, 2) if budgets else (0,),
         seeds=(1,) if budgets else tuple(range(1, num_seeds + 1)),
