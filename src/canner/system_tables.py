@@ -77,15 +77,15 @@ def cell(value: Any) -> str:
 
 def _gains_of(result: Mapping[str, Any]) -> Iterator[str]:
     rows, paper = {row["system"]: row for row in result["rows"]}, result.get("paper")
+    first, _ = _without_budget(result["rows"][0]["system"])
     for best in result["rows"]:
         if not best.get("best_on_dev"):
             continue
         base = best["against"]["system"]
         name, budget = _without_budget(base)
-        of_paper = (
-            f"{name} + {_PAPERS_SYSTEM}" if f"{name} + {_PAPERS_SYSTEM}{budget}" in rows else _PAPERS_SYSTEM
-        )
-        can_last = rows.get(f"{of_paper}{budget}")
+        can_last = rows.get(f"{name} + {_PAPERS_SYSTEM}{budget}")
+        if can_last is None and name == first:  # where the name of the first row goes without saying
+            can_last = rows.get(f"{_PAPERS_SYSTEM}{budget}")
         yield _line(
             [
                 cell(result["title"]),

@@ -81,18 +81,22 @@ def test_gains_have_a_line_for_each_plain_tagger_and_name_the_best_on_dev() -> N
 
     rows = [
         row("A"),
+        row("CAN_last", "A", planned=7),
         row("A + CAN_last", "A"),
         row("A + CAN_gloss", "A", best_on_dev=True),
         row("E, big, 100 sentences"),
         row("E, big + CAN_last, 100 sentences", "E, big, 100 sentences", best_on_dev=True),
+        row("B"),
+        row("B + CAN_gloss", "B", best_on_dev=True),
         row("alone"),
     ]
     paper = {"A": {"f1": 40.0, "Overall f1": 32.0}, "A + CAN_last": {"f1": 41.0, "Overall f1": 41.5}}
     lines = gains([{"name": "x", "title": "X", "rows": rows, "paper": paper}, RESULT]).splitlines()
     gain = "+2.00 [+1.00, +3.00], p 0.020"
-    assert lines[2:5] == [
+    assert lines[2:6] == [
         f"| X | A | 50.00 | {gain} | +9.50 | CAN_gloss | {gain} | 1 |",
         f"| X | E, big, 100 sentences | 50.00 | {gain} |  | CAN_last | {gain} | 1 |",
+        f"| X | B | 50.00 | – |  | CAN_gloss | {gain} | 1 |",
         "",
     ]
     assert gains([RESULT]) == ""
