@@ -45,6 +45,7 @@ def test_a_tiny_twin_of_a_table_runs_on_real_data_with_the_models_that_ship(
     ran = {row["system"]: bool(row["metrics"]) for row in found["rows"]}
     assert [name for name, run in ran.items() if run] == ["plain", "CAN_gloss", "CAN_last"]
     assert found["corpus"]["test"]["sentences"] == 1517
+    assert found["data"].startswith("20 training, 10 development and 10 test sentences of")
     assert "| CAN_first | not run |" in answer.out
     assert not (tmp_path / "results").exists()  # a twin leaves no results
 

@@ -44,4 +44,9 @@ def smoke_twin(config: ComparisonExperiment) -> ComparisonExperiment:
     base = config.base.model_copy(update={"data": data, "training": training, "model": model})
     less = {"base": base, "budgets": (), "subset_seeds": (0,), "seeds": (1,), "grid": {}}
     systems = tuple(system.model_copy(update={"budgets": ()}) for system in config.systems)
-    return config.model_copy(update={**less, "systems": systems, "name": f"{config.name}-smoke"})
+    words = {
+        "name": f"{config.name}-smoke",
+        "title": f"{config.title}, smoke test",
+        "corpus": f"20 training, 10 development and 10 test sentences of: {config.corpus}",
+    }
+    return config.model_copy(update={**less, "systems": systems, **words})
