@@ -16,13 +16,16 @@ from canner.cli.console import (
     Device,
     Output,
     Quiet,
+    Teacher,
     Threads,
+    Types,
     emit,
     keep_inputs,
     lines_of,
     note,
     opened,
     start,
+    tagger_of,
 )
 
 if TYPE_CHECKING:
@@ -74,6 +77,8 @@ def tag(
             "--english", help="Print the English below each text; only for a tagger that reads English."
         ),
     ] = False,
+    teacher: Teacher = None,
+    types: Types = None,
     device: Device = "cpu",
     threads: Threads = None,
     quiet: Quiet = False,
@@ -87,12 +92,12 @@ def tag(
         canner tag models/es-can news.txt -f jsonl -o news.jsonl
 
         canner tag models/es-can test.conll -i conll -f conll > predicted.conll
+
+        canner tag models/sw-en-gloss --teacher models/teacher-en news.txt    # without labels
     """
     start(quiet=quiet, threads=threads, device=device)
-    from canner.pipeline import Tagger
-
     keep_inputs(output, source)
-    tagger = Tagger.load(bundle, device=device)
+    tagger = tagger_of(bundle, teacher, types, device)
     if english and not tagger.reads_english:
         raise ValueError(
             f"expected a tagger that reads English for --english, got one without: {bundle}; leave the option out"

@@ -9,21 +9,56 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
 from canner.text.files import join_surrogates, write_lines
 from canner.text.labelled import ReadingWarning
 
+if TYPE_CHECKING:
+    from canner.pipeline import Tagger
+
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages but errors.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="File to write; default: standard output.")
 ]
+Teacher = Annotated[
+    Path | None,
+    typer.Option(
+        help="Without labels: an English tagger, whose entities are carried back; BUNDLE is then a translator or gloss."
+    ),
+]
+Types = Annotated[
+    list[str] | None,
+    typer.Option("--type", help="With --teacher: find only this type; may be given several times."),
+]
 Threads = Annotated[int | None, typer.Option(help="Processor threads to use; default: all.", min=1)]
 
 _usual_format = warnings.formatwarning
+
+
+def tagger_of(bundle: Path, teacher: Path | None, types: list[str] | None, device: str) -> Tagger:
+    """The tagger that a command names: a bundle, or without labels a translator and its teacher.
+
+    Raises:
+        ValueError: if a bundle is missing, damaged or of another kind, or types are given for a trained tagger.
+    """
+    from canner.data.bundle import bundle_kind
+    from canner.pipeline import Tagger
+
+    if teacher is not None:
+        return Tagger.without_labels(bundle, teacher, types=types, device=device)
+    if types:
+        raise ValueError(
+            "expected --teacher beside --type, got none; a trained tagger finds what it was taught"
+        )
+    if bundle_kind(bundle) in ("gloss", "translator"):
+        raise ValueError(
+            f"{bundle}: expected a tagger, got a translator; to tag without labels, name an English tagger: --teacher"
+        )
+    return Tagger.load(bundle, device=device)
 
 
 def complain(message: str) -> None:

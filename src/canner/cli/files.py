@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from canner.cli.console import Device, Output, Quiet, Threads, check_folder, emit, keep_inputs, note, start
+from canner.cli.console import (
+    Device,
+    Output,
+    Quiet,
+    Teacher,
+    Threads,
+    Types,
+    check_folder,
+    emit,
+    keep_inputs,
+    note,
+    start,
+    tagger_of,
+)
 
 if TYPE_CHECKING:
     from canner.text.entities import Entity
@@ -38,6 +51,8 @@ def evaluate(
         Path | None, typer.Argument(help="The same sentences as a tagger labelled them.")
     ] = None,
     tagger: Annotated[Path | None, typer.Option(help="Instead: a tagger's bundle, to be run now.")] = None,
+    teacher: Teacher = None,
+    types: Types = None,
     as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False,
     interval: Annotated[bool, typer.Option(help="A 95 % bootstrap interval of F1.")] = False,
     output: Output = None,
@@ -55,11 +70,17 @@ def evaluate(
         canner evaluate test.conll predicted.conll
 
         canner evaluate test.conll --tagger models/es-can --interval
+
+        canner evaluate test.conll --tagger models/sw-en-gloss --teacher models/teacher-en
     """
     start(quiet=quiet, threads=threads, device=device)
     from canner.evaluation.bootstrap import f1_interval
     from canner.text.labelled import files_read
 
+    if tagger is None and (teacher is not None or types):
+        raise ValueError(
+            "expected --tagger beside --teacher and --type, got none; name the translator with it"
+        )
     if (predicted is None) == (tagger is None):
         got = "neither" if predicted is None else "both"
         raise ValueError(f"expected a file of predictions or --tagger, got {got}; give one")
@@ -71,10 +92,8 @@ def evaluate(
     if predicted is not None:
         found = _read_predictions(_read_noting(predicted, quiet), predicted, sentences, gold)
     else:
-        from canner.pipeline import Tagger
-
         assert tagger is not None
-        results = Tagger.load(tagger, device=device).tag_tokens([s.tokens for s in sentences])
+        results = tagger_of(tagger, teacher, types, device).tag_tokens([s.tokens for s in sentences])
         found = [[e for part in result.sentences for e in part.entities] for result in results]
     figures = _figures(wanted, found)
     if interval:

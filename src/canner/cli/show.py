@@ -10,13 +10,16 @@ import typer
 from canner.cli.console import (
     Device,
     Quiet,
+    Teacher,
     Threads,
+    Types,
     check_folder,
     keep_inputs,
     lines_of,
     note,
     opened,
     start,
+    tagger_of,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ def explain(
     view: Annotated[
         int | None, typer.Option(help="Which translator's English, from 1; default: the first.", min=1)
     ] = None,
+    teacher: Teacher = None,
+    types: Types = None,
     device: Device = "cpu",
     threads: Threads = None,
     quiet: Quiet = False,
@@ -55,13 +60,12 @@ def explain(
     """
     start(quiet=quiet, threads=threads, device=device)
     from canner.explain import explain_html
-    from canner.pipeline import Tagger
     from canner.text.files import write_lines
 
     check_folder(output)
     if not text:
         keep_inputs(output, None)
-    tagger = Tagger.load(bundle, device=device)
+    tagger = tagger_of(bundle, teacher, types, device)
     if not tagger.reads_english and (layer is not None or view is not None):
         option = "--layer" if layer is not None else "--view"
         raise ValueError(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from canner.data.bundle import config_of, read_bundle_config, save_json
+from canner.decoding.projection import ProjectedTagger
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_tagger, save_tagger
 from canner.nn.device import check_device
@@ -19,8 +20,8 @@ from canner.text.files import replace_surrogates
 from canner.text.schemes import decode_tags
 from canner.text.sentences import split_sentences
 from canner.text.tokenizer import Token, tokenize
-from canner.transfer.aligned import Transfer
-from canner.transfer.views import TransferConfig, TransferViews
+from canner.transfer.aligned import Transfer, TransferOptions
+from canner.transfer.views import TransferConfig, TransferViews, View, load_teacher, load_translator
 
 _BLOCK = 64
 """Texts that `tag_stream` reads before it tags: enough for full batches, little to hold."""
@@ -30,7 +31,7 @@ class Tagger:
     """Finds entities; a CAN tagger reads the English of each sentence as well.
 
     Args:
-        tagger: the model with its vocabularies.
+        tagger: the model with its vocabularies; without labels, what reads the teacher's tags.
         views: translators and teacher, for a CAN tagger.
         view_names: what to call the translators in results.
         folder: the bundle that all this is from.
@@ -39,7 +40,7 @@ class Tagger:
 
     def __init__(
         self,
-        tagger: SentenceTagger,
+        tagger: SentenceTagger | ProjectedTagger,
         views: TransferViews | None = None,
         *,
         folder: Path,
@@ -79,9 +80,40 @@ class Tagger:
         names = [Path(v.translator).name if v.translator is not None else "files" for v in transfer.views]
         return cls(tagger, views, folder=folder, view_names=names, info=info)
 
+    @classmethod
+    def without_labels(
+        cls,
+        translator: str | Path,
+        teacher: str | Path,
+        *,
+        types: Sequence[str] | None = None,
+        device: str = "cpu",
+    ) -> Tagger:
+        """A tagger for a language of which nothing is labelled: the teacher's entities, carried back by attention.
+
+        It knows the types of the teacher, as the teacher draws them, and needs no training. With some labelled
+        sentences, a trained tagger that reads the same English is better.
+
+        Args:
+            translator: bundle of a word gloss or a ConvS2S translator into English.
+            teacher: bundle of an English tagger.
+            types: find these only; None: all that the teacher knows.
+            device: "cpu" or "cuda".
+
+        Raises:
+            ValueError: if a bundle is missing, damaged or of another kind; if the teacher does not know a type; or
+                if there is no such device.
+        """
+        check_device(device)
+        options = TransferOptions(features=False, posteriors=True, normalise="source")
+        view = View(load_translator(translator, device=device), options)
+        views = TransferViews([view], load_teacher(teacher, device=device))
+        tagger = ProjectedTagger(views.teacher.tags, types)
+        return cls(tagger, views, folder=Path(translator), view_names=[Path(translator).name])
+
     @property
     def reads_english(self) -> bool:
-        """Whether this is a CAN tagger."""
+        """Whether it reads English, as a CAN tagger does, and a tagger without labels."""
         return self._views is not None
 
     @property

@@ -1,0 +1,105 @@
+"""F1 without a labelled sentence: the teacher's entities, carried back by each translator that ships, on test sets.
+
+    CANNER_DATA=../shared/data python recipes/score_without_labels.py
+
+Writes results/without-labels.json. Only the types that the teacher knows are counted, of gold and found (no dates);
+nothing is trained or chosen. Beside the translators: the teacher on the text itself, and DeepL where its files are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from canner.data.bundle import save_json
+from canner.data.corpus import CorpusConfig, data_path, read_part
+from canner.data.translation import Translator
+from canner.decoding.projection import ProjectedTagger
+from canner.evaluation.entities import score_entities
+from canner.experiment.results import results_json, summarise
+from canner.tables.european import GERMAN, SPANISH
+from canner.tables.masakhaner import corpus
+from canner.tables.protocols import GLOSSES, TEACHER, TRANSLATORS, external
+from canner.text.sentence import Sentence
+from canner.transfer.aligned import TransferOptions, aligned_features, transfer_sentences
+from canner.transfer.external import FileTranslator
+from canner.transfer.teacher import Teacher
+from canner.transfer.views import load_teacher, load_translator
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+CORPORA: dict[str, tuple[str, CorpusConfig]] = {
+    "es": ("Spanish", SPANISH),
+    "de": ("German", GERMAN),
+    "sw": ("Swahili", corpus("swa")),
+    "yo": ("Yoruba", corpus("yor")),
+}
+OPTIONS = TransferOptions(features=False, posteriors=True, normalise="source")
+
+
+def scores(sentences: Sequence[Sentence], translator: Translator, teacher: Teacher) -> dict[str, float]:
+    """Precision, recall and F1 in percent, and F1 of each type."""
+    types = sorted({entity.type for s in sentences for entity in s.entities} & known_types(teacher))
+    tagger = ProjectedTagger(teacher.tags, types)
+    tokens = [sentence.tokens for sentence in sentences]
+    aligned = [aligned_features(t, OPTIONS) for t in transfer_sentences(tokens, translator, teacher)]
+    gold = [[entity for entity in s.entities if entity.type in types] for s in sentences]
+    found = score_entities(gold, tagger.entities(tokens, aligned=aligned))
+    figures = {"precision": found.micro.precision, "recall": found.micro.recall, "f1": found.micro.f1}
+    return figures | {f"{name} f1": found.by_type[name].f1 for name in types}
+
+
+def known_types(teacher: Teacher) -> set[str]:
+    """Types that the teacher finds."""
+    return {tag[2:] for tag in teacher.tags if tag != "O"}
+
+
+def translators(language: str, sentences: Sequence[Sentence]) -> dict[str, Translator]:
+    """What makes the English, by the name of its row."""
+    lines = [" ".join(sentence.tokens) for sentence in sentences]
+    same = [[(i, i) for i in range(len(sentence.tokens))] for sentence in sentences]
+    found: dict[str, Translator] = {"the text itself": FileTranslator(lines, lines, same, name="text")}
+    found["word gloss"] = load_translator(GLOSSES[language])
+    found["ConvS2S, last layer"] = load_translator(TRANSLATORS[language])
+    if language in ("es", "de"):
+        files = external(f"{language}-en", "DeepL").files
+        assert files is not None
+        paths = ([data_path(p) for p in part] for part in (files.source, files.english, files.alignments))
+        found["DeepL"] = FileTranslator.read(*paths, missing="empty")
+    return found
+
+
+def main() -> None:
+    """Reads the arguments, writes the results file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("languages", nargs="*", default=[*CORPORA], choices=[*CORPORA])
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    teacher = load_teacher(TEACHER)
+    rows, counts = [], []
+    for language in arguments.languages:
+        name, config = CORPORA[language]
+        sentences = read_part(config, "test")
+        counts.append(f"{name} {len(sentences)}")
+        for row, translator in translators(language, sentences).items():
+            found = scores(sentences, translator, teacher)
+            rows.append(summarise(f"{name}, {row}", {"test": found}).to_json())
+            print(name, row, {key: round(value, 1) for key, value in found.items()}, flush=True)
+    content = results_json(
+        name="without-labels",
+        title="Without labels: the teacher's entities, carried back by attention",
+        rows=rows,
+        data=f"test sets of CoNLL-2002/2003 and MasakhaNER 2 ({', '.join(counts)} sentences), types of the teacher",
+        protocol="nothing is trained on the language, nothing is chosen; the likeliest type of each token",
+        command=shlex.join(["python", *sys.argv]),
+    )
+    save_json(RESULTS / "without-labels.json", content)
+
+
+if __name__ == "__main__":
+    main()

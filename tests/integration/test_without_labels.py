@@ -1,0 +1,59 @@
+"""Tagging a language of which nothing is labelled, with the models that ship."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import canner
+
+MODELS = Path(__file__).resolve().parents[2] / "models"
+TEACHER = MODELS / "teacher-en"
+TEXT = "Rais wa Tanzania Samia Suluhu Hassan alitembelea Nairobi."
+
+
+@pytest.mark.parametrize("translator", ["sw-en-gloss", "sw-en"])
+def test_entities_come_with_offsets_confidence_and_english(translator):
+    tagger = canner.Tagger.without_labels(MODELS / translator, TEACHER)
+    result = tagger.tag(TEXT)
+    assert {entity.text: entity.type for entity in result.entities}.items() >= {"Nairobi": "LOC"}.items()
+    for entity in result.entities:
+        assert TEXT[entity.start : entity.end] == entity.text
+        assert 0 < entity.confidence <= 1
+    assert "Nairobi" in result.english
+    assert tagger.reads_english
+    assert tagger.types == ["LOC", "MISC", "ORG", "PER"]
+
+
+def test_on_the_command_line(canner, tmp_path):
+    with_teacher = ["--teacher", TEACHER]
+    text = tmp_path / "text.txt"
+    text.write_text(TEXT + "\n", encoding="utf-8")
+    answer = canner("tag", MODELS / "sw-en-gloss", text, *with_teacher, "--type", "LOC")
+    assert answer.out == "Rais wa [LOC Tanzania] Samia Suluhu Hassan alitembelea [LOC Nairobi].\n"
+    page = tmp_path / "page.html"
+    assert canner("explain", MODELS / "sw-en-gloss", *with_teacher, TEXT, "-o", page).status == 0
+    assert "Nairobi" in page.read_text(encoding="utf-8")
+    gold = tmp_path / "gold.conll"
+    gold.write_text("Rais O\nwa O\nTanzania B-LOC\n\n", encoding="utf-8")
+    answer = canner("evaluate", gold, "--tagger", MODELS / "sw-en-gloss", *with_teacher, "--json")
+    assert json.loads(answer.out)["all"]["f1"] == 100.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["tag", MODELS / "sw-en-gloss", "text.txt"],
+            "to tag without labels, name an English tagger: --teacher",
+        ),
+        (["tag", MODELS / "es-can", "text.txt", "--type", "PER"], "expected --teacher beside --type"),
+        (["tag", MODELS / "es-can", "text.txt", "--teacher", TEACHER], "expected a translator or a gloss"),
+        (
+            ["evaluate", "a.conll", "b.conll", "--type", "PER"],
+            "expected --tagger beside --teacher and --type",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(canner, arguments, message):
+    assert message in canner(*arguments).complaint()
