@@ -31,13 +31,13 @@ from canner.tables.chinese import weibo_revised
 from canner.tables.european import GERMAN, SPANISH
 from canner.tables.masakhaner import corpus
 from canner.tables.protocols import TEACHER, external
-from canner.text.accents import without_accents
 from canner.text.sentence import Sentence
 from canner.transfer.aligned import Transfer
 from canner.transfer.views import TransferConfig, TransferViews, ViewConfig
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 TEACHER_TYPES = {"PER", "LOC", "ORG", "MISC"}
+"""Those of CoNLL-2003. Entities of others (dates, Weibo's nominal mentions) are none here."""
 CORPORA: dict[str, CorpusConfig] = {
     "es": SPANISH,
     "de": GERMAN,
@@ -114,15 +114,24 @@ def pieces(sentences: Sequence[Sentence], translator: Translator) -> dict[str, f
 def gold_types(sentence: Sentence) -> list[str | None]:
     """The type of the entity that each token is in, as the English teacher calls it; "" for none.
 
-    None where the teacher has no word for it: dates, and Weibo's nominal mentions ("my friend").
+    None where the teacher has no word for it.
     """
     types: list[str | None] = [""] * len(sentence.tokens)
     for entity in sentence.entities:
-        name, _, kind = entity.type.partition(".")
-        name = {"GPE": "LOC"}.get(name, name)
-        known = name in TEACHER_TYPES and kind != "NOM"
-        types[entity.start : entity.end] = [name if known else None] * (entity.end - entity.start)
+        types[entity.start : entity.end] = [_teacher_type(entity.type)] * (entity.end - entity.start)
     return types
+
+
+def known_to_teacher(sentence: Sentence) -> Sentence:
+    """The sentence with those entities that the teacher has a word for."""
+    assert sentence.tags is not None
+    return replace(sentence, tags=tuple(t if _teacher_type(t[2:]) else "O" for t in sentence.tags))
+
+
+def _teacher_type(name: str) -> str | None:
+    name, _, kind = name.partition(".")
+    name = {"GPE": "LOC"}.get(name, name)
+    return name if name in TEACHER_TYPES and kind != "NOM" else None
 
 
 def main() -> None:
@@ -145,10 +154,10 @@ def main() -> None:
         config = TransferConfig(teacher=TEACHER, views=(view,))
         views = TransferViews.load(config.with_paths(lambda path: str(data_path(path))))
         (transfers,) = views.transfer([sentence.tokens for sentence in sentences])
-        english = [tuple(map(without_accents, transfer.translation.target)) for transfer in transfers]
-        plain = [replace(s, tokens=tuple(map(without_accents, s.tokens))) for s in sentences]
+        english = [transfer.translation.target for transfer in transfers]
+        named = [known_to_teacher(sentence) for sentence in sentences]
         names = {
-            "entity tokens copied, but for accents %": 100 * share_of_entity_tokens_copied(plain, english),
+            "entity tokens copied %": 100 * share_of_entity_tokens_copied(named, english),
             **pieces(sentences, views.views[0].translator),
         }
         layers = len(transfers[0].translation.attention)
@@ -162,7 +171,8 @@ def main() -> None:
         title=f"What the attention finds, {arguments.language}: tokens of development sentences",
         rows=rows,
         data=f"the first {len(sentences)} development sentences",
-        protocol="the strongest English word of each token, the teacher's tag of it; nothing is trained",
+        protocol="the strongest English word of each token, the teacher's tag of it; entities of the teacher's "
+        "types; nothing is trained",
         command=shlex.join(["python", *sys.argv]),
     )
     save_json(RESULTS / f"transfer-{arguments.language}.json", content)

@@ -77,7 +77,7 @@ def cell(value: Any) -> str:
 
 def _gains_of(result: Mapping[str, Any]) -> Iterator[str]:
     rows, paper = {row["system"]: row for row in result["rows"]}, result.get("paper")
-    first, _ = _without_budget(result["rows"][0]["system"])
+    first, _ = _without_budget(next(iter(rows), ""))
     for best in result["rows"]:
         if not best.get("best_on_dev"):
             continue

@@ -137,6 +137,8 @@ class _StandardInput(io.BytesIO):
 def _read_predictions(
     sentences: list[Sentence], path: Path, gold: list[Sentence], gold_path: Path
 ) -> list[list[Entity]]:
+    from canner.text.accents import composed
+
     if len(sentences) != len(gold):
         raise ValueError(f"{path}: expected {len(gold)} sentences as in {gold_path}, got {len(sentences)}")
     for number, (mine, theirs) in enumerate(zip(sentences, gold, strict=True), 1):
@@ -145,7 +147,7 @@ def _read_predictions(
                 f"{path}: expected {len(theirs)} tokens in sentence {number} as in {gold_path}, got {len(mine)}"
             )
         for token, other in zip(mine.tokens, theirs.tokens, strict=True):
-            if token != other:
+            if composed(token) != composed(other):
                 raise ValueError(
                     f"{path}: expected the token {other!r} in sentence {number} as in {gold_path}, got {token!r}; "
                     "are these the same sentences?"

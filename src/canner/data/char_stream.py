@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from canner.text.accents import composed
 from canner.text.files import read_lenient_lines
 from canner.text.tokenizer import tokenize_words
 from canner.text.vocabulary import Vocabulary
@@ -65,7 +66,7 @@ def read_char_stream(path: str | Path, *, tokenized: bool, clitics: bool) -> str
             for sentence in split_sentences(tokenize_words(line, clitics=clitics))
         ]
     else:
-        lines = [line.rstrip("\r") for line in lines if line.strip()]
+        lines = [composed(line.rstrip("\r")) for line in lines if line.strip()]
     if not lines:
         raise ValueError(f"{path}: expected text for a language model, found none")
     return SENTENCE_START + SENTENCE_START.join(lines) + SENTENCE_START

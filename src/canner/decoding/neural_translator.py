@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -145,10 +145,7 @@ class NeuralTranslator:
             results[part.sentence].append(None)
         for index, pieces, target in self._search(parts):
             part = parts[index]
-            slots_now = part.slots
-            if self.options.strip_accents:
-                slots_now = {slot: without_accents(word) or word for slot, word in slots_now.items()}
-            output = read_words(target, slots_now, self.target_subwords)
+            output = read_words(target, self._as_english(part.slots), self.target_subwords)
             results[part.sentence][slots[index]] = to_words(pieces, part.words, output, self.options)
             if progress is not None and all(results[part.sentence]):
                 progress(1)
@@ -186,9 +183,9 @@ class NeuralTranslator:
         sources, targets, limit = [], [], self.model.config.max_positions - 1
         for source, (_, target) in zip(words, pairs, strict=True):
             masked, slots = self.copier.mask(source)
-            slot_of = {word: slot for slot, word in slots.items()}
+            slot_of = {word: slot for slot, word in reversed(self._as_english(slots).items())}
             sources.append(masked)
-            targets.append([slot_of.get(word, word) for word in target])
+            targets.append([slot_of.get(word, word) for word in all_composed(target)])
         source_pieces = self.source_subwords.encode_many(sources)
         target_pieces = self.target_subwords.encode_many(targets)
         for side, pieces in (("source", source_pieces), ("target", target_pieces)):
@@ -210,7 +207,7 @@ class NeuralTranslator:
                 found = to_words(translation, words[index], tuple(pairs[index][1]), self.options)
                 if self.segment != "none":
                     found = spread_over_tokens(found, pairs[index][0], segmented[index])
-                results[index] = found
+                results[index] = replace(found, source=tuple(pairs[index][0]))
         return [result for result in results if result is not None]
 
     # -- disk ---------------------------------------------------------------------------------------------------
@@ -260,6 +257,12 @@ class NeuralTranslator:
     def segments(self, tokens: Sequence[str]) -> list[Segment]:
         """The words that the model reads, over the tokens given."""
         return write_names(segments_of(all_composed(tokens), self.segment), self.copier.known)
+
+    def _as_english(self, slots: Mapping[str, str]) -> dict[str, str]:
+        """What stands in the English for each slot."""
+        if not self.options.strip_accents:
+            return dict(slots)
+        return {slot: without_accents(word) or word for slot, word in slots.items()}
 
     # -- inside ---------------------------------------------------------------------------------------------------
     @property

@@ -11,6 +11,7 @@ from torch import Tensor
 from canner.data.translation import Translation
 from canner.decoding.options import TranslateOptions
 from canner.nn.pooling import pool_decoder_attention
+from canner.text.accents import without_accents
 from canner.text.segmentation import Segment
 from canner.text.subwords import Pieces, Subwords
 
@@ -81,8 +82,9 @@ def to_words(
     )
     layer = options.alignment_layer
     alignment = produced.mean(0) if layer is None else produced[layer]
+    copied = [without_accents(word) or word for word in source] if options.strip_accents else source
     filled = tuple(
-        word if word is not None else source[int(alignment[j].argmax())] for j, word in enumerate(target)
+        word if word is not None else copied[int(alignment[j].argmax())] for j, word in enumerate(target)
     )
     score = pieces.log_probability / len(pieces.target_pieces)
     return Translation(tuple(source), filled, produced, read, score, alignment_layer=layer)

@@ -126,6 +126,7 @@ def _card(parts: TranslatorParts, notes: dict[str, object]) -> str:
         f"- {number / 1e6:.1f} million parameters: {config.encoder_layers} encoder and {config.decoder_layers} "
         f"decoder layers, {config.embed_dim} / {config.hidden_dim} channels",
         f"- {len(parts.source_subwords)} source and {len(parts.target_subwords)} target pieces",
+        *(["- names that are copied lose their accents"] if parts.options.strip_accents else []),
         *(f"- {name}: {value}" for name, value in notes.items()),
         "",
         "```python",

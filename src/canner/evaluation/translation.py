@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from sacrebleu.metrics import BLEU, CHRF
 
+from canner.text.accents import without_accents
 from canner.text.sentence import Sentence
-from canner.text.tokenizer import tokenize
+from canner.text.tokenizer import tokenize_words
 
 
 def bleu(hypotheses: Sequence[str], references: Sequence[str], *, tokenize: str = "13a") -> float:
@@ -38,7 +39,7 @@ def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> float:
 def share_of_entity_tokens_copied(
     sentences: Sequence[Sentence], english: Sequence[str | Sequence[str]]
 ) -> float:
-    """Share (0..1) of the tokens of gold entities that stand unchanged in the English translation.
+    """Share (0..1) of the tokens of gold entities that stand in the English translation, with accents or without.
 
     An English teacher can find only those names again that the translator left whole.
 
@@ -53,14 +54,12 @@ def share_of_entity_tokens_copied(
         raise ValueError(f"expected {len(sentences)} translations, got {len(english)}")
     copied = total = 0
     for sentence, translation in zip(sentences, english, strict=True):
-        words = (
-            {token.text for token in tokenize(translation)}
-            if isinstance(translation, str)
-            else set(translation)
-        )
+        words = tokenize_words(translation) if isinstance(translation, str) else translation
+        there = set(map(without_accents, words))
         for entity in sentence.entities:
             total += len(entity)
-            copied += sum(token in words for token in sentence.tokens[entity.start : entity.end])
+            tokens = sentence.tokens[entity.start : entity.end]
+            copied += sum(without_accents(token) in there for token in tokens)
     if not total:
         raise ValueError("expected labelled sentences with entities, got none")
     return copied / total

@@ -10,7 +10,7 @@ from canner.data.translation import Translator as TranslatorProtocol
 from canner.nn.device import check_device
 from canner.pipeline.results import Translated
 from canner.text.files import replace_surrogates
-from canner.text.tokenizer import tokenize_words
+from canner.text.tokenizer import tokenize
 from canner.transfer.views import load_translator
 
 
@@ -68,7 +68,9 @@ class Translator:
             )
         # Lone surrogates, which nothing can write or hash, become U+FFFD as they do in files.
         words = [
-            tokenize_words(replace_surrogates(s)) if isinstance(s, str) else list(map(replace_surrogates, s))
+            [token.text for token in tokenize(replace_surrogates(s))]
+            if isinstance(s, str)
+            else list(map(replace_surrogates, s))
             for s in given
         ]
         return [Translated(t) for t in self._translator.translate(words, progress=progress)]

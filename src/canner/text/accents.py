@@ -10,6 +10,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+_STROKES = str.maketrans("đĐłŁøØ", "dDlLoO")
+_MARKS = ("\u0300", "\u036f")
+_LAST_LATIN = "\u02af"
+_JAMO = ("\u1160", "\u11ff")
+"""Vowels and finals of Hangul, which join the consonant before them."""
+
 
 def composed(word: str) -> str:
     """The word in Unicode's composed form (NFC), in which words are learned and looked up."""
@@ -21,6 +27,42 @@ def all_composed(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(map(composed, words))
 
 
+def composed_with_places(text: str) -> tuple[str, list[int]]:
+    """A text in its composed form, and where each of its characters begins in the text as it came.
+
+    Returns:
+        The composed text, and its places, one more than it has characters: the last is the length of the given text.
+    """
+    if unicodedata.is_normalized("NFC", text):
+        return text, list(range(len(text) + 1))
+    parts, places, start = [], [], 0
+    for end in range(1, len(text) + 1):
+        if end < len(text) and _joins(text[end]):
+            continue
+        part = composed(text[start:end])
+        parts.append(part)
+        # What was composed is the beginning: marks for which there is no whole letter stand at the end.
+        shorter = end - start - len(part)
+        places += [start, *range(start + 1 + shorter, end)]
+        start = end
+    return "".join(parts), [*places, len(text)]
+
+
 def without_accents(word: str) -> str:
-    """The word as English text writes it: Pérez is Perez there, and still the same name."""
-    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+    """The word as English text writes it: Pérez is Perez there, and still the same name. Other scripts stay."""
+    if word.isascii():
+        return word
+    kept, of_latin = [], False
+    for character in unicodedata.normalize("NFD", word):
+        if _MARKS[0] <= character <= _MARKS[1]:
+            if of_latin:
+                continue
+        else:
+            of_latin = character <= _LAST_LATIN and character.isalpha()
+        kept.append(character)
+    return composed("".join(kept)).translate(_STROKES)
+
+
+def _joins(character: str) -> bool:
+    """Whether a character may be one with that before it."""
+    return unicodedata.category(character)[0] == "M" or _JAMO[0] <= character <= _JAMO[1]

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from itertools import repeat
 from pathlib import Path
 
-from canner.text.accents import without_accents
+from canner.text.accents import composed, without_accents
 from canner.text.subwords import COPY_SLOTS, NUM_COPY_SLOTS
 
 
@@ -31,7 +31,7 @@ class Copier:
     """
 
     def __init__(self, known: Iterable[str]) -> None:
-        self.known = frozenset(known)
+        self.known = frozenset(map(composed, known))
 
     @classmethod
     def train(

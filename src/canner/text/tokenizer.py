@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from canner.text.accents import composed
+from canner.text.accents import composed, composed_with_places
 
 
 class Token(NamedTuple):
@@ -64,19 +65,16 @@ def tokenize(text: str, *, clitics: bool = False) -> list[Token]:
         clitics: also split English clitics ("Peru's" → "Peru", "'s"), as in CoNLL-2003.
 
     Returns:
-        The tokens in order; white space is in none of them, every other character in exactly one.
+        The tokens in order; white space is in none of them, every other character in exactly one. They are cut
+        alike however accents are written.
     """
-    tokens = []
-    for match in _TOKEN.finditer(text):
-        word, start = match.group(), match.start()
-        clitic = _CLITIC.match(word) if clitics else None
-        if clitic:
-            cut = start + len(clitic.group(1))
-            tokens.append(Token(text[start:cut], start, cut))
-            tokens.append(Token(text[cut : match.end()], cut, match.end()))
-        else:
-            tokens.append(Token(word, start, match.end()))
-    return tokens
+    whole, places = composed_with_places(text)
+    spans: list[tuple[int, int]] = []
+    for match in _TOKEN.finditer(whole):
+        clitic = _CLITIC.match(match.group()) if clitics else None
+        cuts = [match.start(), *([match.start() + len(clitic.group(1))] if clitic else []), match.end()]
+        spans += pairwise(places[cut] for cut in cuts)
+    return [Token(text[start:end], start, end) for start, end in spans]
 
 
 def tokenize_words(text: str, *, clitics: bool = False) -> list[str]:

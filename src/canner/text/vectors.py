@@ -14,7 +14,6 @@ from __future__ import annotations
 import gzip
 import importlib
 import re
-import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -25,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from canner.text.accents import composed
 from canner.text.vocabulary import PAD
 
 _DIGITS = re.compile(r"\d")
@@ -128,6 +128,12 @@ def _lower(word: bytes) -> bytes:
     return word.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape")
 
 
+def _composed(word: bytes) -> bytes:
+    if word.isascii():
+        return word
+    return composed(word.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
 def _glove_package() -> tuple[Path, list[str]]:
     """Where the package's files are, and its words from the most to the least frequent."""
     try:
@@ -149,11 +155,10 @@ def _encode(word: str) -> bytes:
 def _forms(words: Iterable[str], lowercase: bool, digits: bool) -> list[list[str]]:
     """The forms under which each word is looked up, best first."""
     forms = []
-    for word in words:
+    for word in map(composed, words):
         candidates = [word, word.lower()] if lowercase else [word]
         if digits:
             candidates += [_DIGITS.sub("0", form) for form in candidates]
-        candidates += [unicodedata.normalize(form, word) for word in candidates for form in ("NFC", "NFD")]
         forms.append(list(dict.fromkeys(candidates)))
     return forms
 
@@ -188,7 +193,8 @@ def _assemble(
 
 def _read_whole(path: Path) -> Iterator[_Entry]:
     try:
-        yield from _read(path)
+        for word, vector in _read(path):
+            yield _composed(word), vector
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(
             f"expected a complete gzip file in {path}, got a damaged one ({error}); download it again"

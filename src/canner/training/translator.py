@@ -247,7 +247,7 @@ def train_translator(
     save_json(folder / "config.json", bundle)
     save_json(folder / "training.json", config.model_dump())
     logger.info("%d training pairs, %d target pieces", len(examples), sum(len(e.target) for e in examples))
-    options = TranslateOptions(beam_size=1)
+    options = TranslateOptions(beam_size=1, strip_accents=data.strip_accents)
     translator = NeuralTranslator(
         model, source_subwords, target_subwords, copier, options, segment=data.segment
     )

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from canner.data.bundle import FORMAT, config_of, read_bundle_config, save_json, save_text
 from canner.data.translation import Translation
-from canner.text.accents import without_accents
+from canner.text.accents import all_composed, without_accents
 from canner.text.config import Config
 from canner.text.segmentation import Segmentation, segment_tokens
 from canner.text.tokenizer import tokenize_words
@@ -36,8 +36,8 @@ class GlossConfig(Config):
         max_phrase: longest English phrase for one source word.
         prefix_length: cut words to so many characters while aligning (0: whole words).
         min_count: leave out entries seen fewer times.
-        strip_accents: copy unknown words, mostly names, without their accents: for languages whose accents are
-            tones (Yoruba), which English does not write.
+        strip_accents: write the English, above all the names that are copied, without accents: for languages whose
+            accents are tones (Yoruba), which English does not write.
     """
 
     segment: Segmentation = "none"
@@ -133,7 +133,7 @@ class WordGloss:
     def _translate_segmented(self, tokens: Sequence[str]) -> Translation:
         target: list[str] = []
         rows: list[Tensor] = []
-        for segment in segment_tokens(tokens, with_tags=True):
+        for segment in segment_tokens(all_composed(tokens), with_tags=True):
             for words, piece in chinese.gloss_segment(segment, self.lexicon):
                 row = torch.zeros(len(tokens))
                 row.index_add_(0, torch.tensor(piece.owners), torch.ones(len(piece.owners)))

@@ -34,12 +34,13 @@ class Lexicon:
     """English glosses for words as they were written, case included.
 
     Attributes:
-        entries: from the written form, composed, to its gloss.
+        entries: from the written form to its gloss.
     """
 
     entries: Mapping[str, Entry]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "entries", {composed(word): entry for word, entry in self.entries.items()})
         # for the nearest word by prefix: only lower-case words inflect; names do not
         words = sorted(word for word in self.entries if word.islower() and word.isalpha())
         object.__setattr__(self, "_sorted_words", words)
@@ -62,6 +63,7 @@ class Lexicon:
 
     def known(self, word: str) -> bool:
         """Whether the word, as written or in lower case, has an entry of its own."""
+        word = composed(word)
         return word in self.entries or word.lower() in self.entries
 
     def _gloss(self, word: str) -> str:

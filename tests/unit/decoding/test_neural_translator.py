@@ -255,6 +255,9 @@ def test_unknown_words_become_the_source_word_that_was_looked_at(make, layer):
     (found,) = translator.translate([sentence])
     alignment = found.attention.mean(0) if layer is None else found.attention[layer]
     assert found.target == tuple(sentence[int(row.argmax())] for row in alignment)
+    toned = make(bias={Subwords.unk_id: 60.0}, alignment_layer=layer, strip_accents=True)
+    (found,) = toned.translate([["là", "cása", "dẹ́", "água"]])
+    assert set(found.target) <= {"la", "casa", "de", "agua"}
 
 
 def test_every_sentence_with_words_has_an_english_word(make):
@@ -312,10 +315,10 @@ def test_progress_counts_sentences(make, corpus):
 def test_the_fingerprint_names_what_decides_the_output(make, subwords):
     one = make()
     assert one.fingerprint == make(batch_tokens=7).fingerprint
-    others = [make(seed=2), make(beam_size=2), make(target_pooling="first")]
+    others = [make(seed=2), make(beam_size=2), make(target_pooling="first"), make(strip_accents=True)]
     copying = make()
     copying.copier = Copier(["casa"])
-    assert len({t.fingerprint for t in (one, *others, copying)}) == 5
+    assert len({t.fingerprint for t in (one, *others, copying)}) == 6
 
 
 def test_an_unknown_alignment_layer_is_refused(make):
