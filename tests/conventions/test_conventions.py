@@ -153,3 +153,11 @@ def test_the_page_of_results_is_that_of_the_results() -> None:
     assert (ROOT / "docs" / "results.md").read_text(encoding="utf-8").strip() == page.strip(), (
         "run canner report"
     )
+
+
+def test_the_figures_of_the_findings_stand_in_the_results() -> None:
+    results = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"\d+\.\d\d", results))
+    figures = re.findall(r"\d+\.\d\d", (ROOT / "docs" / "findings.md").read_text(encoding="utf-8"))
+    assert figures
+    assert not set(figures) - known
