@@ -22,6 +22,8 @@ def test_entities_come_with_offsets_confidence_and_english(translator):
         assert 0 < entity.confidence <= 1
     assert "Nairobi" in result.english
     assert tagger.reads_english
+    assert tagger.tag("").entities == ()
+    assert [r.entities for r in tagger.tag_texts(["", "."])] == [(), ()]
     assert tagger.types == ["LOC", "MISC", "ORG", "PER"]
 
 

@@ -57,9 +57,9 @@ class ProjectedTagger:
         Raises:
             ValueError: if nothing is carried over.
         """
-        if aligned is None:
+        if sentences and aligned is None:
             raise ValueError("expected tag probabilities carried over from English, got none")
-        return [self._entities(posteriors, confidence) for posteriors in aligned]
+        return [self._entities(posteriors, confidence) for posteriors in aligned or ()]
 
     def _entities(self, posteriors_SK: Float[Tensor, "S K"], confidence: bool) -> list[Entity]:
         of_type = torch.stack([posteriors_SK[:, columns].sum(1) for columns in self._columns], dim=1)
