@@ -109,6 +109,14 @@ class TransferStore:
         return cls(Path(folder), manifest)
 
     @classmethod
+    def open_whole(cls, folder: str | Path, sentences: Iterable[Sequence[str]]) -> TransferStore | None:
+        """Open a store if it is there and holds all these sentences, also while another process adds to it."""
+        if not (Path(folder) / _MANIFEST).is_file():
+            return None
+        store = cls.open(folder)
+        return store if all(tokens in store for tokens in sentences) else None
+
+    @classmethod
     def build(
         cls,
         folder: str | Path,

@@ -180,6 +180,9 @@ class TransferViews:
         stores = []
         for view in self.views:
             name = f"{view.translator.fingerprint}-{self.teacher.fingerprint}"
+            if (whole := TransferStore.open_whole(root / name, sentences)) is not None:
+                stores.append((whole, view.options))
+                continue
             root.mkdir(parents=True, exist_ok=True)
             with _alone(root / f"{name}.lock", deadline):  # runs side by side share a store
                 store = TransferStore.build(
