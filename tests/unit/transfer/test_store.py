@@ -117,6 +117,8 @@ def test_waits_for_another_process_no_longer_than_the_deadline(tmp_path, make_tr
     views = TransferViews([View(make_translator(), TransferOptions())], make_teacher())
     ((store, _),) = views.stores(tmp_path, SENTENCES[:1])
     with FileLock(f"{store.folder}.lock"), pytest.raises(OutOfTimeError, match="another process"):
+        # What is there already is read, whoever adds to it; the rest has to wait.
+        assert len(views.stores(tmp_path, SENTENCES[:1], deadline=time.monotonic())) == 1
         views.stores(tmp_path, SENTENCES, deadline=time.monotonic() + 0.2)
     ((store, _),) = views.stores(tmp_path, SENTENCES, deadline=time.monotonic() + 60)
     assert len(store) == 5
