@@ -104,13 +104,16 @@ def _is_external(cell: Cell) -> bool:
 def _mark_best_on_dev(rows: Sequence[dict[str, Any]]) -> None:
     """Of the rows tested against the same baseline, the one to be reported: chosen on dev, never on test.
 
-    Where some read English, these alone: the tables ask what English adds. The upper bound is not ours.
+    Where some read English, these alone: the tables ask what English adds. The upper bound is not ours, and what found
+    nothing on dev is best at nothing.
     """
     tested = [row for row in rows if "against" in row and not row.get("upper_bound")]
     for base in {row["against"]["system"] for row in tested}:
         others = [row for row in tested if row["against"]["system"] == base]
         ours = [row for row in others if row.get("reads_english")] or others
-        max(ours, key=lambda row: row["metrics"]["dev f1"]["mean"])["best_on_dev"] = True
+        best = max(ours, key=lambda row: row["metrics"]["dev f1"]["mean"])
+        if best["metrics"]["dev f1"]["mean"] > 0:
+            best["best_on_dev"] = True
 
 
 def _share_upper_bound(rows: Sequence[dict[str, Any]]) -> None:

@@ -90,6 +90,9 @@ def test_the_best_on_dev_reads_english_where_a_system_does(make: Make, tmp_path:
     rows = summary(make(systems=systems), cells, records, command="c", corpus={})["rows"]
     assert [row.get("best_on_dev", False) for row in rows] == [False, False, True]
     assert [row.get("reads_english", False) for row in rows] == [False, False, True]
+    collapsed = {folder: record(0.0, 0.0, [[0, 0, 1], [0, 0, 1]]) for folder in records}
+    rows = summary(make(systems=systems), cells, collapsed, command="c", corpus={})["rows"]
+    assert not any("best_on_dev" in row for row in rows)
 
 
 def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
