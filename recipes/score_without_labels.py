@@ -76,13 +76,13 @@ def translators(language: str, sentences: Sequence[Sentence]) -> dict[str, Trans
 def main() -> None:
     """Reads the arguments, writes the results file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("languages", nargs="*", default=[*CORPORA], choices=[*CORPORA])
+    parser.add_argument("--language", action="append", choices=[*CORPORA], help="only this; default: all")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     teacher = load_teacher(TEACHER)
     rows, counts = [], []
-    for language in arguments.languages:
+    for language in arguments.language or CORPORA:
         name, config = CORPORA[language]
         sentences = read_part(config, "test")
         counts.append(f"{name} {len(sentences)}")
