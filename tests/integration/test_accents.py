@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import canner as library
 from canner.data.char_stream import read_char_stream
@@ -137,7 +139,16 @@ def test_files_that_differ_in_accents_only_are_compared(canner, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["Á. Pérez, Ö. Müller y É.U.", "أحمد في", "ガラス", "김정은 위원장", "ọ̀pọ̀ x\u0323\u0301y"]
+    "text",
+    [
+        "हिन्दी में लड़का",
+        "ঢাকায় Juan",
+        "Á. Pérez, Ö. Müller y É.U.",
+        "أحمد في",
+        "ガラス",
+        "김정은 위원장",
+        "ọ̀pọ̀ x\u0323\u0301y",
+    ],
 )
 def test_tokens_are_cut_alike(text):
     whole, parts = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
@@ -148,3 +159,16 @@ def test_tokens_are_cut_alike(text):
 
 def test_words_are_learned_composed():
     assert tokenize_words(" ".join(apart(TOKENS))) == list(all_composed(apart(TOKENS))) == list(TOKENS)
+
+
+def test_marks_belong_to_their_words():
+    assert tokenize_words("हिन्दी में, الكِتاب") == ["हिन्दी", "में", ",", "الكِتاب"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="aé\u0301\u0323\u0344\u0958\u09df\u09bc\u1100\u1161\u11a8\ufb1d .", max_size=12))
+def test_every_character_is_in_one_token_whatever_composes(text):
+    tokens = tokenize(text)
+    assert all(token.text == text[token.start : token.end] != "" for token in tokens)
+    covered = [place for token in tokens for place in range(token.start, token.end)]
+    assert covered == [place for place, character in enumerate(text) if not character.isspace()]

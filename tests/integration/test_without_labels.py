@@ -23,6 +23,8 @@ def test_entities_come_with_offsets_confidence_and_english(translator):
     assert "Nairobi" in result.english
     assert tagger.reads_english
     assert tagger.tag("").entities == ()
+    with pytest.raises(ValueError, match="keep its translator and its teacher"):
+        tagger.save("nowhere")
     assert [r.entities for r in tagger.tag_texts(["", "."])] == [(), ()]
     assert tagger.types == ["LOC", "MISC", "ORG", "PER"]
 

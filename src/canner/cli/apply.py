@@ -59,7 +59,7 @@ def register(app: typer.Typer) -> None:
 
 
 def tag(
-    bundle: Annotated[Path, typer.Argument(help="Bundle of a tagger.")],
+    bundle: Annotated[Path, typer.Argument(help="Bundle of a tagger; with --teacher, of a translator.")],
     source: Annotated[Path | None, typer.Argument(help="File to tag; default: standard input.")] = None,
     output: Output = None,
     read: Annotated[

@@ -32,7 +32,10 @@ Teacher = Annotated[
 ]
 Types = Annotated[
     list[str] | None,
-    typer.Option("--type", help="With --teacher: find only this type; may be given several times."),
+    typer.Option(
+        "--type",
+        help="With --teacher: find only this type (several times: these types).",
+    ),
 ]
 Threads = Annotated[int | None, typer.Option(help="Processor threads to use; default: all.", min=1)]
 

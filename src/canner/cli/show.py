@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    bundle: Annotated[Path, typer.Argument(help="Bundle of a tagger.")],
+    bundle: Annotated[Path, typer.Argument(help="Bundle of a tagger; with --teacher, of a translator.")],
     text: Annotated[
         list[str] | None, typer.Argument(help="Sentences; none: lines of standard input.")
     ] = None,

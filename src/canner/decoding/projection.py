@@ -33,6 +33,7 @@ class ProjectedTagger:
                 f"expected types among {', '.join(known)}, which the teacher knows, got {', '.join(chosen) or 'none'}"
             )
         self.tags = [tag for tag in teacher_tags if tag == "O" or tag[2:] in chosen]
+        self._num_tags = len(teacher_tags)
         self._types = chosen
         self._columns = [
             [index for index, tag in enumerate(teacher_tags) if tag[2:] == name] for name in chosen
@@ -50,15 +51,17 @@ class ProjectedTagger:
         Args:
             sentences: tokens of each.
             aligned: of each the tag probabilities [S, K] carried to its tokens; a token that no English word looked
-                at has zeros, and is in no entity.
+                at (that of a gloss or a file: the attention of a network is never quite nothing) has zeros, and is
+                in no entity.
             confidence: also give each entity the probability that its tokens, and no neighbour, have its type, as
                 if tokens were independent.
 
         Raises:
-            ValueError: if nothing is carried over.
+            ValueError: if the probabilities are not those of the sentences.
         """
-        if sentences and aligned is None:
-            raise ValueError("expected tag probabilities carried over from English, got none")
+        expected = [(len(tokens), self._num_tags) for tokens in sentences]
+        if (given := [tuple(posteriors.shape) for posteriors in aligned or ()]) != expected:
+            raise ValueError(f"expected tag probabilities of shapes {expected[:3]}…, got {given[:3]}…")
         return [self._entities(posteriors, confidence) for posteriors in aligned or ()]
 
     def _entities(self, posteriors_SK: Float[Tensor, "S K"], confidence: bool) -> list[Entity]:

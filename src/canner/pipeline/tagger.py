@@ -196,8 +196,12 @@ class Tagger:
             folder: new or empty.
 
         Raises:
-            ValueError: if the folder is not empty, or translations come from files.
+            ValueError: if the folder is not empty, translations come from files, or nothing was trained.
         """
+        if isinstance(self._tagger, ProjectedTagger):
+            raise ValueError(
+                "expected a trained tagger to save, got one without labels; keep its translator and its teacher"
+            )
         pack(self.folder, folder)
 
     def _tag(self, texts: Sequence[str], cut: Sequence[Sequence[list[Token]]]) -> list[Tagged]:

@@ -10,7 +10,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-_STROKES = str.maketrans("đĐłŁøØ", "dDlLoO")
+_STROKES = str.maketrans("đĐłŁøØħĦŧŦı", "dDlLoOhHtTi") | {
+    ord("ß"): "ss",
+    ord("æ"): "ae",
+    ord("Æ"): "Ae",
+    ord("œ"): "oe",
+}
 _MARKS = ("\u0300", "\u036f")
 _LAST_LATIN = "\u02af"
 _JAMO = ("\u1160", "\u11ff")
@@ -28,7 +33,7 @@ def all_composed(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def composed_with_places(text: str) -> tuple[str, list[int]]:
-    """A text in its composed form, and where each of its characters begins in the text as it came.
+    """A text in its composed form, as far as that is no longer, and where each of its characters begins in the text as it came.
 
     Returns:
         The composed text, and its places, one more than it has characters: the last is the length of the given text.
@@ -40,6 +45,10 @@ def composed_with_places(text: str) -> tuple[str, list[int]]:
         if end < len(text) and _joins(text[end]):
             continue
         part = composed(text[start:end])
+        if (
+            len(part) > end - start
+        ):  # a few letters (Bengali ড়) are longer in composed form: they are read as they are
+            part = text[start:end]
         parts.append(part)
         # What was composed is the beginning: marks for which there is no whole letter stand at the end.
         shorter = end - start - len(part)

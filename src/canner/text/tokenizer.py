@@ -8,6 +8,7 @@ whole.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -28,7 +29,9 @@ _UNSPACED = (
     "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 )
 _UNSPACED += "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-_WORD = rf"(?:(?![{_UNSPACED}_])[\w\u0300-\u036f])"  # combining marks belong to their letter (Yoruba)
+# Marks belong to their letter: accents (Yoruba), vowel signs (Hindi), points (Arabic).
+_MARKS = "".join(c for c in map(chr, range(0x300, 0xFFFF)) if unicodedata.category(c)[0] == "M")
+_WORD = rf"(?:(?![{_UNSPACED}_])[\w{_MARKS}])"
 
 _TOKEN = re.compile(
     rf"""

@@ -53,8 +53,9 @@ def test_other_types_can_be_left_out():
 
 
 def test_without_english_there_is_nothing_to_read():
-    with pytest.raises(ValueError, match="expected tag probabilities"):
-        ProjectedTagger(TAGS).entities([["w"]])
+    for aligned in (None, [torch.zeros(2, len(TAGS))], [torch.zeros(1, 2)], [torch.zeros(1, len(TAGS))] * 2):
+        with pytest.raises(ValueError, match="expected tag probabilities of shapes"):
+            ProjectedTagger(TAGS).entities([["w"]], aligned=aligned)
     assert ProjectedTagger(TAGS).entities([[]], aligned=[torch.zeros(0, len(TAGS))]) == [[]]
 
 
