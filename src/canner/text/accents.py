@@ -33,7 +33,7 @@ def all_composed(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def composed_with_places(text: str) -> tuple[str, list[int]]:
-    """A text in its composed form, as far as that is no longer, and where each of its characters begins in the text as it came.
+    """A text in composed form, as far as that is no longer, and where each of its characters begins in what came.
 
     Returns:
         The composed text, and its places, one more than it has characters: the last is the length of the given text.
