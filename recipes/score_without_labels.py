@@ -19,15 +19,15 @@ import torch
 from canner.data.bundle import save_json
 from canner.data.corpus import CorpusConfig, data_path, read_part
 from canner.data.translation import Translator
-from canner.decoding.projection import ProjectedTagger
 from canner.evaluation.entities import score_entities
 from canner.experiment.results import results_json, summarise
 from canner.tables.european import GERMAN, SPANISH
 from canner.tables.masakhaner import corpus
 from canner.tables.protocols import GLOSSES, TEACHER, TRANSLATORS, external
 from canner.text.sentence import Sentence
-from canner.transfer.aligned import TransferOptions, aligned_features, transfer_sentences
+from canner.transfer.aligned import aligned_features, transfer_sentences
 from canner.transfer.external import FileTranslator
+from canner.transfer.projection import PROJECTED, ProjectionTagger
 from canner.transfer.teacher import Teacher
 from canner.transfer.views import load_teacher, load_translator
 
@@ -38,15 +38,14 @@ CORPORA: dict[str, tuple[str, CorpusConfig]] = {
     "sw": ("Swahili", corpus("swa")),
     "yo": ("Yoruba", corpus("yor")),
 }
-OPTIONS = TransferOptions(features=False, posteriors=True, normalise="source")
 
 
 def scores(sentences: Sequence[Sentence], translator: Translator, teacher: Teacher) -> dict[str, float]:
     """Precision, recall and F1 in percent, and F1 of each type."""
     types = sorted({entity.type for s in sentences for entity in s.entities} & known_types(teacher))
-    tagger = ProjectedTagger(teacher.tags, types)
+    tagger = ProjectionTagger(teacher.tags, types)
     tokens = [sentence.tokens for sentence in sentences]
-    aligned = [aligned_features(t, OPTIONS) for t in transfer_sentences(tokens, translator, teacher)]
+    aligned = [aligned_features(t, PROJECTED) for t in transfer_sentences(tokens, translator, teacher)]
     gold = [[entity for entity in s.entities if entity.type in types] for s in sentences]
     found = score_entities(gold, tagger.entities(tokens, aligned=aligned))
     figures = {"precision": found.micro.precision, "recall": found.micro.recall, "f1": found.micro.f1}

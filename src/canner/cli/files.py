@@ -232,12 +232,10 @@ def convert(
 
 def _note_other_tokens(sentences: list[Sentence], path: Path, quiet: bool) -> None:
     """Says how many sentences are read with other tokens once only their text is written."""
-    from canner.text.tokenizer import tokenize
+    from canner.text.accents import all_composed
+    from canner.text.tokenizer import tokenize_words
 
-    def read(text: str) -> tuple[str, ...]:
-        return tuple(token.text for token in tokenize(text))
-
-    number = sum(read(sentence.text) != sentence.tokens for sentence in sentences)
+    number = sum(tuple(tokenize_words(s.text)) != all_composed(s.tokens) for s in sentences)
     if number:
         note(
             f"{path}: {number} of {len(sentences)} sentences will be read with other tokens; --tokens keeps theirs",

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, overload
 
 from canner.data.bundle import config_of, read_bundle_config, save_json
-from canner.decoding.projection import ProjectedTagger
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_tagger, save_tagger
 from canner.nn.device import check_device
@@ -20,7 +19,8 @@ from canner.text.files import replace_surrogates
 from canner.text.schemes import decode_tags
 from canner.text.sentences import split_sentences
 from canner.text.tokenizer import Token, tokenize
-from canner.transfer.aligned import Transfer, TransferOptions
+from canner.transfer.aligned import Transfer
+from canner.transfer.projection import PROJECTED, ProjectionTagger
 from canner.transfer.views import TransferConfig, TransferViews, View, load_teacher, load_translator
 
 _BLOCK = 64
@@ -40,7 +40,7 @@ class Tagger:
 
     def __init__(
         self,
-        tagger: SentenceTagger | ProjectedTagger,
+        tagger: SentenceTagger | ProjectionTagger,
         views: TransferViews | None = None,
         *,
         folder: Path,
@@ -105,10 +105,9 @@ class Tagger:
                 if there is no such device.
         """
         check_device(device)
-        options = TransferOptions(features=False, posteriors=True, normalise="source")
-        view = View(load_translator(translator, device=device), options)
+        view = View(load_translator(translator, device=device), PROJECTED)
         views = TransferViews([view], load_teacher(teacher, device=device))
-        tagger = ProjectedTagger(views.teacher.tags, types)
+        tagger = ProjectionTagger(views.teacher.tags, types)
         return cls(tagger, views, folder=Path(translator), view_names=[Path(translator).name])
 
     @property
@@ -198,7 +197,7 @@ class Tagger:
         Raises:
             ValueError: if the folder is not empty, translations come from files, or nothing was trained.
         """
-        if isinstance(self._tagger, ProjectedTagger):
+        if isinstance(self._tagger, ProjectionTagger):
             raise ValueError(
                 "expected a trained tagger to save, got one without labels; keep its translator and its teacher"
             )

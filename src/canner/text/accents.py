@@ -16,8 +16,7 @@ _STROKES = str.maketrans("đĐłŁøØħĦŧŦı", "dDlLoOhHtTi") | {
     ord("Æ"): "Ae",
     ord("œ"): "oe",
 }
-_MARKS = ("\u0300", "\u036f")
-_LAST_LATIN = "\u02af"
+_FIRST_ACCENT, _LAST_ACCENT, _LAST_LATIN = "\u0300", "\u036f", "\u02af"
 _JAMO = ("\u1160", "\u11ff")
 """Vowels and finals of Hangul, which join the consonant before them."""
 
@@ -63,7 +62,7 @@ def without_accents(word: str) -> str:
         return word
     kept, of_latin = [], False
     for character in unicodedata.normalize("NFD", word):
-        if _MARKS[0] <= character <= _MARKS[1]:
+        if _FIRST_ACCENT <= character <= _LAST_ACCENT:
             if of_latin:
                 continue
         else:

@@ -1,4 +1,4 @@
-"""Entities without a single labelled sentence: what the teacher saw in the English, carried back as it is."""
+"""Annotation projection: entities without a labelled sentence, the teacher's own, carried back by the attention."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from canner.text.entities import Entity
+from canner.transfer.aligned import TransferOptions
+
+PROJECTED = TransferOptions(features=False, posteriors=True, normalise="source")
+"""What is carried to the tokens: the teacher's tag probabilities, those of each token scaled to one mass."""
 
 
-class ProjectedTagger:
+class ProjectionTagger:
     """Reads entities off the tag probabilities that the attention carries to the source tokens.
 
     Each token has the likeliest of "no entity" and the types; neighbours of one type are one entity. A translation

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canner.decoding.projection import ProjectedTagger
 from canner.text.entities import Entity
+from canner.transfer.projection import ProjectionTagger
 
 TAGS = ["O", "B-LOC", "S-LOC", "E-LOC", "B-PER", "S-PER"]
 
@@ -29,7 +29,7 @@ def found(tagger, table, confidence=False):
 
 def test_neighbours_of_one_type_are_one_entity_wherever_their_words_stood():
     table = spread({"E-LOC": 1}, {"B-LOC": 1}, {"S-PER": 1}, {"O": 1}, {"S-PER": 1}, None)
-    assert found(ProjectedTagger(TAGS), table) == [
+    assert found(ProjectionTagger(TAGS), table) == [
         Entity(0, 2, "LOC"),
         Entity(2, 3, "PER"),
         Entity(4, 5, "PER"),
@@ -38,25 +38,25 @@ def test_neighbours_of_one_type_are_one_entity_wherever_their_words_stood():
 
 def test_tags_of_a_type_are_added_up_and_what_is_missing_is_no_entity():
     table = spread({"B-LOC": 0.3, "E-LOC": 0.3, "O": 0.4}, {"S-PER": 0.4}, {"S-PER": 0.4, "S-LOC": 0.3})
-    assert found(ProjectedTagger(TAGS), table) == [Entity(0, 1, "LOC"), Entity(2, 3, "PER")]
+    assert found(ProjectionTagger(TAGS), table) == [Entity(0, 1, "LOC"), Entity(2, 3, "PER")]
 
 
 def test_other_types_can_be_left_out():
     table = spread({"S-PER": 1}, {"S-LOC": 0.6, "S-PER": 0.4})
-    tagger = ProjectedTagger(TAGS, ["LOC"])
+    tagger = ProjectionTagger(TAGS, ["LOC"])
     assert found(tagger, table) == [Entity(1, 2, "LOC")]
     assert tagger.tags == ["O", "B-LOC", "S-LOC", "E-LOC"]
     with pytest.raises(ValueError, match="expected types among LOC, PER, which the teacher knows, got DATE"):
-        ProjectedTagger(TAGS, ["DATE"])
+        ProjectionTagger(TAGS, ["DATE"])
     with pytest.raises(ValueError, match="got none"):
-        ProjectedTagger(TAGS, [])
+        ProjectionTagger(TAGS, [])
 
 
 def test_without_english_there_is_nothing_to_read():
     for aligned in (None, [torch.zeros(2, len(TAGS))], [torch.zeros(1, 2)], [torch.zeros(1, len(TAGS))] * 2):
         with pytest.raises(ValueError, match="expected tag probabilities of shapes"):
-            ProjectedTagger(TAGS).entities([["w"]], aligned=aligned)
-    assert ProjectedTagger(TAGS).entities([[]], aligned=[torch.zeros(0, len(TAGS))]) == [[]]
+            ProjectionTagger(TAGS).entities([["w"]], aligned=aligned)
+    assert ProjectionTagger(TAGS).entities([[]], aligned=[torch.zeros(0, len(TAGS))]) == [[]]
 
 
 @settings(max_examples=60, deadline=None)
@@ -65,7 +65,7 @@ def test_confidence_is_the_share_of_all_taggings_that_hold_exactly_this_entity(l
     generator = torch.Generator().manual_seed(seed)
     table = torch.rand(length, len(TAGS), generator=generator, dtype=torch.float64)
     table /= table.sum(1, keepdim=True)
-    entities = found(ProjectedTagger(TAGS), table, confidence=True)
+    entities = found(ProjectionTagger(TAGS), table, confidence=True)
     kinds = ["", "LOC", "PER"]
     of_kind = [
         [sum(table[i, k] for k, t in enumerate(TAGS) if t[2:] == kind) for kind in kinds]
