@@ -24,6 +24,8 @@ class Translation:
         score: log probability of the translation per piece; 0 where the translator has none.
         parts: how many parts a long sentence was translated in.
         alignment_layer: the layer that was taught to align words (negative: from the last); None: none was.
+        copies: pairs (target word, source token) of words that the translator copied: what each of them translates
+            is known, wherever the attention lay.
     """
 
     source: tuple[str, ...]
@@ -33,6 +35,7 @@ class Translation:
     score: float = 0.0
     parts: int = 1
     alignment_layer: int | None = None
+    copies: tuple[tuple[int, int], ...] = ()
 
     @property
     def aligning_attention(self) -> Float[Tensor, "T S"]:

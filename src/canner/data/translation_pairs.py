@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from canner.text.copying import Copier
-from canner.text.subwords import Subwords
+from canner.text.subwords import COPY_SLOTS, Subwords
 
 Words = Sequence[str]
 Link = tuple[int, int]
@@ -79,9 +79,19 @@ def prepare_pairs(
         short, long = sorted((len(source.ids), len(target.ids)))
         if short == 0 or long > max_pieces or long > 4 * short + 4:
             continue
-        piece_links = _piece_links(links[index], source.words, target.words) if links is not None else []
+        piece_links = []
+        if links is not None:
+            known = _with_copies(links[index], *masked[index])
+            piece_links = _piece_links(known, source.words, target.words)
         examples.append(PairExample(source.ids, target.ids, piece_links))
     return examples
+
+
+def _with_copies(links: Sequence[Link], source: Words, target: Words) -> list[Link]:
+    """The links, with those of slots as they are known to be: each with itself, and with nothing else."""
+    kept = [(i, j) for i, j in links if source[i] not in COPY_SLOTS and target[j] not in COPY_SLOTS]
+    slots = [(i, word) for i, word in enumerate(source) if word in COPY_SLOTS]
+    return kept + [(i, j) for i, slot in slots for j, word in enumerate(target) if word == slot]
 
 
 def _piece_links(links: Sequence[Link], source_words: list[int], target_words: list[int]) -> list[Link]:

@@ -105,6 +105,7 @@ class NeuralTranslator:
         for subwords in (self.source_subwords, self.target_subwords):
             digest.update("\n".join(subwords.piece(i) for i in range(len(subwords))).encode())
         digest.update("\n".join(sorted(self.copier.known)).encode())
+        digest.update(json.dumps(sorted(self.copier.names.items())).encode() if self.copier.names else b"")
         # Without effect, `strip_accents` leaves the fingerprint as it was before there was such an option.
         unsaid = {"batch_tokens"} if self.options.strip_accents else {"batch_tokens", "strip_accents"}
         options = self.options.model_dump(exclude=unsaid)
@@ -127,12 +128,7 @@ class NeuralTranslator:
         segmented = [self.segments(tokens) for tokens in sentences]
         words = [[segment.text for segment in segments] for segments in segmented]
         translations = self._translate_words(words, progress)
-        if self.segment == "none":
-            return [
-                replace(translation, source=tuple(tokens))
-                for translation, tokens in zip(translations, sentences, strict=True)
-            ]
-        return [spread_over_tokens(*each) for each in zip(translations, sentences, segmented, strict=True)]
+        return [self._over_tokens(*each) for each in zip(translations, sentences, segmented, strict=True)]
 
     def _translate_words(
         self, sentences: Sequence[Sequence[str]], progress: Callable[[int], None] | None
@@ -205,9 +201,7 @@ class NeuralTranslator:
                     source_pieces[index], target_pieces[index], forced[row], forced[row].log_probability
                 )
                 found = to_words(translation, words[index], tuple(pairs[index][1]), self.options)
-                if self.segment != "none":
-                    found = spread_over_tokens(found, pairs[index][0], segmented[index])
-                results[index] = replace(found, source=tuple(pairs[index][0]))
+                results[index] = self._over_tokens(found, pairs[index][0], segmented[index])
         return [result for result in results if result is not None]
 
     # -- disk ---------------------------------------------------------------------------------------------------
@@ -258,11 +252,30 @@ class NeuralTranslator:
         """The words that the model reads, over the tokens given."""
         return write_names(segments_of(all_composed(tokens), self.segment), self.copier.known)
 
+    def copies(self, segments: Sequence[Segment], target: Sequence[str]) -> tuple[tuple[int, int], ...]:
+        """Pairs (target word, source token): a word that is what a slot became comes from all tokens in such a slot."""
+        tokens_of: dict[str, set[int]] = {}
+        for segment in segments:
+            if self.copier.copies(segment.text):
+                tokens_of.setdefault(self._english(segment.text), set()).update(segment.owners)
+        return tuple((j, i) for j, word in enumerate(target) for i in sorted(tokens_of.get(word, ())))
+
+    def _english(self, word: str) -> str:
+        """What stands in the English for a word in a slot."""
+        name = self.copier.english(word)
+        return (without_accents(name) or name) if self.options.strip_accents else name
+
     def _as_english(self, slots: Mapping[str, str]) -> dict[str, str]:
         """What stands in the English for each slot."""
-        if not self.options.strip_accents:
-            return dict(slots)
-        return {slot: without_accents(word) or word for slot, word in slots.items()}
+        return {slot: self._english(word) for slot, word in slots.items()}
+
+    def _over_tokens(
+        self, translation: Translation, tokens: Sequence[str], segments: Sequence[Segment]
+    ) -> Translation:
+        """A translation of the words that the model read, as one of the tokens as they were given."""
+        if self.segment != "none":
+            translation = spread_over_tokens(translation, tokens, segments)
+        return replace(translation, source=tuple(tokens), copies=self.copies(segments, translation.target))
 
     # -- inside ---------------------------------------------------------------------------------------------------
     @property

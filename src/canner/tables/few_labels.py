@@ -8,8 +8,11 @@ from canner.tables.european import SPANISH
 from canner.tables.masakhaner import corpus
 from canner.tables.protocols import (
     AT_INPUT,
+    COPIED,
     ENCODER,
+    FIRST,
     GLOSSES,
+    LAST,
     SCALED,
     TRANSLATORS,
     Protocol,
@@ -21,7 +24,6 @@ from canner.tables.protocols import (
 from canner.transfer.aligned import TransferOptions
 from canner.transfer.views import ViewConfig
 
-FIRST, LAST = TransferOptions(layer="first"), TransferOptions(layer="last")
 NUM_DEV = 400
 
 
@@ -40,6 +42,10 @@ def spanish(protocol: Protocol) -> ComparisonExperiment:
         System(name="CAN_first", change=reading(view(translator, FIRST))),
         System(name="CAN_last", change=reading(view(translator, LAST))),
         System(name="CAN_last at the input", change={**reading(view(translator, LAST)), **AT_INPUT}),
+        System(name="CAN_last with copies", change=reading(view(translator, COPIED))),
+        System(
+            name="CAN_last with copies at the input", change={**reading(view(translator, COPIED)), **AT_INPUT}
+        ),
         System(name="CAN_last scaled", change=reading(view(translator, SCALED))),
         System(name="CAN_gloss and CAN_last", change=reading(gloss, view(translator, LAST))),
         System(name="CAN_gloss and CAN_last scaled", change=reading(gloss, view(translator, SCALED))),
@@ -75,6 +81,10 @@ def _masakhaner(language: str, folder: str, name: str, protocol: Protocol) -> Co
         System(name="CAN_gloss at the input", change={**reading(gloss), **AT_INPUT}),
         System(name="CAN_last", change=reading(view(translator, LAST))),
         System(name="CAN_last at the input", change={**reading(view(translator, LAST)), **AT_INPUT}),
+        System(name="CAN_last with copies", change=reading(view(translator, COPIED))),
+        System(
+            name="CAN_last with copies at the input", change={**reading(view(translator, COPIED)), **AT_INPUT}
+        ),
         System(name="CAN_gloss and CAN_last", change=reading(gloss, view(translator, LAST))),
         *_with_encoder(gloss),
     ]

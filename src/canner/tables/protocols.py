@@ -23,6 +23,10 @@ GLOSSES = {language: f"models/{language}-en-gloss" for language in LANGUAGES}
 """Word glosses by language."""
 ENCODER = "runs/encoder-e5"
 """A frozen multilingual encoder, in the place of the paper's BERT."""
+FIRST, LAST = TransferOptions(layer="first"), TransferOptions(layer="last")
+"""The paper's CAN_first and CAN_last."""
+COPIED = TransferOptions(layer="last", reading="copied")
+"""Beyond the paper: what a copied word translates is known (decision 0019)."""
 SCALED = TransferOptions(layer="last", normalise="source", posteriors=True, coverage=True)
 """Beyond the paper: every source token gets the same mass, and the teacher's tags beside its states."""
 AT_INPUT = {"model.aligned_at": "input"}
@@ -143,16 +147,16 @@ def can_systems(
         change: dotted keys that set all of these rows apart from the base.
     """
     plain, keys = prefix or "plain", change or {}
-    first, last = TransferOptions(layer="first"), TransferOptions(layer="last")
-    scaled = view(translator, SCALED)
+    copied, scaled = view(translator, COPIED), view(translator, SCALED)
     additions = {
-        "CAN_first": reading(view(translator, first)),
-        "CAN_last": reading(view(translator, last)),
-        "CAN_last at the input": {**reading(view(translator, last)), **AT_INPUT},
+        "CAN_first": reading(view(translator, FIRST)),
+        "CAN_last": reading(view(translator, LAST)),
+        "CAN_last at the input": {**reading(view(translator, LAST)), **AT_INPUT},
+        "CAN_last with copies": reading(copied),
+        "CAN_last with copies at the input": {**reading(copied), **AT_INPUT},
         "CAN_gloss": reading(view(gloss)),
         "CAN_gloss at the input": {**reading(view(gloss)), **AT_INPUT},
         "CAN_gloss and CAN_last scaled": reading(view(gloss), scaled),
-        "CAN_gloss and CAN_last scaled at the input": {**reading(view(gloss), scaled), **AT_INPUT},
     }
     rows = [System(name=plain, change=keys, baseline=plain)]
     for name, addition in additions.items():

@@ -3,7 +3,8 @@
 A small translator garbles rare names (Aranda → Garcy), and names are what an English tagger looks for. So a rare
 capitalised word or number of the source, or one that is hardly ever translated, becomes a slot, `<copy0>`,
 `<copy1>`, …, numbered from left to right; the translator learns from the parallel text, where the same word
-stands on both sides, to carry the slot over; and in its output the slot becomes the word again.
+stands on both sides, to carry the slot over; and in its output the slot becomes the word again. So may a name that
+English has another word for (北京, Beijing), if the parallel text is sure of it: its slot becomes that word.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import repeat
 from pathlib import Path
 
@@ -28,10 +29,12 @@ class Copier:
 
     Args:
         known: source words frequent enough to be translated (also in lower case).
+        names: source words that are carried over under their English name, known or not.
     """
 
-    def __init__(self, known: Iterable[str]) -> None:
+    def __init__(self, known: Iterable[str], names: Mapping[str, str] | None = None) -> None:
         self.known = frozenset(map(composed, known))
+        self.names = {composed(word): english for word, english in (names or {}).items()}
 
     @classmethod
     def train(
@@ -65,12 +68,21 @@ class Copier:
                 counts[word.lower()] += count
         return cls(w for w, count in counts.items() if count >= min_count)
 
+    def copies(self, word: str) -> bool:
+        """Whether the word is to be copied."""
+        unknown = word not in self.known and word.lower() not in self.known
+        return word in self.names or (_may_be_name(word) and unknown)
+
+    def english(self, word: str) -> str:
+        """What stands in the English for a word that is copied."""
+        return self.names.get(word, word)
+
     def positions(self, words: Sequence[str]) -> list[int]:
         """Positions of the words that are to be copied; there are slots for so many distinct words."""
         found: list[int] = []
         distinct: set[str] = set()
         for i, word in enumerate(words):
-            if not _may_be_name(word) or word in self.known or word.lower() in self.known:
+            if not self.copies(word):
                 continue
             if word in distinct or len(distinct) < NUM_COPY_SLOTS:
                 distinct.add(word)
@@ -78,7 +90,7 @@ class Copier:
         return found
 
     def mask(self, words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-        """Source words with slots in the place of rare names, and what each slot stands for."""
+        """Source words with slots in the place of names, and the source word that each slot stands for."""
         slots: dict[str, str] = {}
         # A text may hold the very letters of a slot; they are not one.
         masked = [word.replace("<", "‹") if word in COPY_SLOTS else word for word in words]
@@ -93,8 +105,8 @@ class Copier:
     ) -> tuple[list[str], list[str]]:
         """A training pair with slots on both sides.
 
-        A word gets a slot if it is rare, or by chance `extra` although it is known, and stands in the target too,
-        with its accents or without.
+        A word gets a slot if it is to be copied, or by chance `extra` although it is known, and stands (or its English
+        name stands) in the target too, with its accents or without.
         """
         names = [without_accents(word) for word in target]
         there = set(names)
@@ -102,7 +114,8 @@ class Copier:
         slots: dict[str, str] = {}
         masked = list(source)
         for i, word in enumerate(source):
-            if not _may_be_name(word) or (name := without_accents(word)) not in there:
+            may_be_name = word in self.names or _may_be_name(word)
+            if not may_be_name or (name := without_accents(self.english(word))) not in there:
                 continue
             if name not in slots:
                 if len(slots) == NUM_COPY_SLOTS or not (i in rare or rng.random() < extra):
@@ -112,20 +125,83 @@ class Copier:
         return masked, [slots.get(name, word) for name, word in zip(names, target, strict=True)]
 
     def save(self, path: str | Path) -> None:
-        """Writes the known words as JSON."""
+        """Writes the known words as JSON, and the names where there are some."""
         words = sorted(self.known)
-        Path(path).write_text(json.dumps(words, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+        content = {"known": words, "names": dict(sorted(self.names.items()))} if self.names else words
+        Path(path).write_text(
+            json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8"
+        )
 
     @classmethod
     def load(cls, path: str | Path) -> Copier:
         """Reads what `save` wrote.
 
         Raises:
-            ValueError: if the file is no list of words.
+            ValueError: if the file holds something else.
         """
-        words = json.loads(Path(path).read_text(encoding="utf-8"))
-        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        parts = content if isinstance(content, dict) else {"known": content, "names": {}}
+        words, names = parts.get("known"), parts.get("names")
+        if not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
             raise ValueError(
                 f"{path}: expected a list of words, got {str(words)[:60]!r}; copy the bundle again"
             )
-        return cls(words)
+        if not (isinstance(names, dict) and all(isinstance(english, str) for english in names.values())):
+            raise ValueError(
+                f"{path}: expected words with their English names, got {str(names)[:60]!r}; copy the bundle again"
+            )
+        return cls(words, names)
+
+
+def english_names(
+    pairs: Iterable[tuple[Sequence[str], Sequence[str]]],
+    names: Collection[str],
+    *,
+    min_count: int = 5,
+    share: float = 0.5,
+    dice: float = 0.1,
+) -> dict[str, str]:
+    """The English of those names that the parallel text mostly translates by one and the same word.
+
+    Among words that nearly always have a capital, only one may be in so large a share of the translations and not be
+    found mostly elsewhere: a name of several words (联合国, the United Nations) is left to the translator. Words that
+    begin alike count as one (Russia, Russian).
+
+    Args:
+        pairs: words of source and target.
+        names: source words that are names.
+        min_count: sentences that a name is in.
+        share: of their translations that the word is in.
+        dice: least Dice coefficient of name and word.
+    """
+    pairs = list(pairs)
+    capitals = Counter(word for _, target in pairs for word in set(target) if word[:1].isupper())
+    small = Counter(word.capitalize() for _, target in pairs for word in set(target) if word[:1].islower())
+    proper = {word for word, n in capitals.items() if len(word) > 1 and small[word] < 0.1 * n}
+    by_stem: Counter[str] = Counter()
+    together: dict[str, Counter[str]] = {name: Counter() for name in names}
+    forms: dict[str, Counter[str]] = {name: Counter() for name in names}
+    seen: Counter[str] = Counter()
+    for source, target in pairs:
+        words = proper.intersection(target)
+        stems = {_stem(word) for word in words}
+        by_stem.update(stems)
+        for name in together.keys() & set(source):
+            seen[name] += 1
+            together[name].update(stems)
+            forms[name].update(words)
+    found = {}
+    for name, counts in together.items():
+        enough = [
+            stem
+            for stem, n in counts.items()
+            if n >= share * seen[name] and 2 * n >= dice * (seen[name] + by_stem[stem])
+        ]
+        if seen[name] >= min_count and len(enough) == 1:
+            alike = [form for form in forms[name] if _stem(form) == enough[0]]
+            found[name] = max(alike, key=lambda form: (forms[name][form], form))
+    return found
+
+
+def _stem(word: str) -> str:
+    return word[:4]

@@ -8,10 +8,11 @@ from pathlib import Path
 from pydantic import Field
 
 from canner.data.bundle import write_atomically
+from canner.text.accents import without_accents
 from canner.text.alignments import Link, read_alignments, write_alignments
 from canner.text.bitext import read_bitext, read_lines
 from canner.text.config import Config
-from canner.text.copying import Copier
+from canner.text.copying import Copier, english_names
 from canner.text.romanisation import translated_names, write_names
 from canner.text.segmentation import Segment, Segmentation, segments_of
 from canner.text.subwords import Subwords
@@ -47,6 +48,8 @@ class TranslatorDataConfig(Config):
     copy_min_count: int = Field(6, ge=1)
     """Source words seen less often than this are copied if they may be names."""
     extra_copies: float = Field(0.25, ge=0, le=1)
+    name_translations: bool = False
+    """Whether names whose English the parallel text is sure of are carried over under it, instead of translated."""
     strip_accents: bool = False
     """Whether names that are copied lose their accents: where these are tones (Yoruba), English does not write them."""
     num_dev: int = Field(500, ge=1)
@@ -77,15 +80,33 @@ def vocabularies(
     if all(path.exists() for path in paths):
         return Subwords.load(paths[0]), Subwords.load(paths[1]), Copier.load(paths[2])
     translated, names = translated_names(segmented, min_count=data.copy_min_count)
+    english = _english_names(segmented) if data.name_translations else {}
+    translated |= english.keys()
     train = read_words(segmented, translated)
     copier = Copier.train((s for s, _ in train), (t for _, t in train), min_count=data.copy_min_count)
     # a name is known as the parallel text of names says, whatever else its characters mean
-    copier = Copier(copier.known - names | translated | frozenset(known))
+    copier = Copier(copier.known - names | translated | frozenset(known), english)
     source = source or Subwords.train((s for s, _ in train), vocab_size=data.source_pieces)
     target = target or Subwords.train((t for _, t in train), vocab_size=data.target_pieces)
     for path, save in zip(paths, (source.save, target.save, copier.save), strict=True):
         write_atomically(path, save)
     return source, target, copier
+
+
+def _english_names(segmented: Sequence[tuple[list[Segment], list[str]]]) -> dict[str, str]:
+    """English of names that neither stand in their translations as they are, nor spelt.
+
+    In Latin script a name has a capital; a Chinese one has a part of speech.
+    """
+    translated, _ = translated_names(segmented, min_count=1)
+    for segments, target in segmented:
+        there = {without_accents(word) for word in target}
+        for segment in segments:
+            changed = segment.text[:1].isupper() and without_accents(segment.text) not in there
+            if changed or segment.tag in ("nt", "nz"):
+                translated.add(segment.text)
+    words = [([segment.text for segment in segments], target) for segments, target in segmented]
+    return english_names(words, translated)
 
 
 def read_training_pairs(data: TranslatorDataConfig) -> list[tuple[str, str]]:

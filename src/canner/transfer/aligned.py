@@ -26,7 +26,8 @@ class TransferOptions(Config):
         layer: decoder layer, counted from 1 as in the paper's Figure 3; or "first", "last", or the "mean"
             of all layers.
         reading: "produced": attention of the step that wrote an English word; "read": of the step after it,
-            where the word was the decoder's input.
+            where the word was the decoder's input; "copied": as "produced", but an English word that was copied
+            has its whole weight on the tokens that it was copied from, shared equally.
         normalise: "raw": as in the paper; "source": the weights of each source token are scaled to sum to 1.
         features: carry the teacher's hidden states R.
         posteriors: carry the teacher's tag probabilities beside them.
@@ -34,7 +35,7 @@ class TransferOptions(Config):
     """
 
     layer: Layer = "last"
-    reading: Literal["produced", "read"] = "produced"
+    reading: Literal["produced", "read", "copied"] = "produced"
     normalise: Literal["raw", "source"] = "raw"
     features: bool = True
     posteriors: bool = False
@@ -124,6 +125,19 @@ def select_attention(translation: Translation, options: TransferOptions) -> Floa
     Raises:
         ValueError: if the translation has no such layer.
     """
+    attention_TS = _select_layer(translation, options)
+    return _with_copies(attention_TS, translation) if options.reading == "copied" else attention_TS
+
+
+def _with_copies(attention_TS: Float[Tensor, "T S"], translation: Translation) -> Float[Tensor, "T S"]:
+    copied_TS = torch.zeros_like(attention_TS)
+    for word, token in translation.copies:
+        copied_TS[word, token] = 1.0
+    tokens_T1 = copied_TS.sum(dim=1, keepdim=True)
+    return torch.where(tokens_T1 > 0, copied_TS / tokens_T1.clamp(min=1.0), attention_TS)
+
+
+def _select_layer(translation: Translation, options: TransferOptions) -> Float[Tensor, "T S"]:
     attention = translation.attention
     if options.reading == "read" and translation.reading_attention is not None:
         attention = translation.reading_attention

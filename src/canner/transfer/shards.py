@@ -29,6 +29,7 @@ class Place:
     target: tuple[str, ...]
     score: float
     parts: int
+    copies: tuple[tuple[int, int], ...]
     attention_start: int
     row_start: int
 
@@ -65,6 +66,7 @@ def write_shard(
             "target": transfer.translation.target,
             "score": transfer.translation.score,
             "parts": transfer.translation.parts,
+            "copies": transfer.translation.copies,
         }
         for transfer in transfers
     ]
@@ -86,9 +88,19 @@ def read_index(path: Path, num_layers: int) -> Iterator[tuple[str, Place]]:
     attention_start = row_start = 0
     for entry in read_json(path):
         length, target = entry["source_length"], tuple(entry["target"])
+        copies = tuple((word, token) for word, token in entry["copies"])
         yield (
             entry["key"],
-            Place(path.stem, length, target, entry["score"], entry["parts"], attention_start, row_start),
+            Place(
+                path.stem,
+                length,
+                target,
+                entry["score"],
+                entry["parts"],
+                copies,
+                attention_start,
+                row_start,
+            ),
         )
         attention_start += num_layers * len(target) * length
         row_start += len(target)
@@ -126,7 +138,15 @@ class ShardReader:
                 f"{path}: expected a whole shard, got {error}; delete the files of {place.shard} and build "
                 "the store again"
             ) from None
-        translation = Translation(tuple(tokens), place.target, attention, reading, place.score, place.parts)
+        translation = Translation(
+            tuple(tokens),
+            place.target,
+            attention,
+            reading,
+            place.score,
+            place.parts,
+            copies=place.copies,
+        )
         return Transfer(translation, target)
 
 

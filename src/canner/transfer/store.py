@@ -33,7 +33,8 @@ from canner.transfer.aligned import (
 from canner.transfer.shards import Place, ShardReader, read_index, read_json, sentence_key, write_shard
 from canner.transfer.teacher import Teacher
 
-FORMAT = 1
+FORMAT = 2
+"""2: with the words that were copied."""
 _MANIFEST = "store.json"
 
 
@@ -100,11 +101,10 @@ class TransferStore:
         if not path.is_file():
             raise ValueError(f"{folder}: expected a transfer store, found no {_MANIFEST}; build one first")
         manifest = read_json(path)
-        if manifest.get("kind") != "transfer-store" or manifest.get("format", FORMAT + 1) > FORMAT:
+        if (manifest.get("kind"), manifest.get("format")) != ("transfer-store", FORMAT):
             raise ValueError(
-                f"{path}: expected a transfer store of format {FORMAT} or older, got "
-                f"{manifest.get('kind')!r} of format {manifest.get('format')!r}; install a newer canner or "
-                "build the store again"
+                f"{path}: expected a transfer store of format {FORMAT}, got {manifest.get('kind')!r} of format "
+                f"{manifest.get('format')!r}; delete the folder: it is built again"
             )
         return cls(Path(folder), manifest)
 

@@ -61,6 +61,17 @@ def test_a_rare_name_on_both_sides_is_one_slot_with_its_links() -> None:
     assert [link for link in example.links if at[0] == link[0] or at[1] == link[1]] == [at]
 
 
+def test_a_slot_is_linked_with_itself_whatever_the_aligner_says() -> None:
+    source, target = ["la", "Zubizarreta", "y", "Zoé"], ["the", "Zoé", "and", "Zubizarreta"]
+    [example] = prepare([(source, target)], [[(0, 0), (1, 1), (3, 2), (2, 3)]])
+    slots = Subwords.first_copy_id, Subwords.first_copy_id + 1
+    of_slots = {(example.source.index(slot), example.target.index(slot)) for slot in slots}
+    assert of_slots == {
+        link for link in example.links if example.source[link[0]] in slots or example.target[link[1]] in slots
+    }
+    assert len(example.links) > len(of_slots)  # those of the other words stay
+
+
 def test_a_name_that_is_translated_is_spelled_out() -> None:
     [example] = prepare([(["la", "Londres"], ["the", "London"])])
     assert Subwords.first_copy_id not in example.source + example.target

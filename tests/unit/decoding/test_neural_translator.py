@@ -21,7 +21,7 @@ from canner.decoding.step import ConvS2SState, ConvS2SStep
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.copying import Copier
 from canner.text.romanisation import write_names
-from canner.text.segmentation import segments_of
+from canner.text.segmentation import Segment, segments_of
 from canner.text.subwords import COPY_SLOTS, Subwords
 
 WORDS = ["casa", "perro", "gato", "come", "agua", "Lima", "la", "el", "de", "rojo", "azul", ".", ","]
@@ -83,6 +83,24 @@ def test_company_in_a_batch_changes_nothing(make, corpus, beam_size):
         assert one.score == pytest.approx(other.score, abs=1e-4)
         torch.testing.assert_close(one.attention, other.attention, atol=1e-4, rtol=1e-4)
         torch.testing.assert_close(one.reading_attention, other.reading_attention, atol=1e-4, rtol=1e-4)
+
+
+def test_it_says_which_tokens_a_copied_word_comes_from(make):
+    tokens = ["Zorro9", "come", "Zorro9", "Ágil7"]
+    [found] = make().translate([tokens])
+    where = {word: [i for i, token in enumerate(tokens) if token == word] for word in ("Zorro9", "Ágil7")}
+    assert set(where) <= set(found.target)  # all slots are used
+    expected = {(j, i) for j, word in enumerate(found.target) for i in where.get(word, [])}
+    assert set(found.copies) == expected
+    assert make().translate([["la", "casa"]])[0].copies == ()
+    assert make().force(tokens, ["Ágil7", "casa", "Zorro9"]).copies == ((0, 3), (2, 0), (2, 2))
+
+
+def test_copied_words_are_known_by_what_stands_in_the_english(make):
+    translator = make(strip_accents=True)
+    translator.copier = Copier(translator.copier.known, {"北京": "Beijing"})
+    segments = [Segment("北京", (0, 1), "ns"), Segment("的", (2,)), Segment("Ágil7", (3,))]
+    assert translator.copies(segments, ["Agil7", "of", "Beijing"]) == ((0, 3), (2, 0), (2, 1))
 
 
 def test_attention_is_a_distribution_at_piece_level_and_keeps_its_mass_at_word_level(make, corpus):

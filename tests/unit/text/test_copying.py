@@ -2,10 +2,11 @@
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canner.text.copying import Copier
+from canner.text.copying import Copier, english_names
 from canner.text.subwords import COPY_SLOTS, NUM_COPY_SLOTS
 
 COPIER = Copier(["la", "casa", "Lima", "1999"])
@@ -108,3 +109,58 @@ def test_a_name_that_loses_its_accent_in_english_is_copied_all_the_same():
     masked = copier.mask_pair(["Vio", "a", "Pérez"], ["Saw", "Perez"], random.Random(0), extra=0.0)
     assert masked == (["Vio", "a", "<copy0>"], ["Saw", "<copy0>"])
     assert copier.mask(["Pérez"]) == (["<copy0>"], {"<copy0>": "Pérez"})
+
+
+NAMED = Copier(["北京", "la"], {"北京": "Beijing", "Londres": "London"})
+
+
+def test_a_name_with_an_english_form_is_carried_over_under_it():
+    masked, slots = NAMED.mask(["la", "北京", "Aranda", "Londres", "上海"])
+    assert masked == ["la", "<copy0>", "<copy1>", "<copy2>", "上海"]
+    assert {slot: NAMED.english(word) for slot, word in slots.items()} == {
+        "<copy0>": "Beijing",
+        "<copy1>": "Aranda",
+        "<copy2>": "London",
+    }
+
+
+def test_a_training_pair_has_a_slot_for_a_name_where_its_english_stands():
+    source = ["北京", "y", "Londres"]
+    pair = NAMED.mask_pair(source, ["Beijing", "and", "London"], random.Random(0), extra=0.0)
+    assert pair == (["<copy0>", "y", "<copy1>"], ["<copy0>", "and", "<copy1>"])
+    pair = NAMED.mask_pair(source, ["Peking", "and", "London"], random.Random(0), extra=0.0)
+    assert pair == (["北京", "y", "<copy0>"], ["Peking", "and", "<copy0>"])
+
+
+def test_a_saved_copier_keeps_its_names(tmp_path):
+    NAMED.save(tmp_path / "copier.json")
+    loaded = Copier.load(tmp_path / "copier.json")
+    assert (loaded.known, loaded.names) == (NAMED.known, NAMED.names)
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [('{"known": [], "names": {"a": 1}}', "English names"), ('{"names": {}}', "list of words")],
+)
+def test_a_damaged_copier_is_refused(tmp_path, content, wrong):
+    (tmp_path / "copier.json").write_text(content)
+    with pytest.raises(ValueError, match=f"expected .*{wrong}.*copy the bundle again"):
+        Copier.load(tmp_path / "copier.json")
+
+
+def test_names_are_learned_where_the_parallel_text_agrees():
+    pairs = [
+        *[("莫斯科 说", "Moscow says")] * 4,
+        ("莫斯科 来", "the capital comes"),
+        # two words of one name; a word found mostly elsewhere; forms of one word; too rare
+        *[("联合国 说", "the United Nations say")] * 6,
+        *[("小村 说", "China says")] * 5,
+        *[("大国 说", "China says")] * 400,
+        *[("俄罗斯 说", "Russia says"), ("俄罗斯 的 人", "a Russian man"), ("俄罗斯 来", "Russia comes")] * 2,
+        *[("罕见 说", "Rare says")] * 2,
+        # a capital only because the sentence starts there
+        *[("人 说", "Man says"), ("人 来", "a man comes")] * 5,
+    ]
+    split = [(s.split(), t.split()) for s, t in pairs]
+    names = {"莫斯科", "联合国", "小村", "大国", "俄罗斯", "罕见", "人"}
+    assert english_names(split, names) == {"莫斯科": "Moscow", "大国": "China", "俄罗斯": "Russia"}

@@ -32,7 +32,10 @@ class SmallTranslator:
         shape = (self.num_layers, len(target), len(tokens) + 1)
         attention = torch.softmax(torch.randn(shape, generator=generator), -1)[..., :-1]
         reading = torch.softmax(torch.randn(shape, generator=generator), -1)[..., :-1]
-        return Translation(tokens, target, attention, reading if self.with_reading else None, -0.5, 1)
+        copies = tuple((j, j) for j in range(min(1, len(target) - 1)))
+        return Translation(
+            tokens, target, attention, reading if self.with_reading else None, -0.5, 1, copies=copies
+        )
 
 
 class SmallTeacher:

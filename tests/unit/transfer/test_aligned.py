@@ -1,5 +1,7 @@
 """Aligned features against sums over target words written out."""
 
+import dataclasses
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -75,6 +77,23 @@ def test_posteriors_normalised_per_source_stay_distributions():
     transfer = Transfer(random_transfer().translation, TargetFeatures(torch.zeros(4, 6), posteriors))
     options = TransferOptions(features=False, posteriors=True, normalise="source")
     torch.testing.assert_close(aligned_features(transfer, options).sum(1), torch.ones(5))
+
+
+@pytest.mark.parametrize("layer", ["first", "last", "mean", 2])
+def test_a_copied_word_lies_where_it_was_copied_from(layer):
+    plain = random_transfer().translation
+    copied = dataclasses.replace(plain, copies=((1, 0), (1, 3), (2, 4)))
+    found = select_attention(copied, TransferOptions(layer=layer, reading="copied"))
+    torch.testing.assert_close(found[1], torch.tensor([0.5, 0, 0, 0.5, 0]))
+    torch.testing.assert_close(found[2], torch.tensor([0.0, 0, 0, 0, 1]))
+    # the other words keep their attention; so do all where nothing is copied, and where it is not asked for
+    produced = select_attention(plain, TransferOptions(layer=layer))
+    torch.testing.assert_close(found[[0, 3]], produced[[0, 3]])
+    for same in (
+        select_attention(plain, TransferOptions(layer=layer, reading="copied")),
+        select_attention(copied, TransferOptions(layer=layer)),
+    ):
+        torch.testing.assert_close(same, produced)
 
 
 def test_reading_falls_back_to_produced():

@@ -25,7 +25,7 @@ OPTIONS = StoreOptions(shard_size=2)
 EVERY_READING = [
     TransferOptions(layer=layer, reading=reading, normalise=normalise, posteriors=True, coverage=True)
     for layer in (1, 2, 3, "mean")
-    for reading in ("produced", "read")
+    for reading in ("produced", "read", "copied")
     for normalise in ("raw", "source")
 ]
 
@@ -43,6 +43,7 @@ def test_gives_what_translator_and_teacher_gave(tmp_path, make_translator, make_
         assert found.translation.source == tokens
         assert found.translation.target == expected.translation.target
         assert (found.translation.score, found.translation.parts) == (-0.5, 1)
+        assert found.translation.copies == expected.translation.copies
         # exactly the half-precision values, nothing shifted within a shard
         assert torch.equal(found.translation.attention, expected.translation.attention.half())
         assert torch.equal(found.translation.reading_attention, expected.translation.reading_attention.half())
@@ -183,7 +184,7 @@ def test_refuses_folders_that_are_no_store(tmp_path, make_translator, make_teach
         build(tmp_path, make_translator(), make_teacher())
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
     (tmp_path / "store.json").write_text('{"kind": "transfer-store", "format": 99}')
-    with pytest.raises(ValueError, match="format 1 or older, got 'transfer-store' of format 99"):
+    with pytest.raises(ValueError, match=r"format 2, got 'transfer-store' of format 99.*delete the folder"):
         TransferStore.open(tmp_path)
     (tmp_path / "store.json").write_text("{")
     with pytest.raises(ValueError, match="expected JSON"):
