@@ -32,7 +32,7 @@ from canner.tables.european import GERMAN, SPANISH
 from canner.tables.masakhaner import corpus
 from canner.tables.protocols import TEACHER, external
 from canner.text.sentence import Sentence
-from canner.transfer.aligned import Transfer
+from canner.transfer.aligned import Transfer, TransferOptions, select_attention
 from canner.transfer.views import TransferConfig, TransferViews, ViewConfig
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
@@ -48,7 +48,10 @@ CORPORA: dict[str, CorpusConfig] = {
 
 
 def figures(
-    sentences: Sequence[Sentence], transfers: Sequence[Transfer], tags: Sequence[str], layer: int
+    sentences: Sequence[Sentence],
+    transfers: Sequence[Transfer],
+    tags: Sequence[str],
+    options: TransferOptions,
 ) -> dict[str, float]:
     """Shares in percent over the tokens of the sentences.
 
@@ -56,12 +59,12 @@ def figures(
         sentences: with gold entities.
         transfers: of the same sentences.
         tags: of the teacher's posteriors, in their order.
-        layer: of the attention, from 0.
+        options: which attention.
     """
     entity = found = right = other = quiet = reached = tokens = 0
     for sentence, transfer in zip(sentences, transfers, strict=True):
         types = gold_types(sentence)
-        attention_TS = transfer.translation.attention[layer].float()
+        attention_TS = select_attention(transfer.translation, options).float()
         read = [tags[k].partition("-")[2] for k in transfer.target.posteriors.argmax(dim=1).tolist()]
         for position, gold in enumerate(types):
             if gold is None:
@@ -161,9 +164,11 @@ def main() -> None:
             **pieces(sentences, views.views[0].translator),
         }
         layers = len(transfers[0].translation.attention)
-        for layer in range(layers):
-            found = figures(sentences, transfers, views.teacher.tags, layer)
-            row = f"{Path(name).name}, layer {layer + 1}" if layers > 1 else Path(name).name
+        kinds = {f"layer {layer}": TransferOptions(layer=layer) for layer in range(1, layers + 1)}
+        kinds |= {f"layer {layers}, with copies": TransferOptions(reading="copied")}
+        for kind, options in kinds.items() if layers > 1 else [("", TransferOptions())]:
+            found = figures(sentences, transfers, views.teacher.tags, options)
+            row = f"{Path(name).name}, {kind}" if kind else Path(name).name
             rows.append(summarise(row, {"dev": found | names}).to_json())
             print(row, {key: round(value, 1) for key, value in found.items()}, flush=True)
     content = results_json(

@@ -11,7 +11,7 @@ from torch import Tensor
 from canner.text.entities import Entity
 from canner.transfer.aligned import TransferOptions
 
-PROJECTED = TransferOptions(features=False, posteriors=True, normalise="source")
+PROJECTED = TransferOptions(reading="copied", features=False, posteriors=True, normalise="source")
 """What is carried to the tokens: the teacher's tag probabilities, those of each token scaled to one mass."""
 
 
