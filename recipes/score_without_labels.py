@@ -25,7 +25,7 @@ from canner.tables.european import GERMAN, SPANISH
 from canner.tables.masakhaner import corpus
 from canner.tables.protocols import GLOSSES, TEACHER, TRANSLATORS, external
 from canner.text.sentence import Sentence
-from canner.transfer.aligned import aligned_features, transfer_sentences
+from canner.transfer.aligned import Transfer, TransferOptions, aligned_features, transfer_sentences
 from canner.transfer.external import FileTranslator
 from canner.transfer.projection import PROJECTED, ProjectionTagger
 from canner.transfer.teacher import Teacher
@@ -40,12 +40,14 @@ CORPORA: dict[str, tuple[str, CorpusConfig]] = {
 }
 
 
-def scores(sentences: Sequence[Sentence], translator: Translator, teacher: Teacher) -> dict[str, float]:
+def scores(
+    sentences: Sequence[Sentence], transfers: Sequence[Transfer], teacher: Teacher, options: TransferOptions
+) -> dict[str, float]:
     """Precision, recall and F1 in percent, and F1 of each type."""
     types = sorted({entity.type for s in sentences for entity in s.entities} & known_types(teacher))
     tagger = ProjectionTagger(teacher.tags, types)
     tokens = [sentence.tokens for sentence in sentences]
-    aligned = [aligned_features(t, PROJECTED) for t in transfer_sentences(tokens, translator, teacher)]
+    aligned = [aligned_features(transfer, options) for transfer in transfers]
     gold = [[entity for entity in s.entities if entity.type in types] for s in sentences]
     found = score_entities(gold, tagger.entities(tokens, aligned=aligned))
     figures = {"precision": found.micro.precision, "recall": found.micro.recall, "f1": found.micro.f1}
@@ -86,9 +88,15 @@ def main() -> None:
         sentences = read_part(config, "test")
         counts.append(f"{name} {len(sentences)}")
         for row, translator in translators(language, sentences).items():
-            found = scores(sentences, translator, teacher)
-            rows.append(summarise(f"{name}, {row}", {"test": found}).to_json())
-            print(name, row, {key: round(value, 1) for key, value in found.items()}, flush=True)
+            transfers = transfer_sentences([s.tokens for s in sentences], translator, teacher)
+            readings = {row: PROJECTED}
+            if any(transfer.translation.copies for transfer in transfers):
+                produced = PROJECTED.model_copy(update={"reading": "produced"})
+                readings = {row: produced, f"{row}, with copies": PROJECTED}
+            for kind, options in readings.items():
+                found = scores(sentences, transfers, teacher, options)
+                rows.append(summarise(f"{name}, {kind}", {"test": found}).to_json())
+                print(name, kind, {key: round(value, 1) for key, value in found.items()}, flush=True)
     content = results_json(
         name="without-labels",
         title="Without labels: the teacher's entities, carried back by attention",

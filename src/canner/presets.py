@@ -88,8 +88,8 @@ def tagger_paper() -> TaggerExperiment:
 def reading(
     translator: str = "runs/gloss", teacher: str = "models/teacher-en", options: TransferOptions | None = None
 ) -> TransferConfig:
-    """A transfer with one translator."""
-    view = ViewConfig(translator=translator, options=options or TransferOptions())
+    """A transfer with one translator; the default takes what it copied as known (decision 0019)."""
+    view = ViewConfig(translator=translator, options=options or TransferOptions(reading="copied"))
     return TransferConfig(teacher=teacher, views=(view,))
 
 

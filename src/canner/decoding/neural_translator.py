@@ -1,9 +1,7 @@
 """ConvS2S as a translator of words: names masked, pieces searched, attention of every layer between words."""
 
 import functools
-import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from canner.decoding.greedy import greedy_search
 from canner.decoding.options import TranslateOptions
 from canner.decoding.piece_translation import (
     PieceTranslation,
+    copies,
     empty_translation,
     join_parts,
     make_piece_translation,
@@ -31,7 +30,7 @@ from canner.decoding.piece_translation import (
 )
 from canner.decoding.splitting import split_sentence
 from canner.decoding.step import ConvS2SStep, Hypothesis
-from canner.decoding.translator_bundle import TranslatorParts, load_parts, save_parts
+from canner.decoding.translator_bundle import TranslatorParts, fingerprint_of, load_parts, save_parts
 from canner.models.convs2s import ConvS2S
 from canner.text.accents import all_composed, without_accents
 from canner.text.copying import Copier
@@ -98,20 +97,7 @@ class NeuralTranslator:
     @functools.cached_property
     def fingerprint(self) -> str:
         """Names weights, vocabularies and options; computed once, so not for a model that is still trained."""
-        digest = hashlib.sha256()
-        for name, tensor in sorted(self.model.state_dict().items()):
-            digest.update(f"{name}{tuple(tensor.shape)}".encode())
-            digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
-        for subwords in (self.source_subwords, self.target_subwords):
-            digest.update("\n".join(subwords.piece(i) for i in range(len(subwords))).encode())
-        digest.update("\n".join(sorted(self.copier.known)).encode())
-        digest.update(json.dumps(sorted(self.copier.names.items())).encode() if self.copier.names else b"")
-        # Without effect, `strip_accents` leaves the fingerprint as it was before there was such an option.
-        unsaid = {"batch_tokens"} if self.options.strip_accents else {"batch_tokens", "strip_accents"}
-        options = self.options.model_dump(exclude=unsaid)
-        digest.update(json.dumps(options, sort_keys=True).encode())
-        digest.update(f"{self.segment}, names in pinyin".encode() if self.segment != "none" else b"")
-        return f"convs2s-{digest.hexdigest()[:16]}"
+        return fingerprint_of(self._parts)
 
     def translate(
         self, sentences: Sequence[Sequence[str]], *, progress: Callable[[int], None] | None = None
@@ -127,8 +113,8 @@ class NeuralTranslator:
         """
         segmented = [self.segments(tokens) for tokens in sentences]
         words = [[segment.text for segment in segments] for segments in segmented]
-        translations = self._translate_words(words, progress)
-        return [self._over_tokens(*each) for each in zip(translations, sentences, segmented, strict=True)]
+        found = self._translate_words(words, progress)
+        return [self._over_tokens(*each) for each in zip(found, sentences, segmented, strict=True)]
 
     def _translate_words(
         self, sentences: Sequence[Sequence[str]], progress: Callable[[int], None] | None
@@ -141,7 +127,7 @@ class NeuralTranslator:
             results[part.sentence].append(None)
         for index, pieces, target in self._search(parts):
             part = parts[index]
-            output = read_words(target, self._as_english(part.slots), self.target_subwords)
+            output = read_words(target, part.slots, self.target_subwords)
             results[part.sentence][slots[index]] = to_words(pieces, part.words, output, self.options)
             if progress is not None and all(results[part.sentence]):
                 progress(1)
@@ -178,8 +164,8 @@ class NeuralTranslator:
         words = [tuple(segment.text for segment in segments) for segments in segmented]
         sources, targets, limit = [], [], self.model.config.max_positions - 1
         for source, (_, target) in zip(words, pairs, strict=True):
-            masked, slots = self.copier.mask(source)
-            slot_of = {word: slot for slot, word in reversed(self._as_english(slots).items())}
+            masked, slots = self._mask(source)
+            slot_of = {word: slot for slot, word in reversed(slots.items())}
             sources.append(masked)
             targets.append([slot_of.get(word, word) for word in all_composed(target)])
         source_pieces = self.source_subwords.encode_many(sources)
@@ -218,10 +204,7 @@ class NeuralTranslator:
         Raises:
             OSError: the disk is full.
         """
-        languages = self.source_language, self.target_language
-        vocabularies = self.source_subwords, self.target_subwords, self.copier
-        parts = TranslatorParts(self.model, *vocabularies, self.options, *languages, self.segment)
-        save_parts(folder, parts, precision=precision, notes=notes or {})
+        save_parts(folder, self._parts, precision=precision, notes=notes or {})
 
     @classmethod
     def load(
@@ -252,22 +235,15 @@ class NeuralTranslator:
         """The words that the model reads, over the tokens given."""
         return write_names(segments_of(all_composed(tokens), self.segment), self.copier.known)
 
-    def copies(self, segments: Sequence[Segment], target: Sequence[str]) -> tuple[tuple[int, int], ...]:
-        """Pairs (target word, source token): a word that is what a slot became comes from all tokens in such a slot."""
-        tokens_of: dict[str, set[int]] = {}
-        for segment in segments:
-            if self.copier.copies(segment.text):
-                tokens_of.setdefault(self._english(segment.text), set()).update(segment.owners)
-        return tuple((j, i) for j, word in enumerate(target) for i in sorted(tokens_of.get(word, ())))
-
     def _english(self, word: str) -> str:
         """What stands in the English for a word in a slot."""
         name = self.copier.english(word)
         return (without_accents(name) or name) if self.options.strip_accents else name
 
-    def _as_english(self, slots: Mapping[str, str]) -> dict[str, str]:
-        """What stands in the English for each slot."""
-        return {slot: self._english(word) for slot, word in slots.items()}
+    def _mask(self, words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+        """Words with slots in the place of names, and what each slot becomes in the English."""
+        masked, slots = self.copier.mask(words)
+        return masked, {slot: self._english(word) for slot, word in slots.items()}
 
     def _over_tokens(
         self, translation: Translation, tokens: Sequence[str], segments: Sequence[Segment]
@@ -275,9 +251,16 @@ class NeuralTranslator:
         """A translation of the words that the model read, as one of the tokens as they were given."""
         if self.segment != "none":
             translation = spread_over_tokens(translation, tokens, segments)
-        return replace(translation, source=tuple(tokens), copies=self.copies(segments, translation.target))
+        copied = [(self._english(s.text), s) for s in segments if self.copier.copies(s.text)]
+        return replace(translation, source=tuple(tokens), copies=copies(copied, translation.target))
 
     # -- inside ---------------------------------------------------------------------------------------------------
+    @property
+    def _parts(self) -> TranslatorParts:
+        languages = self.source_language, self.target_language
+        vocabularies = self.source_subwords, self.target_subwords, self.copier
+        return TranslatorParts(self.model, *vocabularies, self.options, *languages, self.segment)
+
     @property
     def _device(self) -> torch.device:
         return self.model.encoder.tokens.weight.device
@@ -297,7 +280,7 @@ class NeuralTranslator:
                 cuts = split_sentence(words, counts, limit)
             spans.extend((number, start, end) for start, end in cuts)
         words_of = [tuple(sentences[n][start:end]) for n, start, end in spans]
-        masked = [self.copier.mask(words) for words in words_of]
+        masked = [self._mask(words) for words in words_of]
         again = self.source_subwords.encode_many([words for words, _ in masked])
         return [
             # Only a single word can still be too long: the model reads its start.

@@ -1,7 +1,7 @@
 """A translation in pieces, and the words that it means."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -160,3 +160,16 @@ def spread_over_tokens(
         attention=translation.attention @ shares,
         reading_attention=None if reading is None else reading @ shares,
     )
+
+
+def copies(copied: Iterable[tuple[str, Segment]], target: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Pairs (target word, source token): a word that is what a slot became comes from all tokens in such a slot.
+
+    Args:
+        copied: what stands in the English for a segment that was copied, and the segment.
+        target: the words of the English.
+    """
+    tokens_of: dict[str, set[int]] = {}
+    for english, segment in copied:
+        tokens_of.setdefault(english, set()).update(segment.owners)
+    return tuple((j, i) for j, word in enumerate(target) for i in sorted(tokens_of.get(word, ())))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -41,6 +43,25 @@ class TranslatorParts:
     source_language: str
     target_language: str
     segment: Segmentation = "none"
+
+
+def fingerprint_of(parts: TranslatorParts) -> str:
+    """Names a translator by all that decides its output: weights, vocabularies, names and options."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(parts.model.state_dict().items()):
+        digest.update(f"{name}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
+    for subwords in (parts.source_subwords, parts.target_subwords):
+        digest.update("\n".join(subwords.piece(i) for i in range(len(subwords))).encode())
+    copier = parts.copier
+    digest.update("\n".join(sorted(copier.known)).encode())
+    digest.update(json.dumps(sorted(copier.names.items())).encode() if copier.names else b"")
+    # Without effect, `strip_accents` leaves the fingerprint as it was before there was such an option.
+    unsaid = {"batch_tokens"} if parts.options.strip_accents else {"batch_tokens", "strip_accents"}
+    options = parts.options.model_dump(exclude=unsaid)
+    digest.update(json.dumps(options, sort_keys=True).encode())
+    digest.update(f"{parts.segment}, names in pinyin".encode() if parts.segment != "none" else b"")
+    return f"convs2s-{digest.hexdigest()[:16]}"
 
 
 def save_parts(

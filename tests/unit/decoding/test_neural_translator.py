@@ -17,6 +17,7 @@ from canner.decoding.beam import beam_search
 from canner.decoding.constraints import constraints_of
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.options import TranslateOptions
+from canner.decoding.piece_translation import copies
 from canner.decoding.step import ConvS2SState, ConvS2SStep
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.copying import Copier
@@ -96,11 +97,21 @@ def test_it_says_which_tokens_a_copied_word_comes_from(make):
     assert make().force(tokens, ["Ágil7", "casa", "Zorro9"]).copies == ((0, 3), (2, 0), (2, 2))
 
 
-def test_copied_words_are_known_by_what_stands_in_the_english(make):
+def test_a_name_and_its_tones_are_copied_as_they_stand_in_the_english(make):
     translator = make(strip_accents=True)
-    translator.copier = Copier(translator.copier.known, {"北京": "Beijing"})
-    segments = [Segment("北京", (0, 1), "ns"), Segment("的", (2,)), Segment("Ágil7", (3,))]
-    assert translator.copies(segments, ["Agil7", "of", "Beijing"]) == ((0, 3), (2, 0), (2, 1))
+    translator.copier = Copier(translator.copier.known, {"casa": "Beijing"})
+    [found] = translator.translate([["casa", "Ágil7"]])
+    assert {"Beijing", "Agil7"} <= set(found.target)
+    assert {(found.target[j], i) for j, i in found.copies} == {("Beijing", 0), ("Agil7", 1)}
+
+
+def test_a_copied_segment_is_all_its_tokens():
+    copied = [
+        ("Beijing", Segment("北京", (0, 1))),
+        ("42", Segment("42", (3, 3))),
+        ("Beijing", Segment("北京", (4, 5))),
+    ]
+    assert copies(copied, ["42", "of", "Beijing"]) == ((0, 3), (2, 0), (2, 1), (2, 4), (2, 5))
 
 
 def test_attention_is_a_distribution_at_piece_level_and_keeps_its_mass_at_word_level(make, corpus):
