@@ -155,6 +155,7 @@ def translator() -> TranslatorConfig:
             dev_source="dev.es",
             dev_target="dev.en",
             source_language="es",
+            name_translations=True,
         )
     )
 
