@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -24,8 +25,8 @@ class Translation:
         score: log probability of the translation per piece; 0 where the translator has none.
         parts: how many parts a long sentence was translated in.
         alignment_layer: the layer that was taught to align words (negative: from the last); None: none was.
-        copies: pairs (target word, source token) of words that the translator copied: what each of them translates
-            is known, wherever the attention lay.
+        copies: pairs (target word, source token) of words that the translator copied (or spelt exactly like one that
+            it was to copy): what each of them translates is known, wherever the attention lay.
     """
 
     source: tuple[str, ...]
@@ -39,9 +40,21 @@ class Translation:
 
     @property
     def aligning_attention(self) -> Float[Tensor, "T S"]:
-        """The attention that says best which word is which: of the layer that was taught to, else the mean of all."""
+        """The attention that says best which word is which: of the layer that was taught to, else the mean of all.
+
+        What was copied is known.
+        """
         attention = self.attention.float()
-        return attention.mean(0) if self.alignment_layer is None else attention[self.alignment_layer]
+        layer = self.alignment_layer
+        return self.with_copies(attention.mean(0) if layer is None else attention[layer])
+
+    def with_copies(self, attention_TS: Float[Tensor, "T S"]) -> Float[Tensor, "T S"]:
+        """An attention in which a copied word has its whole weight on its tokens, shared equally."""
+        copied_TS = torch.zeros_like(attention_TS)
+        for word, token in self.copies:
+            copied_TS[word, token] = 1.0
+        tokens_T1 = copied_TS.sum(dim=1, keepdim=True)
+        return torch.where(tokens_T1 > 0, copied_TS / tokens_T1.clamp(min=1.0), attention_TS)
 
     def __repr__(self) -> str:
         source, target = (shorten(" ".join(words)) for words in (self.source, self.target))

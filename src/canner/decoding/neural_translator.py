@@ -128,7 +128,7 @@ class NeuralTranslator:
         for index, pieces, target in self._search(parts):
             part = parts[index]
             output = read_words(target, part.slots, self.target_subwords)
-            results[part.sentence][slots[index]] = to_words(pieces, part.words, output, self.options)
+            results[part.sentence][slots[index]] = self._to_words(pieces, part.words, output)
             if progress is not None and all(results[part.sentence]):
                 progress(1)
         translations = []
@@ -186,7 +186,7 @@ class NeuralTranslator:
                 translation = self._piece_translation(
                     source_pieces[index], target_pieces[index], forced[row], forced[row].log_probability
                 )
-                found = to_words(translation, words[index], tuple(pairs[index][1]), self.options)
+                found = self._to_words(translation, words[index], tuple(pairs[index][1]))
                 results[index] = self._over_tokens(found, pairs[index][0], segmented[index])
         return [result for result in results if result is not None]
 
@@ -236,14 +236,14 @@ class NeuralTranslator:
         return write_names(segments_of(all_composed(tokens), self.segment), self.copier.known)
 
     def _english(self, word: str) -> str:
-        """What stands in the English for a word in a slot."""
+        """What stands in the English for a word that is copied."""
         name = self.copier.english(word)
         return (without_accents(name) or name) if self.options.strip_accents else name
 
     def _mask(self, words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         """Words with slots in the place of names, and what each slot becomes in the English."""
         masked, slots = self.copier.mask(words)
-        return masked, {slot: self._english(word) for slot, word in slots.items()}
+        return masked, {slot: self._english(name) for slot, name in slots.items()}
 
     def _over_tokens(
         self, translation: Translation, tokens: Sequence[str], segments: Sequence[Segment]
@@ -252,7 +252,9 @@ class NeuralTranslator:
         if self.segment != "none":
             translation = spread_over_tokens(translation, tokens, segments)
         copied = [(self._english(s.text), s) for s in segments if self.copier.copies(s.text)]
-        return replace(translation, source=tuple(tokens), copies=copies(copied, translation.target))
+        return replace(
+            translation, source=tuple(tokens), copies=copies(copied, all_composed(translation.target))
+        )
 
     # -- inside ---------------------------------------------------------------------------------------------------
     @property
@@ -287,6 +289,11 @@ class NeuralTranslator:
             _Part(span[0], words, slots, Pieces(pieces.ids[:limit], pieces.words[:limit]))
             for span, words, (_, slots), pieces in zip(spans, words_of, masked, again, strict=True)
         ]
+
+    def _to_words(
+        self, pieces: PieceTranslation, source: Sequence[str], target: Sequence[str | None]
+    ) -> Translation:
+        return to_words(pieces, source, [self._english(word) for word in source], target, self.options)
 
     def _search(self, parts: Sequence[_Part]) -> Iterator[tuple[int, PieceTranslation, Pieces]]:
         """Index, translation and output pieces of every part, in the order of batches."""

@@ -11,7 +11,6 @@ from torch import Tensor
 from canner.data.translation import Translation
 from canner.decoding.options import TranslateOptions
 from canner.nn.pooling import pool_decoder_attention
-from canner.text.accents import without_accents
 from canner.text.segmentation import Segment
 from canner.text.subwords import Pieces, Subwords
 
@@ -60,6 +59,7 @@ def make_piece_translation(
 def to_words(
     pieces: PieceTranslation,
     source: Sequence[str],
+    english: Sequence[str],
     target: Sequence[str | None],
     options: TranslateOptions,
 ) -> Translation:
@@ -68,8 +68,9 @@ def to_words(
     Args:
         pieces: the translation between pieces.
         source: the words as they were given (no slots).
+        english: each of them as it stands in the English where it is copied.
         target: the output's words; None where the translator had no word: the source word that it looked at most
-            stands there.
+            is copied there.
         options: pooling, and the layer that says where it looked.
     """
     produced, read = pool_decoder_attention(
@@ -82,9 +83,8 @@ def to_words(
     )
     layer = options.alignment_layer
     alignment = produced.mean(0) if layer is None else produced[layer]
-    copied = [without_accents(word) or word for word in source] if options.strip_accents else source
     filled = tuple(
-        word if word is not None else copied[int(alignment[j].argmax())] for j, word in enumerate(target)
+        word if word is not None else english[int(alignment[j].argmax())] for j, word in enumerate(target)
     )
     score = pieces.log_probability / len(pieces.target_pieces)
     return Translation(tuple(source), filled, produced, read, score, alignment_layer=layer)

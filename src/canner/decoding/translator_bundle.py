@@ -55,7 +55,7 @@ def fingerprint_of(parts: TranslatorParts) -> str:
         digest.update("\n".join(subwords.piece(i) for i in range(len(subwords))).encode())
     copier = parts.copier
     digest.update("\n".join(sorted(copier.known)).encode())
-    digest.update(json.dumps(sorted(copier.names.items())).encode() if copier.names else b"")
+    digest.update(f"\nnames {json.dumps(sorted(copier.names.items()))}".encode() if copier.names else b"")
     # Without effect, `strip_accents` leaves the fingerprint as it was before there was such an option.
     unsaid = {"batch_tokens"} if parts.options.strip_accents else {"batch_tokens", "strip_accents"}
     options = parts.options.model_dump(exclude=unsaid)

@@ -77,8 +77,8 @@ class Translated:
     def alignment(self) -> list[tuple[int, int]]:
         """Links (source token, English word): each English word with the token it looked at most, if at any.
 
-        Read off the layer that was taught to align, else off the mean of the layers; a word that spread its look
-        too thin (less than a quarter of its mass on one token) has no link.
+        Read off the layer that was taught to align, else off the mean of the layers, but for what was copied. A
+        word that spread its look too thin (less than a quarter of its mass on one token) has no link.
         """
         attention = self.translation.aligning_attention
         if not attention.numel():

@@ -12,8 +12,8 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import repeat
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise, repeat
 from pathlib import Path
 
 from canner.text.accents import composed, without_accents
@@ -34,7 +34,7 @@ class Copier:
 
     def __init__(self, known: Iterable[str], names: Mapping[str, str] | None = None) -> None:
         self.known = frozenset(map(composed, known))
-        self.names = {composed(word): english for word, english in (names or {}).items()}
+        self.names = {composed(word): composed(english) for word, english in (names or {}).items()}
 
     @classmethod
     def train(
@@ -78,27 +78,28 @@ class Copier:
         return self.names.get(word, word)
 
     def positions(self, words: Sequence[str]) -> list[int]:
-        """Positions of the words that are to be copied; there are slots for so many distinct words."""
+        """Positions of the words that are to be copied; there are slots for so many distinct English words."""
         found: list[int] = []
         distinct: set[str] = set()
         for i, word in enumerate(words):
             if not self.copies(word):
                 continue
-            if word in distinct or len(distinct) < NUM_COPY_SLOTS:
-                distinct.add(word)
+            if self.english(word) in distinct or len(distinct) < NUM_COPY_SLOTS:
+                distinct.add(self.english(word))
                 found.append(i)
         return found
 
     def mask(self, words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-        """Source words with slots in the place of names, and the source word that each slot stands for."""
-        slots: dict[str, str] = {}
+        """Source words with slots in the place of names, and what each slot stands for in the English."""
+        slot_of: dict[str, str] = {}
         # A text may hold the very letters of a slot; they are not one.
         masked = [word.replace("<", "‹") if word in COPY_SLOTS else word for word in words]
         for i in self.positions(words):
-            slot = slots.get(words[i]) or COPY_SLOTS[len(slots)]
-            slots[words[i]] = slot
-            masked[i] = slot
-        return masked, {slot: word for word, slot in slots.items()}
+            english = self.english(words[i])
+            if english not in slot_of:
+                slot_of[english] = COPY_SLOTS[len(slot_of)]
+            masked[i] = slot_of[english]
+        return masked, {slot: english for english, slot in slot_of.items()}
 
     def mask_pair(
         self, source: Sequence[str], target: Sequence[str], rng: random.Random, extra: float
@@ -146,9 +147,13 @@ class Copier:
             raise ValueError(
                 f"{path}: expected a list of words, got {str(words)[:60]!r}; copy the bundle again"
             )
-        if not (isinstance(names, dict) and all(isinstance(english, str) for english in names.values())):
+        one_word = isinstance(names, dict) and all(
+            isinstance(english, str) and english.split() == [english] for english in names.values()
+        )
+        if not one_word:
             raise ValueError(
-                f"{path}: expected words with their English names, got {str(names)[:60]!r}; copy the bundle again"
+                f"{path}: expected words, each with its English in one word, got {str(names)[:60]!r}; "
+                "copy the bundle again"
             )
         return cls(words, names)
 
@@ -159,49 +164,68 @@ def english_names(
     *,
     min_count: int = 5,
     share: float = 0.5,
-    dice: float = 0.1,
+    dice: float = 0.3,
 ) -> dict[str, str]:
     """The English of those names that the parallel text mostly translates by one and the same word.
 
-    Among words that nearly always have a capital, only one may be in so large a share of the translations and not be
-    found mostly elsewhere: a name of several words (联合国, the United Nations) is left to the translator. Words that
-    begin alike count as one (Russia, Russian).
+    The word nearly always has a capital, stands in at least `share` of the translations of sentences with the name, is
+    not often found without it (Dice coefficient), and no other name goes better with it. A name of several words is
+    left to the translator: one whose word mostly stands beside the same other word with a capital (New York). Words
+    that begin alike count as one (Russia, Russian).
 
     Args:
         pairs: words of source and target.
         names: source words that are names.
         min_count: sentences that a name is in.
-        share: of their translations that the word is in.
-        dice: least Dice coefficient of name and word.
+        share, dice: see above.
     """
     pairs = list(pairs)
     capitals = Counter(word for _, target in pairs for word in set(target) if word[:1].isupper())
     small = Counter(word.capitalize() for _, target in pairs for word in set(target) if word[:1].islower())
     proper = {word for word, n in capitals.items() if len(word) > 1 and small[word] < 0.1 * n}
     by_stem: Counter[str] = Counter()
-    together: dict[str, Counter[str]] = {name: Counter() for name in names}
-    forms: dict[str, Counter[str]] = {name: Counter() for name in names}
+    stems_of: dict[str, Counter[str]] = {name: Counter() for name in names}
+    forms_of: dict[str, Counter[str]] = {name: Counter() for name in names}
+    neighbours: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in names}
     seen: Counter[str] = Counter()
     for source, target in pairs:
         words = proper.intersection(target)
         stems = {_stem(word) for word in words}
+        beside = {(_stem(w), near) for w, near in _beside(target) if w in words}
         by_stem.update(stems)
-        for name in together.keys() & set(source):
+        for name in stems_of.keys() & set(source):
             seen[name] += 1
-            together[name].update(stems)
-            forms[name].update(words)
-    found = {}
-    for name, counts in together.items():
-        enough = [
-            stem
-            for stem, n in counts.items()
-            if n >= share * seen[name] and 2 * n >= dice * (seen[name] + by_stem[stem])
-        ]
-        if seen[name] >= min_count and len(enough) == 1:
-            alike = [form for form in forms[name] if _stem(form) == enough[0]]
-            found[name] = max(alike, key=lambda form: (forms[name][form], form))
-    return found
+            stems_of[name].update(stems)
+            forms_of[name].update(words)
+            neighbours[name].update(beside)
+    best: dict[str, tuple[float, str]] = {}
+    for name, counts in stems_of.items():
+        if seen[name] < min_count:
+            continue
+        for stem, n in counts.items():
+            score = 2 * n / (seen[name] + by_stem[stem])
+            several = any(m >= 0.5 * n for (w, _), m in neighbours[name].items() if w == stem)
+            if n >= share * seen[name] and score >= dice and not several:
+                best[stem] = max(best.get(stem, (0.0, "")), (score, name))
+    found: dict[str, tuple[float, str]] = {}
+    for stem, (score, name) in best.items():
+        found[name] = max(found.get(name, (0.0, "")), (score, stem))
+    return {name: _form(forms_of[name], stem) for name, (_, stem) in found.items()}
 
 
 def _stem(word: str) -> str:
     return word[:4]
+
+
+def _form(counts: Counter[str], stem: str) -> str:
+    """The most frequent of the words that begin so; of equals, the shortest."""
+    alike = [form for form in counts if _stem(form) == stem]
+    return min(alike, key=lambda form: (-counts[form], len(form), form))
+
+
+def _beside(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Every two neighbours with capitals, either first."""
+    for left, right in pairwise(words):
+        if left[:1].isupper() and right[:1].isupper():
+            yield left, right
+            yield right, left

@@ -192,7 +192,7 @@ def train_translator(
         data,
         source=parent.source_subwords if parent is not None and same_source else None,
         target=parent.target_subwords if parent is not None else None,
-        known=parent.copier.known if parent is not None and same_source else frozenset(),
+        parent=parent.copier if parent is not None and same_source else None,
     )
     if parent is not None and target_subwords != parent.target_subwords:
         raise ValueError(

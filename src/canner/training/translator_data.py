@@ -65,7 +65,7 @@ def vocabularies(
     *,
     source: Subwords | None,
     target: Subwords | None,
-    known: Collection[str] = (),
+    parent: Copier | None = None,
 ) -> tuple[Subwords, Subwords, Copier]:
     """Subwords of both sides and the copier; those of the folder, so that a resumed run goes on with its own.
 
@@ -74,7 +74,7 @@ def vocabularies(
         folder: of the run.
         data: sizes.
         source, target: subwords that are given; None: learned from the pairs.
-        known: words that are translated already, however rare they are in the pairs.
+        parent: of a translator that reads the same text: what it knows, and its names, however rare they are here.
     """
     paths = [folder / name for name in ("source.subwords.json", "target.subwords.json", "copier.json")]
     if all(path.exists() for path in paths):
@@ -85,7 +85,8 @@ def vocabularies(
     train = read_words(segmented, translated)
     copier = Copier.train((s for s, _ in train), (t for _, t in train), min_count=data.copy_min_count)
     # a name is known as the parallel text of names says, whatever else its characters mean
-    copier = Copier(copier.known - names | translated | frozenset(known), english)
+    parent = parent or Copier(())
+    copier = Copier(copier.known - names | translated | parent.known, {**parent.names, **english})
     source = source or Subwords.train((s for s, _ in train), vocab_size=data.source_pieces)
     target = target or Subwords.train((t for _, t in train), vocab_size=data.target_pieces)
     for path, save in zip(paths, (source.save, target.save, copier.save), strict=True):
@@ -93,20 +94,24 @@ def vocabularies(
     return source, target, copier
 
 
-def _english_names(segmented: Sequence[tuple[list[Segment], list[str]]]) -> dict[str, str]:
-    """English of names that neither stand in their translations as they are, nor spelt.
+def _english_names(
+    segmented: Sequence[tuple[list[Segment], list[str]]], copied_share: float = 0.6
+) -> dict[str, str]:
+    """English of names that do not mostly stand in their translations, as they are or spelt.
 
     In Latin script a name has a capital; a Chinese one has a part of speech.
     """
-    translated, _ = translated_names(segmented, min_count=1)
+    candidates, _ = translated_names(segmented, min_count=1)
+    seen: Counter[str] = Counter()
+    unchanged: Counter[str] = Counter()
     for segments, target in segmented:
         there = {without_accents(word) for word in target}
-        for segment in segments:
-            changed = segment.text[:1].isupper() and without_accents(segment.text) not in there
-            if changed or segment.tag in ("nt", "nz"):
-                translated.add(segment.text)
+        for word in {s.text for s in segments if s.text[:1].isupper() or s.tag in ("nt", "nz")}:
+            seen[word] += 1
+            unchanged[word] += without_accents(word) in there
+    candidates |= {word for word, count in seen.items() if unchanged[word] < copied_share * count}
     words = [([segment.text for segment in segments], target) for segments, target in segmented]
-    return english_names(words, translated)
+    return english_names(words, candidates)
 
 
 def read_training_pairs(data: TranslatorDataConfig) -> list[tuple[str, str]]:

@@ -126,15 +126,7 @@ def select_attention(translation: Translation, options: TransferOptions) -> Floa
         ValueError: if the translation has no such layer.
     """
     attention_TS = _select_layer(translation, options)
-    return _with_copies(attention_TS, translation) if options.reading == "copied" else attention_TS
-
-
-def _with_copies(attention_TS: Float[Tensor, "T S"], translation: Translation) -> Float[Tensor, "T S"]:
-    copied_TS = torch.zeros_like(attention_TS)
-    for word, token in translation.copies:
-        copied_TS[word, token] = 1.0
-    tokens_T1 = copied_TS.sum(dim=1, keepdim=True)
-    return torch.where(tokens_T1 > 0, copied_TS / tokens_T1.clamp(min=1.0), attention_TS)
+    return translation.with_copies(attention_TS) if options.reading == "copied" else attention_TS
 
 
 def _select_layer(translation: Translation, options: TransferOptions) -> Float[Tensor, "T S"]:

@@ -101,6 +101,11 @@ class TransferStore:
         if not path.is_file():
             raise ValueError(f"{folder}: expected a transfer store, found no {_MANIFEST}; build one first")
         manifest = read_json(path)
+        if manifest.get("kind") == "transfer-store" and manifest.get("format", 0) > FORMAT:
+            raise ValueError(
+                f"{path}: expected a transfer store of format {FORMAT}, got one of format {manifest['format']}; "
+                "install a newer canner"
+            )
         if (manifest.get("kind"), manifest.get("format")) != ("transfer-store", FORMAT):
             raise ValueError(
                 f"{path}: expected a transfer store of format {FORMAT}, got {manifest.get('kind')!r} of format "

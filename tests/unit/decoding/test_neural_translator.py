@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -95,6 +96,21 @@ def test_it_says_which_tokens_a_copied_word_comes_from(make):
     assert set(found.copies) == expected
     assert make().translate([["la", "casa"]])[0].copies == ()
     assert make().force(tokens, ["Ágil7", "casa", "Zorro9"]).copies == ((0, 3), (2, 0), (2, 2))
+    decomposed = unicodedata.normalize("NFD", "Ágil7")
+    assert make().force(tokens, [decomposed, "Zorro9"]).copies == ((0, 3), (1, 0), (1, 2))
+    # that a word the translator knows stands on both sides is no copying
+    assert make().force(["la", "casa"], ["casa"]).copies == ()
+
+
+def test_names_are_part_of_the_fingerprint(make):
+    def fingerprint(names):
+        translator = make()
+        translator.copier = Copier(translator.copier.known, names)
+        return translator.fingerprint
+
+    found = [fingerprint(names) for names in ({}, {"casa": "Beijing"}, {"casa": "Peking"}, {"la": "Beijing"})]
+    assert len(set(found)) == 4
+    assert found[0] == make().fingerprint
 
 
 def test_a_name_and_its_tones_are_copied_as_they_stand_in_the_english(make):

@@ -379,3 +379,28 @@ def test_chinese_names_are_read_in_pinyin_and_copied(tmp_path):
     (translation,) = translator.translate([tokens])
     assert translation.source == tuple(tokens)
     assert {"Chen", "Jianguo"} <= set(translation.target)
+
+
+def names_of(folder, rows, parent=None, **changes):
+    """The copier that is made for pairs (source, target, times)."""
+    split = [(s.split(), t.split()) for s, t, times in rows for _ in range(times)]
+    pairs = [([Segment(word, (i,)) for i, word in enumerate(source)], target) for source, target in split]
+    paths = {"train_source": "", "train_target": "", "dev_source": "", "dev_target": ""}
+    data = TranslatorDataConfig(
+        **paths, source_language="es", source_pieces=100, target_pieces=100, **changes
+    )
+    return translator_data.vocabularies(pairs, folder, data, source=None, target=None, parent=parent)[2]
+
+
+def test_names_with_another_english_are_learned_and_inherited(tmp_path):
+    rows = [("ella va a Londres", "she goes to London", 8), ("Zoé va a Lima", "Zoé goes to Lima", 8)]
+    plain = names_of(tmp_path / "plain", rows)
+    assert (plain.names, plain.copies("Londres")) == ({}, False)
+    named = names_of(tmp_path / "named", rows, name_translations=True)
+    # Zoé and Lima stand in the translation as they are: they need no other name
+    assert named.names == {"Londres": "London"}
+    assert [named.copies(word) for word in ("Londres", "Lima", "va")] == [True, True, False]
+    other = [("ella va a casa", "she goes home", 8)]
+    child = names_of(tmp_path / "child", other, parent=named)
+    assert child.names == named.names
+    assert child.copies("Londres")

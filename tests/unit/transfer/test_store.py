@@ -184,8 +184,16 @@ def test_refuses_folders_that_are_no_store(tmp_path, make_translator, make_teach
         build(tmp_path, make_translator(), make_teacher())
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
     (tmp_path / "store.json").write_text('{"kind": "transfer-store", "format": 99}')
-    with pytest.raises(ValueError, match=r"format 2, got 'transfer-store' of format 99.*delete the folder"):
+    with pytest.raises(ValueError, match=r"format 2, got one of format 99; install a newer canner"):
         TransferStore.open(tmp_path)
+    for older in (
+        '{"kind": "transfer-store", "format": 1}',
+        '{"kind": "transfer-store"}',
+        '{"kind": "soup"}',
+    ):
+        (tmp_path / "store.json").write_text(older)
+        with pytest.raises(ValueError, match=r"format 2, got '.*delete the folder"):
+            TransferStore.open(tmp_path)
     (tmp_path / "store.json").write_text("{")
     with pytest.raises(ValueError, match="expected JSON"):
         TransferStore.open(tmp_path)
