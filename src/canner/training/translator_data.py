@@ -8,11 +8,11 @@ from pathlib import Path
 from pydantic import Field
 
 from canner.data.bundle import write_atomically
-from canner.text.accents import without_accents
 from canner.text.alignments import Link, read_alignments, write_alignments
 from canner.text.bitext import read_bitext, read_lines
 from canner.text.config import Config
-from canner.text.copying import Copier, english_names
+from canner.text.copying import Copier
+from canner.text.english_names import english_names
 from canner.text.romanisation import translated_names, write_names
 from canner.text.segmentation import Segment, Segmentation, segments_of
 from canner.text.subwords import Subwords
@@ -94,24 +94,16 @@ def vocabularies(
     return source, target, copier
 
 
-def _english_names(
-    segmented: Sequence[tuple[list[Segment], list[str]]], copied_share: float = 0.6
-) -> dict[str, str]:
+def _english_names(segmented: Sequence[tuple[list[Segment], list[str]]]) -> dict[str, str]:
     """English of names that do not mostly stand in their translations, as they are or spelt.
 
     In Latin script a name has a capital; a Chinese one has a part of speech.
     """
-    candidates, _ = translated_names(segmented, min_count=1)
-    seen: Counter[str] = Counter()
-    unchanged: Counter[str] = Counter()
-    for segments, target in segmented:
-        there = {without_accents(word) for word in target}
-        for word in {s.text for s in segments if s.text[:1].isupper() or s.tag in ("nt", "nz")}:
-            seen[word] += 1
-            unchanged[word] += without_accents(word) in there
-    candidates |= {word for word, count in seen.items() if unchanged[word] < copied_share * count}
     words = [([segment.text for segment in segments], target) for segments, target in segmented]
-    return english_names(words, candidates)
+    tagged = {s.text for segments, _ in segmented for s in segments if s.tag in ("nt", "nz")}
+    translated, _ = translated_names(segmented, min_count=1)
+    known = Copier.train((s for s, _ in words), (t for _, t in words), min_count=1).known
+    return english_names(words, translated | {w for w in known if w[:1].isupper() or w in tagged})
 
 
 def read_training_pairs(data: TranslatorDataConfig) -> list[tuple[str, str]]:
