@@ -19,7 +19,7 @@ C = TypeVar("C", bound=Config)
 T = TypeVar("T")
 _REMEDY = "install a newer canner, or copy the bundle again"
 
-FORMAT = 2
+FORMAT = 3
 """The newest format of bundles that this version reads, and the one that it writes."""
 
 

@@ -56,6 +56,7 @@ def fingerprint_of(parts: TranslatorParts) -> str:
     copier = parts.copier
     digest.update("\n".join(sorted(copier.known)).encode())
     digest.update(f"\nnames {json.dumps(sorted(copier.names.items()))}".encode() if copier.names else b"")
+    digest.update(f"\nguesser {copier.guesser.to_json()}".encode() if copier.guesser else b"")
     # Without effect, `strip_accents` leaves the fingerprint as it was before there was such an option.
     unsaid = {"batch_tokens"} if parts.options.strip_accents else {"batch_tokens", "strip_accents"}
     options = parts.options.model_dump(exclude=unsaid)

@@ -17,6 +17,7 @@ from itertools import repeat
 from pathlib import Path
 
 from canner.text.accents import composed, without_accents
+from canner.text.capitals import NameGuesser
 from canner.text.subwords import COPY_SLOTS, NUM_COPY_SLOTS
 
 
@@ -30,11 +31,18 @@ class Copier:
     Args:
         known: source words frequent enough to be translated (also in lower case).
         names: source words that are carried over under their English name, known or not.
+        guesser: tells names from nouns, where the language writes both with capitals (German): a noun is translated.
     """
 
-    def __init__(self, known: Iterable[str], names: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        known: Iterable[str],
+        names: Mapping[str, str] | None = None,
+        guesser: NameGuesser | None = None,
+    ) -> None:
         self.known = frozenset(map(composed, known))
         self.names = {composed(word): composed(english) for word, english in (names or {}).items()}
+        self.guesser = guesser
 
     @classmethod
     def train(
@@ -71,7 +79,7 @@ class Copier:
     def copies(self, word: str) -> bool:
         """Whether the word is to be copied."""
         unknown = word not in self.known and word.lower() not in self.known
-        return word in self.names or (_may_be_name(word) and unknown)
+        return word in self.names or (unknown and self._may_be_name(word))
 
     def english(self, word: str) -> str:
         """What stands in the English for a word that is copied."""
@@ -115,7 +123,7 @@ class Copier:
         slots: dict[str, str] = {}
         masked = list(source)
         for i, word in enumerate(source):
-            may_be_name = word in self.names or _may_be_name(word)
+            may_be_name = word in self.names or self._may_be_name(word)
             if not may_be_name or (name := without_accents(self.english(word))) not in there:
                 continue
             if name not in slots:
@@ -126,9 +134,11 @@ class Copier:
         return masked, [slots.get(name, word) for name, word in zip(names, target, strict=True)]
 
     def save(self, path: str | Path) -> None:
-        """Writes the known words as JSON, and the names where there are some."""
+        """Writes the known words as JSON, and the names and the guesser where there are some."""
         words = sorted(self.known)
-        content = {"known": words, "names": dict(sorted(self.names.items()))} if self.names else words
+        more: dict[str, object] = {"names": dict(sorted(self.names.items()))} if self.names else {}
+        more |= {"guesser": json.loads(self.guesser.to_json())} if self.guesser else {}
+        content = {"known": words, **more} if more else words
         Path(path).write_text(
             json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8"
         )
@@ -141,8 +151,8 @@ class Copier:
             ValueError: if the file holds something else.
         """
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-        parts = content if isinstance(content, dict) else {"known": content, "names": {}}
-        words, names = parts.get("known"), parts.get("names")
+        parts = content if isinstance(content, dict) else {"known": content}
+        words, names, guesser = parts.get("known"), parts.get("names", {}), parts.get("guesser")
         if not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
             raise ValueError(
                 f"{path}: expected a list of words, got {str(words)[:60]!r}; copy the bundle again"
@@ -155,4 +165,7 @@ class Copier:
                 f"{path}: expected words, each with its English in one word, got {str(names)[:60]!r}; "
                 "copy the bundle again"
             )
-        return cls(words, names)
+        return cls(words, names, None if guesser is None else NameGuesser.from_json(guesser))
+
+    def _may_be_name(self, word: str) -> bool:
+        return _may_be_name(word) and not (self.guesser is not None and self.guesser.is_noun(word))

@@ -10,6 +10,7 @@ from pydantic import Field
 from canner.data.bundle import write_atomically
 from canner.text.alignments import Link, read_alignments, write_alignments
 from canner.text.bitext import read_bitext, read_lines
+from canner.text.capitals import NameGuesser
 from canner.text.config import Config
 from canner.text.copying import Copier
 from canner.text.english_names import english_names
@@ -50,6 +51,8 @@ class TranslatorDataConfig(Config):
     extra_copies: float = Field(0.25, ge=0, le=1)
     name_translations: bool = False
     """Whether names whose English the parallel text is sure of are carried over under it, instead of translated."""
+    capitalised_nouns: bool | None = None
+    """Whether nouns begin with a capital as names do (German), and are translated; None: found from the text."""
     strip_accents: bool = False
     """Whether names that are copied lose their accents: where these are tones (Yoruba), English does not write them."""
     num_dev: int = Field(500, ge=1)
@@ -79,14 +82,16 @@ def vocabularies(
     paths = [folder / name for name in ("source.subwords.json", "target.subwords.json", "copier.json")]
     if all(path.exists() for path in paths):
         return Subwords.load(paths[0]), Subwords.load(paths[1]), Copier.load(paths[2])
+    parent = parent or Copier(())
+    words = [([segment.text for segment in segments], target) for segments, target in segmented]
+    guesser = parent.guesser or NameGuesser.train(words, capitalised_nouns=data.capitalised_nouns)
     translated, names = translated_names(segmented, min_count=data.copy_min_count)
-    english = _english_names(segmented) if data.name_translations else {}
+    english = _english_names(segmented, nouns=guesser is not None) if data.name_translations else {}
     translated |= english.keys()
     train = read_words(segmented, translated)
     copier = Copier.train((s for s, _ in train), (t for _, t in train), min_count=data.copy_min_count)
     # a name is known as the parallel text of names says, whatever else its characters mean
-    parent = parent or Copier(())
-    copier = Copier(copier.known - names | translated | parent.known, {**parent.names, **english})
+    copier = Copier(copier.known - names | translated | parent.known, {**parent.names, **english}, guesser)
     source = source or Subwords.train((s for s, _ in train), vocab_size=data.source_pieces)
     target = target or Subwords.train((t for _, t in train), vocab_size=data.target_pieces)
     for path, save in zip(paths, (source.save, target.save, copier.save), strict=True):
@@ -94,16 +99,18 @@ def vocabularies(
     return source, target, copier
 
 
-def _english_names(segmented: Sequence[tuple[list[Segment], list[str]]]) -> dict[str, str]:
+def _english_names(segmented: Sequence[tuple[list[Segment], list[str]]], *, nouns: bool) -> dict[str, str]:
     """English of names that do not mostly stand in their translations, as they are or spelt.
 
-    In Latin script a name has a capital; a Chinese one has a part of speech.
+    In Latin script a name has a capital; a Chinese one has a part of speech. Where nouns have capitals too, the text
+    must be surer: a noun may stand beside the same name in the few texts that it is in (Zementfirma, ACC).
     """
     words = [([segment.text for segment in segments], target) for segments, target in segmented]
     tagged = {s.text for segments, _ in segmented for s in segments if s.tag in ("nt", "nz")}
     translated, _ = translated_names(segmented, min_count=1)
     known = Copier.train((s for s, _ in words), (t for _, t in words), min_count=1).known
-    return english_names(words, translated | {w for w in known if w[:1].isupper() or w in tagged})
+    candidates = translated | {w for w in known if w[:1].isupper() or w in tagged}
+    return english_names(words, candidates, share=0.7 if nouns else 0.5, dice=0.5 if nouns else 0.3)
 
 
 def read_training_pairs(data: TranslatorDataConfig) -> list[tuple[str, str]]:

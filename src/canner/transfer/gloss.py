@@ -16,9 +16,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from canner.data.bundle import FORMAT, config_of, read_bundle_config, save_json, save_text
+from canner.data.bundle import FORMAT, config_of, read_bundle_config, read_part, save_json, save_text
 from canner.data.translation import Translation
 from canner.text.accents import all_composed, without_accents
+from canner.text.capitals import NameGuesser
 from canner.text.config import Config
 from canner.text.segmentation import Segmentation, segment_tokens
 from canner.text.tokenizer import tokenize_words
@@ -38,6 +39,8 @@ class GlossConfig(Config):
         min_count: leave out entries seen fewer times.
         strip_accents: write the English, above all the names that are copied, without accents: for languages whose
             accents are tones (Yoruba), which English does not write.
+        capitalised_nouns: whether nouns begin with a capital as names do (German), so that a capital alone is no
+            sign of a name; None: found from the parallel text.
     """
 
     segment: Segmentation = "none"
@@ -45,6 +48,7 @@ class GlossConfig(Config):
     prefix_length: int = Field(default=0, ge=0)
     min_count: int = Field(default=1, ge=1)
     strip_accents: bool = False
+    capitalised_nouns: bool | None = None
 
 
 class WordGloss:
@@ -54,10 +58,11 @@ class WordGloss:
 
     def __init__(self, lexicon: Lexicon, config: GlossConfig) -> None:
         self.lexicon = lexicon
-        self.config = config
+        self.config = config.model_copy(update={"capitalised_nouns": lexicon.names is not None})
         rules = RULES if config.segment == "none" else [RULES, chinese.RULES]
         decisive: list[object] = [rules, config.segment, sorted(lexicon.entries.items())]
         decisive += ["without accents"] if config.strip_accents else []
+        decisive += [lexicon.names.to_json()] if lexicon.names is not None else []
         content = json.dumps(decisive, ensure_ascii=False)
         digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
         self.fingerprint = f"gloss-{digest[:16]}"
@@ -83,7 +88,7 @@ class WordGloss:
         return translations
 
     def save(self, folder: str | Path) -> None:
-        """Write the bundle: `config.json` and `lexicon.json`."""
+        """Write the bundle: `config.json`, `lexicon.json` and, for a language with capitalised nouns, `names.json`."""
         folder = Path(folder)
         entries = dict(sorted(self.lexicon.entries.items()))
         # one entry a line: small, and a difference between two lexicons can be read
@@ -93,6 +98,8 @@ class WordGloss:
         )
         text = "{\n" + lines + "\n}\n"
         save_text(folder / "lexicon.json", text)
+        if self.lexicon.names is not None:
+            save_text(folder / "names.json", self.lexicon.names.to_json())
         save_json(folder / "config.json", {"format": FORMAT, "kind": "gloss", **self.config.model_dump()})
 
     @classmethod
@@ -115,7 +122,13 @@ class WordGloss:
             raise ValueError(
                 f"{path}: expected a lexicon, got {error}; the file is missing or damaged: copy it again"
             ) from None
-        return cls(Lexicon(entries), config)
+        names = None
+        if config.capitalised_nouns:
+            names = read_part(
+                Path(folder) / "names.json",
+                lambda path: NameGuesser.from_json(json.loads(path.read_text(encoding="utf-8"))),
+            )
+        return cls(Lexicon(entries, names), config)
 
     def _translate(self, tokens: Sequence[str]) -> Translation:
         target: list[str] = []
@@ -174,7 +187,10 @@ def train_gloss(pairs: Sequence[tuple[str, str]], *, seed: int, config: GlossCon
         symmetrise="intersection" if config.max_phrase == 1 else "grow-diag",
         prefix_length=config.prefix_length,
     )
+    names = NameGuesser.train(
+        list(zip(source, target, strict=True)), capitalised_nouns=config.capitalised_nouns
+    )
     lexicon = count_lexicon(
-        source, target, alignments, max_phrase=config.max_phrase, min_count=config.min_count
+        source, target, alignments, max_phrase=config.max_phrase, min_count=config.min_count, names=names
     )
     return WordGloss(lexicon, config)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from canner.text.capitals import NameGuesser
 from canner.text.copying import Copier
 from canner.text.subwords import COPY_SLOTS, NUM_COPY_SLOTS
 
@@ -156,3 +157,21 @@ def test_a_damaged_copier_is_refused(tmp_path, content, wrong):
     (tmp_path / "copier.json").write_text(content)
     with pytest.raises(ValueError, match=f"expected .*{wrong}.*copy the bundle again"):
         Copier.load(tmp_path / "copier.json")
+
+
+GERMAN = Copier(
+    ["die"],
+    {"Moskau": "Moscow"},
+    NameGuesser({"ending": {"": (10, 10), "g": (0, 99)}, "beginning": {}, "length": {}}),
+)
+
+
+def test_where_nouns_have_capitals_too_they_are_not_copied(tmp_path):
+    words = ["Die", "Moskau", "Frickelung", "Neumann", "U2"]
+    assert GERMAN.positions(words) == [1, 3, 4]
+    masked, _ = GERMAN.mask_pair(
+        ["Frickelung", "Neumann"], ["Frickelung", "Neumann"], random.Random(0), extra=1.0
+    )
+    assert masked == ["Frickelung", "<copy0>"]
+    GERMAN.save(tmp_path / "copier.json")
+    assert Copier.load(tmp_path / "copier.json").positions(words) == [1, 3, 4]

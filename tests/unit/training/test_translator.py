@@ -404,3 +404,20 @@ def test_names_with_another_english_are_learned_and_inherited(tmp_path):
     child = names_of(tmp_path / "child", other, parent=named)
     assert child.names == named.names
     assert child.copies("Londres")
+
+
+def test_a_language_with_capitalised_nouns_copies_names_only(tmp_path):
+    nouns = ("Einheit unity", "Freiheit freedom", "Wahrheit truth", "Kindheit childhood", "Krankheit disease")
+    rows = [
+        (f"{name} sucht die {noun.split()[0]}", f"{name} seeks {noun.split()[1]}", 2)
+        for name in ("Zoé", "Bergmann")
+        for noun in nouns
+    ] + [("sie geht nach Warschau", "she goes to Warsaw", 8)]
+    german = names_of(tmp_path / "german", rows, name_translations=True)
+    assert german.guesser is not None
+    assert german.names == {"Warschau": "Warsaw"}
+    assert [german.copies(word) for word in ("Neumann", "Dummheit", "Warschau")] == [True, False, True]
+    as_spanish = names_of(tmp_path / "spanish", rows, capitalised_nouns=False)
+    assert as_spanish.copies("Dummheit")
+    child = names_of(tmp_path / "child", rows[:1], parent=german)
+    assert not child.copies("Dummheit")

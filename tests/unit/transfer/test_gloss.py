@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canner.data.translation import Translator
+from canner.text.capitals import NameGuesser
 from canner.text.segmentation import Segment, segment_tokens
 from canner.transfer.chinese import gloss_segment
 from canner.transfer.gloss import GlossConfig, WordGloss, train_gloss
@@ -252,3 +253,61 @@ def test_training_needs_words_on_both_sides(pairs):
 def test_training_needs_text():
     with pytest.raises(ValueError, match="expected sentence pairs to train a gloss from, got none"):
         train_gloss([], seed=0, config=GlossConfig())
+
+
+NAMES_AND_NOUNS = NameGuesser(
+    {
+        "ending": {"": (10, 10), "g": (0, 99), "n": (99, 0)},
+        "beginning": {},
+        "length": {},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("word", "english"),
+    [
+        ("Bank", "bank"),  # the capital of the English word, not of the noun
+        ("Union", "Union"),
+        ("BANK", "BANK"),
+        ("Neumann", "Neumann"),
+        ("Frickelung", "frickelung"),  # an unseen noun is no name
+        ("EU", "EU"),
+        ("U2-Frickelung", "U2-Frickelung"),
+    ],
+)
+def test_a_language_with_capitalised_nouns_has_the_capitals_of_the_english(word, english):
+    german = Lexicon({"Bank": Entry("bank", 9), "Union": Entry("Union", 9)}, NAMES_AND_NOUNS)
+    assert german.gloss(word) == (english,)
+
+
+def test_with_capitalised_nouns_each_word_has_its_own_capitals():
+    pairs = aligned(
+        *["die Union kommt | the Union comes | 0-0 1-1 2-2"] * 3,
+        *["die Verbindung kommt | the union comes | 0-0 1-1 2-2"] * 4,
+    )
+    found = count_lexicon(*pairs, names=NAMES_AND_NOUNS)
+    assert found.gloss("Union") == ("Union",)
+    assert found.gloss("Verbindung") == ("union",)
+    assert count_lexicon(*pairs).entries["Verbindung"].english == "union"
+    assert count_lexicon(*pairs).gloss("Verbindung") == ("Union",)
+
+
+def test_capitalised_nouns_are_found_in_training_and_kept_in_the_bundle(tmp_path):
+    nouns = ("Haus house", "Buch book", "Kind child", "Brot bread", "Land country")
+    pairs = [
+        (f"Das {noun} und das {other} hat Berlin", f"The {english} and the {thing} has Berlin")
+        for noun, english in (pair.split() for pair in nouns)
+        for other, thing in (pair.split() for pair in nouns)
+    ]
+    gloss = train_gloss(pairs * 8, seed=1, config=GlossConfig())
+    assert gloss.config.capitalised_nouns
+    assert gloss.lexicon.gloss("Haus") == ("house",)
+    gloss.save(tmp_path)
+    loaded = WordGloss.load(tmp_path)
+    assert loaded.fingerprint == gloss.fingerprint
+    assert loaded.lexicon.names.to_json() == gloss.lexicon.names.to_json()
+    assert WordGloss(Lexicon(gloss.lexicon.entries), gloss.config).fingerprint != gloss.fingerprint
+    (tmp_path / "names.json").unlink()
+    with pytest.raises(ValueError, match=r"names\.json: expected this file in the bundle"):
+        WordGloss.load(tmp_path)
