@@ -6,17 +6,20 @@ aligned features; so another layer, reading or normalisation needs no rebuild.
 A store is a folder: `store.json` names translator, teacher and options; each shard is a pair of files, the
 tensors (`<shard>.safetensors`, float16) and, written after them, the index (`<shard>.json`). Files appear
 whole or not at all, and a shard counts once its index is there: an interrupted build goes on where it was.
+Processes that build the same store take turns (`.lock`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from pydantic import Field
 from torch import Tensor
 
@@ -36,6 +39,7 @@ from canner.transfer.teacher import Teacher
 FORMAT = 2
 """2: with the words that were copied."""
 _MANIFEST = "store.json"
+_POLL_SECONDS = 0.05
 
 
 class OutOfTimeError(Exception):
@@ -87,8 +91,8 @@ class TransferStore:
         self.report: BuildReport | None = None
         self._reader = ShardReader(folder, self.num_layers)
         self._places: dict[str, Place] = {}
-        for path in sorted(folder.glob("shard-*.json")):
-            self._places.update(read_index(path, self.num_layers))
+        self._indexes: set[Path] = set()
+        self._read_indexes()
 
     @classmethod
     def open(cls, folder: str | Path) -> TransferStore:
@@ -114,14 +118,6 @@ class TransferStore:
         return cls(Path(folder), manifest)
 
     @classmethod
-    def open_whole(cls, folder: str | Path, sentences: Iterable[Sequence[str]]) -> TransferStore | None:
-        """Open a store if it is there and holds all these sentences, also while another process adds to it."""
-        if not (Path(folder) / _MANIFEST).is_file():
-            return None
-        store = cls.open(folder)
-        return store if all(tokens in store for tokens in sentences) else None
-
-    @classmethod
     def build(
         cls,
         folder: str | Path,
@@ -135,13 +131,16 @@ class TransferStore:
     ) -> TransferStore:
         """Build a store, or complete one: only sentences that it lacks are translated.
 
+        Processes that build one store at the same time take turns, a shard each.
+
         Args:
             folder: made if absent.
             sentences: tokens of each; repeated ones are translated once.
             translator: makes the English and the attention.
             teacher: reads the English.
             options: what is kept, and how many sentences at a time.
-            deadline: on the clock of `time.monotonic`; the shard in hand is finished, and one in any case.
+            deadline: on the clock of `time.monotonic`; the shard in hand is finished, and one in any case, unless
+                another process is at work all the time.
             progress: called with sentences done and sentences to do, after each shard.
 
         Returns:
@@ -156,18 +155,22 @@ class TransferStore:
         wanted = {sentence_key(tokens): tuple(tokens) for tokens in sentences}
         # of similar length together: less padding in the translator; longest first: trouble comes early
         missing = sorted((t for k, t in wanted.items() if k not in store._places), key=len, reverse=True)
-        started, num_bytes = time.monotonic(), 0
+        started, num_bytes, num_built = time.monotonic(), 0, 0
         for start in range(0, len(missing), options.shard_size):
-            chunk = missing[start : start + options.shard_size]
-            num_bytes += store._write_shard(transfer_sentences(chunk, translator, teacher))
-            done = start + len(chunk)
+            with _turn(store.folder, deadline):
+                store._read_indexes()
+                chunk = [
+                    tokens for tokens in missing[start : start + options.shard_size] if tokens not in store
+                ]
+                if chunk:
+                    num_bytes += store._write_shard(transfer_sentences(chunk, translator, teacher))
+                    num_built += len(chunk)
+            done = min(start + options.shard_size, len(missing))
             if progress is not None:
                 progress(done, len(missing))
             if deadline is not None and time.monotonic() >= deadline and done < len(missing):
                 raise OutOfTimeError(f"translated {done} of {len(missing)} sentences")
-        store.report = BuildReport(
-            len(missing), len(wanted) - len(missing), time.monotonic() - started, num_bytes
-        )
+        store.report = BuildReport(num_built, len(wanted) - num_built, time.monotonic() - started, num_bytes)
         return store
 
     def __len__(self) -> int:
@@ -209,10 +212,17 @@ class TransferStore:
             )
         return aligned_features(self.transfer(tokens), options)
 
+    def _read_indexes(self) -> None:
+        """Takes in the shards that were written since, here or by another process."""
+        for path in sorted(self.folder.glob("shard-*.json")):
+            if path not in self._indexes:
+                self._places.update(read_index(path, self.num_layers))
+                self._indexes.add(path)
+
     def _write_shard(self, transfers: Sequence[Transfer]) -> int:
         """Write a shard and take its index in; returns its bytes."""
         try:
-            index, num_bytes = write_shard(
+            _, num_bytes = write_shard(
                 self.folder, transfers, num_layers=self.num_layers, keep_reading=self.keep_reading
             )
         except OSError as error:
@@ -220,7 +230,7 @@ class TransferStore:
                 f"{self.folder}: expected room for another shard, got {error}; free space and build again: "
                 f"the {len(self)} sentences finished so far are kept"
             ) from None
-        self._places.update(read_index(index, self.num_layers))
+        self._read_indexes()
         return num_bytes
 
 
@@ -246,6 +256,27 @@ def load_aligned(
         torch.cat([store.aligned(tokens, options).to(dtype) for store, options in sources], dim=1)
         for tokens in sentences
     ]
+
+
+@contextmanager
+def _turn(folder: Path, deadline: float | None) -> Iterator[None]:
+    """Waits, at most to the deadline, until no other process works on the store; then lets others wait.
+
+    Raises:
+        OutOfTimeError: at the deadline.
+    """
+    lock = FileLock(
+        folder / ".lock", timeout=-1.0 if deadline is None else max(0.0, deadline - time.monotonic())
+    )
+    try:
+        lock.acquire(poll_interval=_POLL_SECONDS)
+    except Timeout:
+        raise OutOfTimeError(f"another process still translates into {folder}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+        time.sleep(2 * _POLL_SECONDS)  # who waits looks in between
 
 
 def _open_or_create(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import torch
-from filelock import FileLock, Timeout
 from pydantic import Field, model_validator
 from torch import Tensor
 
@@ -29,7 +26,7 @@ from canner.transfer.aligned import (
 )
 from canner.transfer.external import FileTranslator
 from canner.transfer.gloss import WordGloss
-from canner.transfer.store import OutOfTimeError, StoreOptions, TransferStore
+from canner.transfer.store import StoreOptions, TransferStore
 from canner.transfer.teacher import TaggerTeacher, Teacher, fingerprint_of
 
 
@@ -180,37 +177,17 @@ class TransferViews:
         stores = []
         for view in self.views:
             name = f"{view.translator.fingerprint}-{self.teacher.fingerprint}"
-            if (whole := TransferStore.open_whole(root / name, sentences)) is not None:
-                stores.append((whole, view.options))
-                continue
-            root.mkdir(parents=True, exist_ok=True)
-            with _alone(root / f"{name}.lock", deadline):  # runs side by side share a store
-                store = TransferStore.build(
-                    root / name,
-                    sentences,
-                    view.translator,
-                    self.teacher,
-                    StoreOptions(),
-                    deadline=deadline,
-                    progress=progress,
-                )
+            store = TransferStore.build(
+                root / name,
+                sentences,
+                view.translator,
+                self.teacher,
+                StoreOptions(),
+                deadline=deadline,
+                progress=progress,
+            )
             stores.append((store, view.options))
         return stores
-
-
-@contextmanager
-def _alone(path: Path, deadline: float | None) -> Iterator[None]:
-    """Waits until no other process holds the lock, at most to the deadline."""
-    timeout = -1.0 if deadline is None else max(0.0, deadline - time.monotonic())
-    lock = FileLock(path, timeout=timeout)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise OutOfTimeError(f"another process still translates into {path.with_suffix('')}") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def load_translator(folder: str | Path, *, device: str = "cpu") -> Translator:

@@ -3,6 +3,7 @@
 import resource
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -117,13 +118,38 @@ def test_stops_at_the_deadline_after_a_shard_and_goes_on(tmp_path, make_translat
 def test_waits_for_another_process_no_longer_than_the_deadline(tmp_path, make_translator, make_teacher):
     views = TransferViews([View(make_translator(), TransferOptions())], make_teacher())
     ((store, _),) = views.stores(tmp_path, SENTENCES[:1])
-    with FileLock(f"{store.folder}.lock"):
+    with FileLock(store.folder / ".lock"):
         # What is there already is read, whoever adds to it; the rest has to wait.
         assert len(views.stores(tmp_path, SENTENCES[:1], deadline=time.monotonic())) == 1
         with pytest.raises(OutOfTimeError, match="another process"):
             views.stores(tmp_path, SENTENCES, deadline=time.monotonic() + 0.2)
     ((store, _),) = views.stores(tmp_path, SENTENCES, deadline=time.monotonic() + 60)
     assert len(store) == 5
+
+
+def test_who_lacks_little_need_not_wait_for_who_lacks_much(tmp_path, make_translator, make_teacher):
+    class Slow(make_translator):
+        def translate(self, sentences, *, progress=None):
+            time.sleep(0.3)
+            return super().translate(sentences, progress=progress)
+
+    def build_short():
+        build(tmp_path, make_translator(), make_teacher(), SENTENCES[3:4])
+        return len(TransferStore.open(tmp_path))
+
+    others = []
+    with ThreadPoolExecutor() as pool:
+
+        def start_another(done, to_do):
+            if not others:
+                others.append(pool.submit(build_short))
+
+        store = TransferStore.build(
+            tmp_path, SENTENCES, Slow(), make_teacher(), StoreOptions(shard_size=1), progress=start_another
+        )
+        assert others[0].result() < 5  # it came in between
+    assert len(store) == 5
+    assert store.report.num_built == 4
 
 
 def test_shard_without_index_does_not_count(tmp_path, make_translator, make_teacher):
@@ -243,7 +269,7 @@ def test_values_that_do_not_fit_are_refused(tmp_path, make_translator, make_teac
 
     with pytest.raises(ValueError, match="expected features that fit half precision"):
         build(tmp_path, make_translator(), Loud())
-    assert [path.name for path in tmp_path.iterdir()] == ["store.json"]
+    assert [path.name for path in tmp_path.glob("*.*") if path.name != ".lock"] == ["store.json"]
 
 
 def test_stores_side_by_side(tmp_path, make_translator, make_teacher):
