@@ -90,12 +90,14 @@ class NameGuesser:
     def is_noun(self, word: str) -> bool:
         """Whether a word that begins with a capital is rather a noun than a name.
 
-        Abbreviations and what is not all letters (CDU, U2, Bad-Homburg) are never taken for nouns.
+        With hyphens, it is a noun if all its parts are (Fußball-Team; not SPD-Fraktion, Bad-Homburg). Abbreviations and
+        what is not all letters (CDU, U2) are never taken for nouns.
         """
-        if not _is_capitalised(word):
-            return False
         if word not in self._cache:
-            self._cache[word] = self._log_odds(word) < _NAME_FROM
+            parts = [part for part in word.split("-") if part]
+            self._cache[word] = bool(parts) and all(
+                _is_capitalised(part) and self._log_odds(part) < _NAME_FROM for part in parts
+            )
         return self._cache[word]
 
     def to_json(self) -> str:
