@@ -6,7 +6,7 @@ from canner.text.romanisation import has_double_surname, is_chinese, romanise, r
 from canner.text.segmentation import Segment
 from canner.transfer.lexicon import Entry, Lexicon
 
-RULES = 2
+RULES = 3
 """Version of the rules of `gloss_segment`; part of the fingerprint of a gloss that segments."""
 
 Glossed = tuple[tuple[str, ...], Segment]
@@ -14,6 +14,10 @@ Glossed = tuple[tuple[str, ...], Segment]
 # an entry seen more rarely is not trusted against what the part of speech says
 _MIN_TRUSTED = 3
 _PLACE_TAGS = ("ns", "nt", "nz")
+# a single character is a name as a place or an abbreviation (美, US) and else a word, or part of one (林, "forest")
+_TAGS_OF_SINGLE_NAMES = ("ns", "j")
+# what the last character of a place says it is: province, city, river, island …
+_KINDS_OF_PLACE = "省市县区镇乡村路街河江山湖岛州盟港湾峡桥站寺庙洲海洋"
 
 
 def gloss_segment(segment: Segment, lexicon: Lexicon) -> list[Glossed]:
@@ -21,7 +25,8 @@ def gloss_segment(segment: Segment, lexicon: Lexicon) -> list[Glossed]:
 
     Chinese has no capitals by which a name could be copied, so the part of speech decides: persons and
     places that the lexicon does not know well are written in pinyin with a capital, and a word that is no
-    name does not get a capital from a rare alignment. Other unknown words are glossed by their parts.
+    name does not get a capital from a rare alignment. Other unknown words are glossed by their parts, those of
+    organisations with capitals.
     """
     if not is_chinese(segment.text):
         return [(lexicon.gloss(segment.text) or (segment.text,), segment)]
@@ -29,15 +34,23 @@ def gloss_segment(segment: Segment, lexicon: Lexicon) -> list[Glossed]:
     if _is_person(segment, entry):
         return _gloss_person(segment, lexicon)
     if entry is not None:
-        is_name = segment.tag.startswith("nr") or segment.tag in _PLACE_TAGS
-        return [(_words(entry, is_name=is_name), segment)]
+        return [(_words(segment, entry), segment)]
+    if segment.tag == "nrt":
+        return [((romanise(segment.text),), segment)]
+    if segment.tag in ("nt", "nz") and len(segment.text) > 2:
+        # 伊拉克政府, "Iraq Government"
+        parts = _gloss_parts(segment, lexicon)
+        return [(tuple(w.title() if w.islower() else w for w in words), part) for words, part in parts]
     if segment.tag in _PLACE_TAGS:
         return _gloss_place(segment, lexicon)
     return _gloss_parts(segment, lexicon)
 
 
-def _words(entry: Entry, *, is_name: bool) -> tuple[str, ...]:
+def _words(segment: Segment, entry: Entry) -> tuple[str, ...]:
+    is_name = segment.tag.startswith("nr") or segment.tag in _PLACE_TAGS
     trusted = is_name or entry.seen >= _MIN_TRUSTED
+    if len(segment.text) == 1:
+        trusted = segment.tag in _TAGS_OF_SINGLE_NAMES
     return tuple((entry.english if trusted else entry.english.lower()).split())
 
 
@@ -45,7 +58,7 @@ def _is_person(segment: Segment, entry: Entry | None) -> bool:
     """Whether to write the segment as a Chinese person's name.
 
     The tagger finds persons by their family names, and too many: what the lexicon knows well, and what is
-    too long for a name, is none. nrt is a foreign name, whose pinyin would be no name in English.
+    too long for a name, is none. nrt is a foreign name, which has no family name in front.
     """
     text = segment.text
     if not segment.tag.startswith("nr") or segment.tag == "nrt":
@@ -71,7 +84,7 @@ def _gloss_person(segment: Segment, lexicon: Lexicon) -> list[Glossed]:
 
 def _gloss_place(segment: Segment, lexicon: Lexicon) -> list[Glossed]:
     kind = lexicon.entries.get(segment.text[-1])
-    if kind is None or len(segment.text) < 3:
+    if kind is None or len(segment.text) < 3 or segment.text[-1] not in _KINDS_OF_PLACE:
         return [((romanise(segment.text),), segment)]
     # 沧海路, "Canghai Road"
     name, last = segment.part(0, len(segment.text) - 1), segment.part(len(segment.text) - 1, 99)
@@ -91,6 +104,6 @@ def _gloss_parts(segment: Segment, lexicon: Lexicon) -> list[Glossed]:
             start += 1
             continue
         part = segment.part(start, end)
-        glossed.append((_words(lexicon.entries[part.text], is_name=False), part))
+        glossed.append((_words(part._replace(tag=""), lexicon.entries[part.text]), part))
         start = unknown_from = end
     return glossed

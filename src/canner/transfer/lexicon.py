@@ -129,8 +129,8 @@ def count_lexicon(
         max_phrase: longest English phrase of a single source word; 1 keeps one word for one word. More suits
             languages whose words hold several English ones (Chinese 联合国, "United Nations").
         min_count: an entry seen fewer times is left out, unless it copies its word.
-        names: of the lexicon. With it, English is written as it mostly was for this word (Union), else as it mostly
-            was for any (union).
+        names: of the lexicon. With it, as in a script without case, English is written as it mostly was for this word
+            (Union; 美国, US), else as it mostly was for any (union, us).
     """
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     cases: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
@@ -149,7 +149,7 @@ def count_lexicon(
             # a capital that opens a sentence says nothing
             case = 1 if min(places) > 0 or phrase[:1].islower() else 0
             cases["", lowered][phrase] += case
-            if names is not None:
+            if names is not None or not _has_case(source[i]):
                 cases[source[i], lowered][phrase] += case
     entries = {}
     for word, translations in counts.items():
