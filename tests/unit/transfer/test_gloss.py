@@ -162,7 +162,9 @@ def test_names_that_no_lexicon_knows_are_written_in_pinyin():
         Segment("扎克伯格", (0, 1, 2, 3), "nr"): [(("Zuckerberg",), (0, 1, 2, 3))],
         Segment("沧海路", (4, 5, 6), "ns"): [(("Canghai",), (4, 5)), (("Road",), (6,))],
         Segment("桂林", (0, 1), "ns"): [(("Guilin",), (0, 1))],
+        Segment("西老王", (0, 1, 2), "ns"): [(("Xilaowang",), (0, 1, 2))],  # 王 is no kind of place
         Segment("王", (0,), "n"): [(("king",), (0,))],
+        Segment("阿拉法特", (0, 1, 2, 3), "nrt"): [(("Alafate",), (0, 1, 2, 3))],
     }
     for segment, expected in cases.items():
         found = [(words, piece.owners) for words, piece in gloss_segment(segment, lexicon_)]
@@ -174,6 +176,32 @@ def test_rare_alignments_do_not_make_names_of_words():
     assert gloss_segment(Segment("美的", (0, 1), "a"), rare)[0][0] == ("midea",)
     assert gloss_segment(Segment("美的", (0, 1), "nz"), rare)[0][0] == ("Midea",)
     assert gloss_segment(Segment("中国", (0, 1), "n"), rare)[0][0] == ("China",)
+
+
+def test_a_single_character_is_a_name_as_a_place_or_an_abbreviation_only():
+    found = lexicon(林=("Carrie", 40), 美=("US", 90), 美林=("Merrill", 5))
+    assert gloss_segment(Segment("林", (0,), "n"), found)[0][0] == ("carrie",)
+    assert gloss_segment(Segment("美", (0,), "j"), found)[0][0] == ("US",)
+    parts = gloss_segment(Segment("林美林", (0, 1, 2), "n"), found)
+    assert parts == [(("carrie",), Segment("林", (0,), "n")), (("Merrill",), Segment("美林", (1, 2), "n"))]
+
+
+def test_an_unknown_organisation_is_glossed_by_its_parts_with_capitals():
+    known = lexicon(伊拉克=("Iraq", 40), 政府=("government", 90), 华=("China", 9))
+    found = gloss_segment(Segment("伊拉克政府", (0, 1, 2, 3, 4), "nt"), known)
+    assert [words for words, _ in found] == [("Iraq",), ("Government",)]
+    assert [piece.owners for _, piece in found] == [(0, 1, 2), (3, 4)]
+
+
+def test_without_case_each_word_has_its_own_capitals():
+    pairs = aligned(
+        *["美国 说 | the US says | 0-1 1-2"] * 3,
+        *["我们 说 | to us says | 0-1 1-2"] * 5,
+        *["nosotros | to us | 0-1"] * 2,
+    )
+    found = count_lexicon(*pairs)
+    assert found.entries["美国"].english == "US"
+    assert found.entries["我们"].english == found.entries["nosotros"].english == "us"
 
 
 def test_mixed_scripts():
