@@ -84,7 +84,8 @@ def vocabularies(
         return Subwords.load(paths[0]), Subwords.load(paths[1]), Copier.load(paths[2])
     parent = parent or Copier(())
     words = [([segment.text for segment in segments], target) for segments, target in segmented]
-    guesser = parent.guesser or NameGuesser.train(words, capitalised_nouns=data.capitalised_nouns)
+    guesser = parent.guesser if data.capitalised_nouns is not False else None
+    guesser = guesser or NameGuesser.train(words, capitalised_nouns=data.capitalised_nouns)
     translated, names = translated_names(segmented, min_count=data.copy_min_count)
     english = _english_names(segmented, nouns=guesser is not None) if data.name_translations else {}
     translated |= english.keys()

@@ -14,7 +14,7 @@ Glossed = tuple[tuple[str, ...], Segment]
 # an entry seen more rarely is not trusted against what the part of speech says
 _MIN_TRUSTED = 3
 _PLACE_TAGS = ("ns", "nt", "nz")
-# a single character is a name as a place or an abbreviation (美, US) and else a word, or part of one (林, "forest")
+# a single character is a name as a place or an abbreviation (台, Taiwan) and else a word, or part of one (林, "forest")
 _TAGS_OF_SINGLE_NAMES = ("ns", "j")
 # what the last character of a place says it is: province, city, river, island …
 _KINDS_OF_PLACE = "省市县区镇乡村路街河江山湖岛州盟港湾峡桥站寺庙洲海洋"

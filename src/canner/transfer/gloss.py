@@ -100,6 +100,8 @@ class WordGloss:
         save_text(folder / "lexicon.json", text)
         if self.lexicon.names is not None:
             save_text(folder / "names.json", self.lexicon.names.to_json())
+        else:
+            (folder / "names.json").unlink(missing_ok=True)
         save_json(folder / "config.json", {"format": FORMAT, "kind": "gloss", **self.config.model_dump()})
 
     @classmethod

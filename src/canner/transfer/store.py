@@ -170,6 +170,8 @@ class TransferStore:
                 progress(done, len(missing))
             if deadline is not None and time.monotonic() >= deadline and done < len(missing):
                 raise OutOfTimeError(f"translated {done} of {len(missing)} sentences")
+            if done < len(missing):
+                time.sleep(2 * _POLL_SECONDS)  # who waits for a turn looks in between
         store.report = BuildReport(num_built, len(wanted) - num_built, time.monotonic() - started, num_bytes)
         return store
 
@@ -263,6 +265,7 @@ def _turn(folder: Path, deadline: float | None) -> Iterator[None]:
     """Waits, at most to the deadline, until no other process works on the store; then lets others wait.
 
     Raises:
+        ValueError: if the folder cannot be written to.
         OutOfTimeError: at the deadline.
     """
     lock = FileLock(
@@ -272,11 +275,12 @@ def _turn(folder: Path, deadline: float | None) -> Iterator[None]:
         lock.acquire(poll_interval=_POLL_SECONDS)
     except Timeout:
         raise OutOfTimeError(f"another process still translates into {folder}") from None
+    except OSError as error:
+        raise ValueError(f"{folder}: expected a folder to write to, got {error}") from None
     try:
         yield
     finally:
         lock.release()
-        time.sleep(2 * _POLL_SECONDS)  # who waits looks in between
 
 
 def _open_or_create(
@@ -290,20 +294,26 @@ def _open_or_create(
         "tags": list(teacher.tags),
         "keep_reading": options.keep_reading,
     }
-    if (folder / _MANIFEST).is_file():
-        store = TransferStore.open(folder)
-        found = read_json(folder / _MANIFEST)
-        for name, value in wanted.items():
-            if found[name] != value:
-                raise ValueError(
-                    f"{folder}: expected a transfer store of {name} {value!r}, got one of {found[name]!r}; "
-                    "give another folder, or delete this one to build it anew"
-                )
-        return store
-    if folder.exists() and any(folder.iterdir()):
-        raise ValueError(f"{folder}: expected a new or empty folder or a transfer store, got other files")
-    try:
-        save_json(folder / _MANIFEST, {"format": FORMAT, "kind": "transfer-store", **wanted})
-    except OSError as error:
-        raise ValueError(f"{folder}: expected a folder to write to, got {error}") from None
-    return TransferStore.open(folder)
+    path = folder / _MANIFEST
+    others = (
+        [p for p in folder.iterdir() if not p.name.startswith((".lock", f".{_MANIFEST}."))]
+        if folder.exists()
+        else []
+    )
+    # asked last: another process may have made the store meanwhile
+    if not path.is_file():
+        if others:
+            raise ValueError(f"{folder}: expected a new or empty folder or a transfer store, got other files")
+        try:
+            save_json(path, {"format": FORMAT, "kind": "transfer-store", **wanted})
+        except OSError as error:
+            raise ValueError(f"{folder}: expected a folder to write to, got {error}") from None
+    store = TransferStore.open(folder)
+    found = read_json(path)
+    for name, value in wanted.items():
+        if found[name] != value:
+            raise ValueError(
+                f"{folder}: expected a transfer store of {name} {value!r}, got one of {found[name]!r}; "
+                "give another folder, or delete this one to build it anew"
+            )
+    return store

@@ -11,8 +11,8 @@ from canner.text.capitals import NameGuesser
 NOUNS = ["Freiheit", "Schönheit", "Wahrheit", "Krankheit", "Kindheit", "Gesundheit", "Sicherheit"]
 NAMES = ["Bergmann", "Hoffmann", "Neumann", "Lehmann", "Bachmann", "Hartmann", "Eichmann"]
 GERMAN = [
-    *((f"Die {noun} kommt".split(), ["So", "it", "comes", "here"]) for noun in NOUNS for _ in range(3)),
-    *((f"Dort lebt {name}".split(), f"There lives {name}".split()) for name in NAMES for _ in range(3)),
+    *((f"Die {noun} kommt".split(), ["So", "it", "comes", "here"]) for noun in NOUNS for _ in range(40)),
+    *((f"Dort lebt {name}".split(), f"There lives {name}".split()) for name in NAMES for _ in range(40)),
 ]
 SPANISH = [(["La", "casa", "de", "Aranda"], ["The", "house", "of", "Aranda"])] * 5
 
@@ -35,12 +35,14 @@ def test_what_does_not_look_like_a_noun_is_none(word):
 
 def test_the_first_word_of_a_sentence_says_nothing():
     first = [(["Dieheit", *source], target) for source, target in GERMAN]
-    assert NameGuesser.train(first).counts["length"].get("7") is None
+    counts = NameGuesser.train(first, capitalised_nouns=True, min_count=1).counts
+    assert counts["beginning"].get("Dieh") is None
+    assert counts["beginning"]["Frei"] == (0, 1)
 
 
 def test_names_in_the_genitive_are_names():
     genitive = [
-        (f"Die Stadt {name}s".split(), f"The town of {name}".split()) for name in NAMES for _ in range(5)
+        (f"Die Stadt {name}s".split(), f"The town of {name}".split()) for name in NAMES for _ in range(9)
     ]
     found = NameGuesser.train([*GERMAN, *genitive])
     assert not found.is_noun("Zimmermanns")
@@ -49,6 +51,10 @@ def test_names_in_the_genitive_are_names():
 def test_a_language_whose_nouns_are_small_needs_no_guesses():
     assert NameGuesser.train(SPANISH) is None
     assert NameGuesser.train([]) is None
+    # a few sentences with names say nothing; nor does English in lower case
+    assert NameGuesser.train(GERMAN[:20]) is None
+    long = ["La", "casa", "grande", "y", "buena", "de", "Aranda", "está", "aquí"]
+    assert NameGuesser.train([(long, ["a", "house", "in", "aranda"])] * 500) is None
     assert NameGuesser.train(GERMAN, capitalised_nouns=False) is None
     assert NameGuesser.train(SPANISH, capitalised_nouns=True, min_count=1) is not None
 
@@ -68,7 +74,15 @@ def test_a_guess_is_the_same_after_a_round_trip(word):
 
 
 @pytest.mark.parametrize(
-    "content", [None, [], {"ending": {}}, {"ending": {"a": 3}, "beginning": {}, "length": {}}]
+    "content",
+    [
+        None,
+        [],
+        {"ending": {}},
+        {"ending": {"a": 3}, "beginning": {}, "length": {}},
+        {"ending": {"a": [1, -1]}, "beginning": {}, "length": {}},
+        {"ending": {"a": [1, float("inf")]}, "beginning": {}, "length": {}},
+    ],
 )
 def test_something_else_is_refused(content):
     with pytest.raises(ValueError, match=r"expected counts of ending.*copy the bundle again"):

@@ -409,7 +409,7 @@ def test_names_with_another_english_are_learned_and_inherited(tmp_path):
 def test_a_language_with_capitalised_nouns_copies_names_only(tmp_path):
     nouns = ("Einheit unity", "Freiheit freedom", "Wahrheit truth", "Kindheit childhood", "Krankheit disease")
     rows = [
-        (f"{name} sucht die {noun.split()[0]}", f"{name} seeks {noun.split()[1]}", 2)
+        (f"{name} sucht die {noun.split()[0]}", f"{name} seeks {noun.split()[1]}", 40)
         for name in ("Zoé", "Bergmann")
         for noun in nouns
     ] + [("sie geht nach Warschau", "she goes to Warsaw", 8)]
@@ -417,6 +417,8 @@ def test_a_language_with_capitalised_nouns_copies_names_only(tmp_path):
     assert german.guesser is not None
     assert german.names == {"Warschau": "Warsaw"}
     assert [german.copies(word) for word in ("Neumann", "Dummheit", "Warschau")] == [True, False, True]
+    as_english = names_of(tmp_path / "child-of-german", rows, parent=german, capitalised_nouns=False)
+    assert as_english.copies("Dummheit")
     as_spanish = names_of(tmp_path / "spanish", rows, capitalised_nouns=False)
     assert as_spanish.copies("Dummheit")
     child = names_of(tmp_path / "child", rows[:1], parent=german)

@@ -127,6 +127,23 @@ def test_waits_for_another_process_no_longer_than_the_deadline(tmp_path, make_tr
     assert len(store) == 5
 
 
+def test_a_store_that_another_process_is_about_to_make_is_no_other_folder(
+    tmp_path, make_translator, make_teacher
+):
+    for name in (".lock", ".store.json.4321.tmp"):
+        (tmp_path / name).touch()
+    assert len(build(tmp_path, make_translator(), make_teacher())) == 5
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path, make_translator, make_teacher, monkeypatch):
+    def refuse(self, **given):
+        raise PermissionError("Permission denied")
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    with pytest.raises(ValueError, match="expected a folder to write to, got Permission denied"):
+        build(tmp_path, make_translator(), make_teacher())
+
+
 def test_who_lacks_little_need_not_wait_for_who_lacks_much(tmp_path, make_translator, make_teacher):
     class Slow(make_translator):
         def translate(self, sentences, *, progress=None):
