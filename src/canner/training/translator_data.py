@@ -87,7 +87,7 @@ def vocabularies(
     guesser = parent.guesser if data.capitalised_nouns is not False else None
     guesser = guesser or NameGuesser.train(words, capitalised_nouns=data.capitalised_nouns)
     translated, names = translated_names(segmented, min_count=data.copy_min_count)
-    english = _english_names(segmented, nouns=guesser is not None) if data.name_translations else {}
+    english = _english_names(segmented, words, nouns=guesser is not None) if data.name_translations else {}
     translated |= english.keys()
     train = read_words(segmented, translated)
     copier = Copier.train((s for s, _ in train), (t for _, t in train), min_count=data.copy_min_count)
@@ -100,13 +100,17 @@ def vocabularies(
     return source, target, copier
 
 
-def _english_names(segmented: Sequence[tuple[list[Segment], list[str]]], *, nouns: bool) -> dict[str, str]:
+def _english_names(
+    segmented: Sequence[tuple[list[Segment], list[str]]],
+    words: Sequence[tuple[list[str], list[str]]],
+    *,
+    nouns: bool,
+) -> dict[str, str]:
     """English of names that do not mostly stand in their translations, as they are or spelt.
 
     In Latin script a name has a capital; a Chinese one has a part of speech. Where nouns have capitals too, the text
     must be surer: a noun may stand beside the same name in the few texts that it is in (Zementfirma, ACC).
     """
-    words = [([segment.text for segment in segments], target) for segments, target in segmented]
     tagged = {s.text for segments, _ in segmented for s in segments if s.tag in ("nt", "nz")}
     translated, _ = translated_names(segmented, min_count=1)
     known = Copier.train((s for s, _ in words), (t for _, t in words), min_count=1).known

@@ -17,7 +17,7 @@ _PLACE_TAGS = ("ns", "nt", "nz")
 # a single character is a name as a place or an abbreviation (台, Taiwan) and else a word, or part of one (林, "forest")
 _TAGS_OF_SINGLE_NAMES = ("ns", "j")
 # what the last character of a place says it is: province, city, river, island …
-_KINDS_OF_PLACE = "省市县区镇乡村路街河江山湖岛州盟港湾峡桥站寺庙洲海洋"
+_ENDINGS_OF_PLACES = "省市县区镇乡村路街河江山湖岛州盟港湾峡桥站寺庙洲海洋"
 
 
 def gloss_segment(segment: Segment, lexicon: Lexicon) -> list[Glossed]:
@@ -84,7 +84,7 @@ def _gloss_person(segment: Segment, lexicon: Lexicon) -> list[Glossed]:
 
 def _gloss_place(segment: Segment, lexicon: Lexicon) -> list[Glossed]:
     kind = lexicon.entries.get(segment.text[-1])
-    if kind is None or len(segment.text) < 3 or segment.text[-1] not in _KINDS_OF_PLACE:
+    if kind is None or len(segment.text) < 3 or segment.text[-1] not in _ENDINGS_OF_PLACES:
         return [((romanise(segment.text),), segment)]
     # 沧海路, "Canghai Road"
     name, last = segment.part(0, len(segment.text) - 1), segment.part(len(segment.text) - 1, 99)
