@@ -51,6 +51,9 @@ def reproduce(
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs"),
     results: Annotated[Path, typer.Option(help="Folder of the results files.")] = Path("results"),
+    make_parts: Annotated[
+        bool, typer.Option(help="First make what the table reads and is not there, by its recipe.")
+    ] = True,
     smoke: Annotated[bool, typer.Option(help="Everything alike, but tiny: does it run at all?")] = False,
     device: Device = "cpu",
     threads: Threads = None,
@@ -58,8 +61,8 @@ def reproduce(
 ) -> None:
     """Run the experiments behind a table, as far as they are missing, and print it.
 
-    Finished runs are kept in the folder of the runs, and a killed call goes on where it stopped. Systems whose
-    translator or vectors are not there are left out and shown as "not run".
+    In the root of the repository, vectors, character language models and the encoder are made first. Finished runs
+    are kept, and a killed call goes on where it stopped. What reads a thing that is not there is shown as "not run".
 
     Examples:
 
@@ -77,20 +80,38 @@ def reproduce(
     if table is None:
         emit(descriptions(), None)
         return
-    rows = tuple(systems or ()), tuple(budgets or ())
-    options = RunnerOptions(workers, max_minutes, device, not quiet, runs / "stores", *rows)
+    chosen = tuple(systems or ()), () if smoke else tuple(budgets or ())
+    options = RunnerOptions(workers, max_minutes, device, not quiet, runs / "stores", *chosen)
     started = time.monotonic()
     for config in comparisons(table, protocol.value):
         config = varied(config, seeds=seeds, grid=grid, smoke=smoke)
-        if smoke:
-            options = dataclasses.replace(options, budgets=())
-        if max_minutes is not None:  # what the parts before it have left
-            left = max(0.0, max_minutes - (time.monotonic() - started) / 60)
-            options = dataclasses.replace(options, max_minutes=left)
+        if make_parts and not smoke:
+            _make_parts(config, runs / config.name, _after(started, max_minutes, options))
+        options = _after(started, max_minutes, options)  # what has gone before leaves less
         # What makes the whole of the results file, however many calls it took.
-        command = ["canner", "reproduce", table, "--protocol", protocol.value]
-        command += (["--seeds", str(seeds)] if seeds else []) + ([] if grid else ["--no-grid"])
+        flags = (["--seeds", str(seeds)] if seeds else []) + ([] if grid else ["--no-grid"])
+        command = ["canner", "reproduce", table, "--protocol", protocol.value, *flags]
         _run_part(config, runs / config.name, None if smoke else results, options, shlex.join(command))
+
+
+def _after(started: float, max_minutes: float | None, options: RunnerOptions) -> RunnerOptions:
+    """The options with the minutes that are left."""
+    if max_minutes is None:
+        return options
+    return dataclasses.replace(options, max_minutes=max(0.0, max_minutes - (time.monotonic() - started) / 60))
+
+
+def _make_parts(config: ComparisonExperiment, folder: Path, options: RunnerOptions) -> None:
+    """Makes what the wanted rows read and is not there."""
+    from canner.experiment.comparison import plan
+    from canner.tables.parts import make_missing
+
+    make_missing(
+        (cell.tries[0].experiment for cell in plan(config, folder) if options.wants(cell)),
+        max_minutes=options.max_minutes,
+        device=options.device,
+        progress=options.progress,
+    )
 
 
 def _run_part(

@@ -178,19 +178,20 @@ class _State:
 
 def _possible(cells: Sequence[Cell]) -> list[Cell]:
     """The cells whose bundles are there; says which are not."""
-    possible, missing = [], {}
+    possible: list[Cell] = []
+    without: dict[str, list[str]] = {}
     for cell in cells:
-        lacking = missing_bundles(cell.tries[0].experiment)
-        if lacking:
-            missing[cell.system.name] = lacking
+        if lacking := missing_bundles(cell.tries[0].experiment):
+            names = without.setdefault(", ".join(lacking), [])
+            names += [cell.system.name] * (cell.system.name not in names)
         else:
             possible.append(cell)
-    for name, lacking in missing.items():
-        logger.warning("%s is left out: not there: %s", name, ", ".join(lacking))
+    for lacking_paths, names in without.items():
+        logger.warning("left out, because %s is not there: %s", lacking_paths, ", ".join(names))
     if not possible:
-        everything = ", ".join(sorted({path for lacking in missing.values() for path in lacking}))
         raise ValueError(
-            f"expected what the systems read, found none of {everything}; train or fetch it first"
+            f"expected what the systems read, found none of {'; '.join(without)}; train or fetch it first "
+            "(recipes/README.md)"
         )
     return possible
 

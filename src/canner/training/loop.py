@@ -32,7 +32,7 @@ from canner.training.run_state import (
     discard_state,
     metadata_of,
 )
-from canner.training.schedule import TrainingConfig, learning_rate
+from canner.training.schedule import TrainingConfig, is_over, learning_rate
 from canner.training.task import Task
 
 
@@ -264,6 +264,10 @@ class _Run:
                     self.validate()
                     if stopped := self.should_stop():
                         return stopped
+                if is_over(self.config, self.minutes()):
+                    if not self.validated():
+                        self.validate()
+                    return "decayed"
                 now = time.monotonic()
                 if self.interruption.requested:
                     self.save_resume()

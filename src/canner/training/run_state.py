@@ -11,7 +11,7 @@ from safetensors import safe_open
 
 RESUME = "resume.safetensors"
 
-Stopped = Literal["finished", "time", "interrupted", "early_stopping", "annealed"]
+Stopped = Literal["finished", "time", "interrupted", "early_stopping", "annealed", "decayed"]
 
 
 class DivergedError(ValueError):

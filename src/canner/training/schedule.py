@@ -26,7 +26,7 @@ class TrainingConfig(Config):
     decay_steps: int | None = Field(None, ge=1)
     """Steps at whose end the rate is near zero (warmup_cosine)."""
     decay_minutes: float | None = Field(None, gt=0)
-    """Minutes at whose end the rate is near zero; for a budget of time, not exactly repeatable."""
+    """Minutes at whose end the rate is near zero and the training ends; a budget of time, not exactly repeatable."""
     final_fraction: float = Field(0.02, ge=0, le=1)
     anneal_factor: float = Field(0.5, gt=0, lt=1)
     patience: int = Field(3, ge=0)
@@ -49,6 +49,12 @@ class TrainingConfig(Config):
     checkpoint_minutes: float = Field(5.0, gt=0)
     average: float | None = Field(None, gt=0, lt=1)
     """Decay of the moving average of weights that is validated and kept; None: the weights themselves."""
+
+
+def is_over(config: TrainingConfig, minutes: float) -> bool:
+    """Whether the rate has decayed for as long as `decay_minutes` says: what follows would change next to nothing."""
+    by_time = config.schedule == "warmup_cosine" and config.decay_minutes is not None
+    return by_time and minutes >= (config.decay_minutes or 0.0)
 
 
 def learning_rate(config: TrainingConfig, *, step: int, minutes: float, annealed: float) -> float:

@@ -87,7 +87,7 @@ def test_a_system_without_its_bundle_is_left_out_and_shown(
     quiet = RunnerOptions(progress=False)
     results = run_comparison(make(systems=systems), tmp_path / "out", command="c", options=quiet)
     assert [bool(row["metrics"]) for row in results["rows"]] == [True, False]
-    assert "vectors is left out: not there" in caplog.text
+    assert f"left out, because {tmp_path / 'nowhere.vec'} is not there: vectors" in caplog.text
     with pytest.raises(ValueError, match=r"found none of .*nowhere\.vec"):
         run_comparison(make(systems=systems[1:]), tmp_path / "other", command="c", options=quiet)
 

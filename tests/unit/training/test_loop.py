@@ -159,6 +159,18 @@ def test_time_budget(tmp_path):
     assert (tmp_path / "model.safetensors").exists()
 
 
+def test_a_rate_that_decays_by_time_ends_the_run_with_its_last_weights_validated(tmp_path):
+    settings = config(
+        schedule="warmup_cosine", decay_minutes=0.005, max_epochs=100000, validate_every=100000000
+    )
+    result = fit(Regression(), settings, tmp_path, seed=1)
+    assert result.stopped == "decayed"
+    assert result.minutes >= 0.005
+    assert [line["step"] for line in result.history] == [result.steps]
+    assert (tmp_path / "model.safetensors").exists()
+    assert not (tmp_path / "resume.safetensors").exists()  # there is nothing to go on with
+
+
 def test_divergence_says_what_to_do(tmp_path):
     with pytest.raises(ValueError, match=r"lower training\.learning_rate"):
         fit(Regression(), config(optimizer="sgd", learning_rate=1e30, clip_norm=1e30), tmp_path, seed=1)

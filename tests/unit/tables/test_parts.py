@@ -1,0 +1,87 @@
+"""What tables read beside what ships is made by its recipe, once, within the time there is."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from canner.data.corpus import CorpusConfig
+from canner.experiment.comparison import plan
+from canner.experiment.tagger import EmbeddingsConfig, TaggerExperiment
+from canner.tables import TABLES, comparisons, parts
+from canner.tables.parts import RECIPES, make_missing
+from canner.training.run_state import RESUME
+
+ROOT = Path(__file__).resolve().parents[3]
+TEXT = "the river runs through the town and the town sleeps by the river .\n" * 40
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text").write_text(TEXT, encoding="utf-8")
+    caplog.set_level(logging.INFO)
+    return tmp_path
+
+
+def reads(**embeddings: object) -> list[TaggerExperiment]:
+    data = CorpusConfig(train=("train",), dev=("dev",))
+    return [TaggerExperiment(data=data, embeddings=EmbeddingsConfig(**embeddings))]
+
+
+def test_every_part_that_a_table_reads_and_that_does_not_ship_has_a_recipe() -> None:
+    read = {
+        path
+        for name in TABLES
+        for config in comparisons(name, "fast")
+        for cell in plan(config, Path("x"))
+        for _, path in parts.bundles_of(cell.tries[0].experiment)
+    }
+    own = {path for path in read if path.startswith("runs/")}
+    assert own == set(RECIPES)
+    assert all((ROOT / recipe).is_file() for recipe in RECIPES.values())
+    assert all((ROOT / path).exists() for path in read - own if path.startswith("models/"))
+
+
+def test_vectors_are_made_where_they_are_read_and_once(monkeypatch, caplog) -> None:
+    Path("vectors.toml").write_text('kind = "vectors"\ntext = ["text"]\ndim = 4\nmin_count = 1\nepochs = 1\n')
+    monkeypatch.setattr(parts, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
+    wanted = reads(vectors="runs/v/vectors.vec", vocabulary_text=("runs/v/vectors.vec",))
+    make_missing(wanted, max_minutes=0.0)  # no time, nothing begun
+    assert not Path("runs").exists()
+    make_missing(wanted)
+    assert Path("runs/v/vectors.vec").read_text(encoding="utf-8").startswith("9 4\n")
+    make_missing(wanted)
+    assert caplog.text.count("making runs/v/vectors.vec by vectors.toml") == 1
+
+
+def test_a_language_model_goes_on_at_the_next_call(monkeypatch) -> None:
+    Path("lm.toml").write_text(
+        'kind = "charlm"\n[data]\ntrain = "text"\nmin_count = 1\nnum_rows = 2\nchunk = 8\n'
+        "[model]\nembedding_dim = 4\nhidden_dim = 4\n"
+        '[training]\nschedule = "warmup_cosine"\ndecay_minutes = 0.03\nmetric = "bits_per_char"\nmode = "min"\n'
+        "validate_every = 100000\nmax_epochs = 1000000\n"
+    )
+    monkeypatch.setattr(parts, "RECIPES", {"runs/lm": "lm.toml"})
+    wanted = reads(contextual=("runs/lm",))
+    make_missing(wanted, max_minutes=0.005, progress=False)
+    assert Path("runs/lm", RESUME).exists()
+    make_missing(wanted, progress=False)
+    assert not Path("runs/lm", RESUME).exists()
+    assert Path("runs/lm/model.safetensors").exists()
+
+
+def test_a_part_that_cannot_be_made_is_warned_of_and_the_others_are_made(monkeypatch, caplog) -> None:
+    Path("broken.py").write_text('import sys\nprint("much")\nsys.exit("pip install it first")\n')
+    Path("whole.py").write_text('import pathlib\npathlib.Path("whole").write_text("done")\n')
+    Path("vectors.toml").write_text('kind = "vectors"\ntext = ["nowhere"]\n')
+    recipes = {"a": "broken.py", "b/vectors.vec": "vectors.toml", "whole": "whole.py", "c": "no-recipe.toml"}
+    monkeypatch.setattr(parts, "RECIPES", recipes)
+    make_missing(reads(vectors="b/vectors.vec", contextual=("a", "c", "whole")))
+    assert "a could not be made by broken.py: pip install it first" in caplog.text
+    assert "b/vectors.vec could not be made by vectors.toml" in caplog.text
+    assert "nowhere" in caplog.text
+    assert not Path("b").exists()
+    assert Path("whole").read_text() == "done"
