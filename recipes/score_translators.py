@@ -1,12 +1,13 @@
 """BLEU and chrF of translators (results/translators.json), alignment error rates of layers (results/alignment-zh.json).
 
-CANNER_DATA=../shared/data python recipes/score_translators.py es=models/es-en zh=models/zh-en
+CANNER_DATA=../shared/data python recipes/score_translators.py es=models/es-en zh=models/zh-en zh=eflomal
+
+`eflomal` is the word aligner that guides the attention of our translators: its error rate is what they could reach.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import sys
@@ -19,13 +20,17 @@ import torch
 from canner.data.bundle import save_json
 from canner.data.translation import Translator
 from canner.decoding.neural_translator import NeuralTranslator
-from canner.evaluation.alignment import read_gold_alignments
+from canner.evaluation.alignment import GoldAlignment, read_gold_alignments, score_alignments
 from canner.evaluation.translation import share_of_entity_tokens_copied
 from canner.experiment.results import results_json, summarise
+from canner.report import read_results
 from canner.text.bitext import read_bitext
 from canner.text.conll import read_conll
+from canner.text.segmentation import segment_tokens
+from canner.text.tokenizer import tokenize_words
 from canner.training.translator_scores import attention_error_rates, score_translations
 from canner.transfer.views import load_translator
+from canner.transfer.word_alignment import align_words
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 DATA = Path(os.environ.get("CANNER_DATA", "../shared/data"))
@@ -57,27 +62,48 @@ def score(language: str, translator: Translator, num_sentences: int | None) -> d
     return figures
 
 
-def score_alignments(language: str, translator: NeuralTranslator) -> dict[str, dict[str, float]]:
-    """Alignment error rate of every layer against gold links, for attention as produced and as read."""
+def gold_pairs(language: str) -> tuple[list[tuple[list[str], list[str]]], list[GoldAlignment]]:
+    """Sentence pairs that are not too long for a translator, and their gold links."""
     name = DATA / "alignment" / GOLD_ALIGNMENTS[language]
     pairs = [(s.split(), t.split()) for s, t in read_bitext(f"{name}.src-tgt")]
     gold = read_gold_alignments(f"{name}.gold")
     short = [i for i, (s, t) in enumerate(pairs) if len("".join(s)) < 180 and len(t) < 120]
-    rates = attention_error_rates(translator, [pairs[i] for i in short], [gold[i] for i in short])
+    return [pairs[i] for i in short], [gold[i] for i in short]
+
+
+def score_attention(language: str, translator: NeuralTranslator) -> dict[str, dict[str, float]]:
+    """Alignment error rate of every layer against gold links, for attention as produced and as read."""
+    pairs, gold = gold_pairs(language)
+    rates = attention_error_rates(translator, pairs, gold)
     layers = range(translator.num_layers)
     return {
-        f"layer {k + 1}": {f"AER {reading}": rates[reading][k] for reading in rates} | {"pairs": len(short)}
+        f"layer {k + 1}": {f"AER {reading}": rates[reading][k] for reading in rates} | {"pairs": len(pairs)}
         for k in layers
     }
 
 
-def save(name: str, title: str, new: list[dict[str, Any]], data: str, protocol: str) -> None:
+def score_aligner(language: str) -> dict[str, dict[str, float]]:
+    """Alignment error rate of eflomal on the same pairs, which it aligns together with the training text."""
+    pairs, gold = gold_pairs(language)
+    folder = DATA / "bitext" / f"{language}-en"
+    text = read_bitext(folder / f"train.{language}", folder / "train.en")
+    source = [tokenize_words(s) for s, _ in text]
+    if language == "zh":
+        source = [[segment.text for segment in segment_tokens(tokens)] for tokens in source]
+    target = [tokenize_words(t, clitics=True) for _, t in text]
+    found = align_words(
+        [s for s, _ in pairs] + source, [t for _, t in pairs] + target, 1, symmetrise="grow-diag"
+    )
+    scores = score_alignments(found[: len(pairs)], gold)
+    return {"eflomal": {"AER produced": scores.error_rate, "pairs": len(pairs)}}
+
+
+def save(name: str, title: str, new: list[dict[str, Any]], data: str, protocol: str, command: str) -> None:
     """Writes a results file; rows of other translators that stand in it stay."""
     path = RESULTS / f"{name}.json"
-    old = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
+    old = read_results(path)["rows"] if path.exists() else []
     named = {row["system"] for row in new}
     rows = [row for row in old if row["system"] not in named] + new
-    command = shlex.join(["python", *sys.argv])
     save_json(
         path,
         results_json(name=name, title=title, rows=rows, data=data, protocol=protocol, command=command),
@@ -94,6 +120,9 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     for item in arguments.translators:
         language, folder = item.split("=", 1)
+        if folder == "eflomal":
+            save_alignments(language, "eflomal", score_aligner(language))
+            continue
         translator = load_translator(folder)
         figures = score(language, translator, arguments.sentences)
         print(item, figures, flush=True)
@@ -101,13 +130,20 @@ def main() -> None:
         row = summarise(f"{language} → en, {kind}", {Path(folder).name: figures}).to_json()
         data = "dev, test: es newstest2013, de newstest2018, zh newstest2019, NTREX; sw, yo LAFAND"
         protocol = "beam of 5, ranked by log probability per piece (the translators' default); one model each"
-        save("translators", "Translators: BLEU and chrF", [row], data, protocol)
+        command = shlex.join(["python", *sys.argv])
+        save("translators", "Translators: BLEU and chrF", [row], data, protocol, command)
         if language in GOLD_ALIGNMENTS and isinstance(translator, NeuralTranslator):
-            rates = score_alignments(language, translator)
-            rows = [summarise(layer, {Path(folder).name: rate}).to_json() for layer, rate in rates.items()]
-            title = f"Alignment error rate of each attention layer, {language} → en, in percent"
-            words = "gold alignments zhen; the strongest source word of each English word"
-            save(f"alignment-{language}", title, rows, words, "translation forced")
+            save_alignments(language, Path(folder).name, score_attention(language, translator))
+
+
+def save_alignments(language: str, name: str, rates: dict[str, dict[str, float]]) -> None:
+    """Writes alignment error rates: a row for each layer, and one for the aligner."""
+    rows = [summarise(row, {name: rate}).to_json() for row, rate in rates.items()]
+    title = f"Alignment error rate of each attention layer, {language} → en, in percent"
+    data = f"gold alignments {GOLD_ALIGNMENTS[language]}; the strongest source word of each English word"
+    protocol = "translation forced; eflomal: both directions, with the training text, links grown"
+    command = f"python recipes/score_translators.py {language}=models/{language}-en {language}=eflomal"
+    save(f"alignment-{language}", title, rows, data, protocol, command)
 
 
 if __name__ == "__main__":

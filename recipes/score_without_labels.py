@@ -9,7 +9,6 @@ nothing is trained or chosen. Beside the translators: the teacher on the text it
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +19,8 @@ from canner.data.corpus import CorpusConfig, data_path, read_part
 from canner.data.translation import Translator
 from canner.evaluation.entities import score_entities
 from canner.experiment.results import results_json, summarise
+from canner.report import read_results
+from canner.tables.chinese import ONTONOTES5
 from canner.tables.european import GERMAN, SPANISH
 from canner.tables.masakhaner import corpus
 from canner.tables.protocols import GLOSSES, TEACHER, TRANSLATORS, external
@@ -36,7 +37,12 @@ CORPORA: dict[str, tuple[str, CorpusConfig]] = {
     "de": ("German", GERMAN),
     "sw": ("Swahili", corpus("swa")),
     "yo": ("Yoruba", corpus("yor")),
+    "zh": (
+        "Chinese news",
+        ONTONOTES5.model_copy(update={"types": {**ONTONOTES5.types, "GPE": "LOC"}}),
+    ),
 }
+"""The name of each language in the table, and its corpus with the types called as the teacher calls them."""
 
 
 def scores(
@@ -84,7 +90,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     teacher = load_teacher(TEACHER)
     path = RESULTS / "without-labels.json"
-    found_before = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
+    found_before = read_results(path)["rows"] if path.exists() else []
     rows, counts = [], []
     for language, (name, config) in CORPORA.items():
         sentences = read_part(config, "test")
@@ -106,7 +112,8 @@ def main() -> None:
         name="without-labels",
         title="Without labels: the teacher's entities, carried back by attention",
         rows=rows,
-        data=f"test sets of CoNLL-2002/2003 and MasakhaNER 2 ({', '.join(counts)} sentences), types of the teacher",
+        data="test sets of CoNLL-2002/2003, MasakhaNER 2 and OntoNotes 5 (bn, mz, nw; GPE counts as LOC): "
+        f"{', '.join(counts)} sentences; types of the teacher",
         protocol="nothing is trained on the language, nothing is chosen; the likeliest type of each token",
         command="python recipes/score_without_labels.py",
     )

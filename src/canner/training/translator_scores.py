@@ -18,7 +18,8 @@ from canner.text.tokenizer import detokenize, tokenize_words
 class ForcingTranslator(Protocol):
     """A translator that can also read its attention off a given translation."""
 
-    num_layers: int
+    @property
+    def num_layers(self) -> int: ...
 
     def force_many(self, pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> list[Translation]:
         """Attention of every layer for each (source, target)."""
