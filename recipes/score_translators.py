@@ -2,7 +2,7 @@
 
 CANNER_DATA=../shared/data python recipes/score_translators.py es=models/es-en zh=models/zh-en zh=eflomal
 
-`eflomal` is the word aligner that guides the attention of our translators: its error rate is what they could reach.
+`eflomal` is the word aligner whose links guided the attention of our translators.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def score_aligner(language: str) -> dict[str, dict[str, float]]:
         [s for s, _ in pairs] + source, [t for _, t in pairs] + target, 1, symmetrise="grow-diag"
     )
     scores = score_alignments(found[: len(pairs)], gold)
-    return {"eflomal": {"AER produced": scores.error_rate, "pairs": len(pairs)}}
+    return {"eflomal": {"AER of its links": scores.error_rate, "pairs": len(pairs)}}
 
 
 def save(name: str, title: str, new: list[dict[str, Any]], data: str, protocol: str, command: str) -> None:
@@ -121,7 +121,11 @@ def main() -> None:
     for item in arguments.translators:
         language, folder = item.split("=", 1)
         if folder == "eflomal":
-            save_alignments(language, "eflomal", score_aligner(language))
+            if language not in GOLD_ALIGNMENTS:
+                parser.error(
+                    f"expected a language with gold links ({', '.join(GOLD_ALIGNMENTS)}), got {item}"
+                )
+            save_alignments(language, item, score_aligner(language))
             continue
         translator = load_translator(folder)
         figures = score(language, translator, arguments.sentences)
@@ -133,15 +137,18 @@ def main() -> None:
         command = shlex.join(["python", *sys.argv])
         save("translators", "Translators: BLEU and chrF", [row], data, protocol, command)
         if language in GOLD_ALIGNMENTS and isinstance(translator, NeuralTranslator):
-            save_alignments(language, Path(folder).name, score_attention(language, translator))
+            save_alignments(language, item, score_attention(language, translator))
 
 
-def save_alignments(language: str, name: str, rates: dict[str, dict[str, float]]) -> None:
+def save_alignments(language: str, item: str, rates: dict[str, dict[str, float]]) -> None:
     """Writes alignment error rates: a row for each layer, and one for the aligner."""
+    name = Path(item.partition("=")[2]).name
     rows = [summarise(row, {name: rate}).to_json() for row, rate in rates.items()]
     title = f"Alignment error rate of each attention layer, {language} → en, in percent"
     data = f"gold alignments {GOLD_ALIGNMENTS[language]}; the strongest source word of each English word"
-    protocol = "translation forced; eflomal: both directions, with the training text, links grown"
+    protocol = (
+        "translation forced; eflomal: its links of both directions, found together with the training text"
+    )
     command = f"python recipes/score_translators.py {language}=models/{language}-en {language}=eflomal"
     save(f"alignment-{language}", title, rows, data, protocol, command)
 

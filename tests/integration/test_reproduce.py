@@ -90,3 +90,32 @@ def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkey
     assert b"<svg" in drawn
     assert canner("report").status == 0
     assert (tmp_path / "docs" / "figures" / "figure3-x.svg").read_bytes() == drawn
+
+
+def test_a_table_makes_what_it_reads_unless_told_not_to(canner, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CANNER_DATA", str(tmp_path))
+    (tmp_path / "ner" / "weibo").mkdir(parents=True)
+    for part in ("train", "dev", "test"):
+        path = tmp_path / "ner" / "weibo" / f"weiboNER_2nd_conll.{part}"
+        path.write_text("王 S-PER.NAM\n来 O\n\n" * 4, encoding="utf-8")
+    (tmp_path / "text").write_text("王 来 了 。\n" * 20, encoding="utf-8")
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "vectors_zh.toml").write_text(
+        'kind = "vectors"\ntext = ["text"]\ndim = 100\nmin_count = 1\nmax_chars = 0\nepochs = 1\n'
+    )
+    vectors = tmp_path / "runs" / "vectors-zh" / "vectors.vec"
+    command = ["reproduce", "table5-weibo", "--seeds", 1, "--system"]
+    assert canner(*command, "random", "--max-minutes", 1).status == 0
+    assert not vectors.exists()  # no row that is wanted reads them
+    for without in ("--no-make-parts", "--smoke"):
+        assert (
+            "found none of runs/vectors-zh/vectors.vec" in canner(*command, "FastText", without).complaint()
+        )
+    assert canner(*command, "FastText", "--max-minutes", 0).status == 0
+    assert not vectors.exists()
+    answer = canner(*command, "FastText", "--max-minutes", 1)
+    assert answer.status == 0, answer.err
+    assert vectors.exists()
+    found = json.loads((tmp_path / "results" / "table5-weibo-fast.json").read_text())
+    assert [row["system"] for row in found["rows"] if row["metrics"]] == ["random", "FastText"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 import time
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,7 +52,8 @@ def reproduce(
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs"),
     results: Annotated[Path, typer.Option(help="Folder of the results files.")] = Path("results"),
     make_parts: Annotated[
-        bool, typer.Option(help="First make what the table reads and is not there, by its recipe.")
+        bool,
+        typer.Option(help="First make what the table reads and is not there; vectors are made to their end."),
     ] = True,
     smoke: Annotated[bool, typer.Option(help="Everything alike, but tiny: does it run at all?")] = False,
     device: Device = "cpu",
@@ -61,8 +62,8 @@ def reproduce(
 ) -> None:
     """Run the experiments behind a table, as far as they are missing, and print it.
 
-    In the root of the repository, vectors, character language models and the encoder are made first. Finished runs
-    are kept, and a killed call goes on where it stopped. What reads a thing that is not there is shown as "not run".
+    In the root of the repository, word vectors, character language models and the encoder are made first. Finished
+    runs are kept, and a killed call goes on where it stopped. What reads a thing that is not there is "not run".
 
     Examples:
 
@@ -80,49 +81,48 @@ def reproduce(
     if table is None:
         emit(descriptions(), None)
         return
-    chosen = tuple(systems or ()), () if smoke else tuple(budgets or ())
-    options = RunnerOptions(workers, max_minutes, device, not quiet, runs / "stores", *chosen)
+    rows, sizes = tuple(systems or ()), () if smoke else tuple(budgets or ())
     started = time.monotonic()
     for config in comparisons(table, protocol.value):
         config = varied(config, seeds=seeds, grid=grid, smoke=smoke)
-        if make_parts and not smoke:
-            _make_parts(config, runs / config.name, _after(started, max_minutes, options))
-        options = _after(started, max_minutes, options)  # what has gone before leaves less
-        # What makes the whole of the results file, however many calls it took.
-        flags = (["--seeds", str(seeds)] if seeds else []) + ([] if grid else ["--no-grid"])
-        command = ["canner", "reproduce", table, "--protocol", protocol.value, *flags]
-        _run_part(config, runs / config.name, None if smoke else results, options, shlex.join(command))
+        left = _left(started, max_minutes)
+        options = RunnerOptions(workers, left, device, not quiet, runs / "stores", rows, sizes)
+        places = runs / config.name, None if smoke else results
+        command = _whole(table, protocol, seeds, grid)
+        _run_part(config, *places, options, command, make_parts=make_parts and not smoke)
 
 
-def _after(started: float, max_minutes: float | None, options: RunnerOptions) -> RunnerOptions:
-    """The options with the minutes that are left."""
-    if max_minutes is None:
-        return options
-    return dataclasses.replace(options, max_minutes=max(0.0, max_minutes - (time.monotonic() - started) / 60))
+def _whole(table: str, protocol: ProtocolName, seeds: int | None, grid: bool) -> str:
+    """The command that makes the whole of a results file, however many calls it took."""
+    flags = (["--seeds", str(seeds)] if seeds else []) + ([] if grid else ["--no-grid"])
+    return shlex.join(["canner", "reproduce", table, "--protocol", protocol.value, *flags])
 
 
-def _make_parts(config: ComparisonExperiment, folder: Path, options: RunnerOptions) -> None:
-    """Makes what the wanted rows read and is not there."""
-    from canner.experiment.comparison import plan
-    from canner.tables.parts import make_missing
-
-    make_missing(
-        (cell.tries[0].experiment for cell in plan(config, folder) if options.wants(cell)),
-        max_minutes=options.max_minutes,
-        device=options.device,
-        progress=options.progress,
-    )
+def _left(started: float, max_minutes: float | None) -> float | None:
+    """The minutes that are left."""
+    return None if max_minutes is None else max(0.0, max_minutes - (time.monotonic() - started) / 60)
 
 
 def _run_part(
-    config: ComparisonExperiment, folder: Path, results: Path | None, options: RunnerOptions, command: str
+    config: ComparisonExperiment,
+    folder: Path,
+    results: Path | None,
+    options: RunnerOptions,
+    command: str,
+    *,
+    make_parts: bool,
 ) -> None:
-    """Runs one comparison, writes its results file, prints its table."""
+    """Makes what one comparison reads, runs it, writes its results file, prints its table."""
     from canner.data.bundle import save_json
     from canner.experiment.runner import run_comparison
     from canner.system_tables import table as as_table
+    from canner.tables.parts import make_missing
 
-    found = run_comparison(config, folder, command=command, options=options)
+    make = partial(
+        make_missing, max_minutes=options.max_minutes, device=options.device, progress=options.progress
+    )
+    prepare = make if make_parts else None
+    found = run_comparison(config, folder, command=command, options=options, prepare=prepare)
     if results is not None:
         results.mkdir(parents=True, exist_ok=True)
         path = results / f"{config.name}.json"

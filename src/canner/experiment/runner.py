@@ -20,6 +20,7 @@ from canner.data.bundle import save_json
 from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun, plan
 from canner.experiment.record import Record, missing_bundles, read_record, run_and_record
 from canner.experiment.summary import describe_corpus, summary
+from canner.experiment.tagger import TaggerExperiment
 from canner.training.progress import StepProgress
 from canner.training.run_state import DivergedError
 from canner.transfer.store import OutOfTimeError
@@ -61,6 +62,7 @@ def run_comparison(
     *,
     command: str,
     options: RunnerOptions | None = None,
+    prepare: Callable[[Sequence[TaggerExperiment]], None] | None = None,
 ) -> dict[str, Any]:
     """Trains and scores every system; finished runs of an earlier call are kept, unfinished ones taken up.
 
@@ -69,6 +71,7 @@ def run_comparison(
         folder: gets a folder for each run, and `results.json`, anew after every run.
         command: what was typed, for the results file.
         options: how the runs are made.
+        prepare: called with what is wanted, to make what it reads; its time counts.
 
     Returns:
         What `results.json` holds. Systems whose translator or vectors are not there are left out, which is said.
@@ -79,6 +82,7 @@ def run_comparison(
         KeyboardInterrupt: if a run was interrupted; call again to go on.
     """
     folder, options = Path(folder), options or RunnerOptions()
+    deadline = None if options.max_minutes is None else time.monotonic() + 60 * options.max_minutes
     folder.mkdir(parents=True, exist_ok=True)
     for kind, asked, known in (
         ("systems", options.systems, [system.name for system in config.systems]),
@@ -88,15 +92,19 @@ def run_comparison(
             names = "; ".join(map(str, known)) or "none: there is no choice here"
             raise ValueError(f"expected {kind} among {names}, got {unknown[0]!r}")
     cells = plan(config, folder)
-    wanted = _possible([cell for cell in cells if options.wants(cell)])
-    state = _State(config, wanted, cells, folder, command, describe_corpus(config.base.data))
+    wanted = [cell for cell in cells if options.wants(cell)]
+    corpus = describe_corpus(config.base.data)
     with (
         _alone_in(folder),
         StepProgress(config.name, enabled=options.progress and options.workers > 1) as bar,
     ):
+        if prepare is not None:
+            prepare([cell.tries[0].experiment for cell in wanted])
+        possible = _possible(wanted, in_time=deadline is None or time.monotonic() < deadline)
+        state = _State(config, possible, cells, folder, command, corpus)
         state.read()
         try:
-            for run, record in _runs(state, options.stores or folder / "stores", options):
+            for run, record in _runs(state, options.stores or folder / "stores", options, deadline):
                 state.add(run, record)
                 bar.advance_to(state.num_finished, state.num_runs)
         finally:
@@ -176,29 +184,33 @@ class _State:
         return results
 
 
-def _possible(cells: Sequence[Cell]) -> list[Cell]:
-    """The cells whose bundles are there; says which are not."""
+def _possible(cells: Sequence[Cell], in_time: bool) -> list[Cell]:
+    """The cells whose bundles are there; says which are not.
+
+    Raises:
+        ValueError: none can run, though there would be time (without, only the results are wanted).
+    """
     possible: list[Cell] = []
-    without: dict[str, list[str]] = {}
+    without: dict[str, dict[str, None]] = {}
     for cell in cells:
-        if lacking := missing_bundles(cell.tries[0].experiment):
-            names = without.setdefault(", ".join(lacking), [])
-            names += [cell.system.name] * (cell.system.name not in names)
-        else:
-            possible.append(cell)
-    for lacking_paths, names in without.items():
-        logger.warning("left out, because %s is not there: %s", lacking_paths, ", ".join(names))
-    if not possible:
+        lacking = missing_bundles(cell.tries[0].experiment)
+        for path in lacking:
+            without.setdefault(path, {})[cell.system.name] = None
+        possible += [] if lacking else [cell]
+    if not possible and in_time:
         raise ValueError(
-            f"expected what the systems read, found none of {'; '.join(without)}; train or fetch it first "
+            f"expected what the systems read, found none of {', '.join(sorted(without))}; train or fetch it first "
             "(recipes/README.md)"
         )
+    for path, names in without.items():
+        logger.warning("left out, because %s is not there: %s", path, ", ".join(names))
     return possible
 
 
-def _runs(state: _State, stores: Path, options: RunnerOptions) -> Iterator[tuple[PlannedRun, Record]]:
+def _runs(
+    state: _State, stores: Path, options: RunnerOptions, deadline: float | None
+) -> Iterator[tuple[PlannedRun, Record]]:
     """Each run as it is finished, until none is missing or the time is up."""
-    deadline = None if options.max_minutes is None else time.monotonic() + 60 * options.max_minutes
 
     def left() -> float | None:
         return None if deadline is None else max(0.0, (deadline - time.monotonic()) / 60)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import torch
+from filelock import FileLock, Timeout
+
 from canner.experiment.kinds import read_experiment, run_experiment
 from canner.experiment.record import bundles_of
 from canner.experiment.tagger import TaggerExperiment
 from canner.tables.protocols import ENCODER
-from canner.training.run_state import RESUME
 
 logger = logging.getLogger(__name__)
 
@@ -32,54 +35,81 @@ def make_missing(
     device: str = "cpu",
     progress: bool = True,
 ) -> None:
-    """Makes the parts that experiments read and that are not there, if their recipes are.
+    """Makes the parts that experiments read and that are not there.
 
-    A part that cannot be made is warned of: systems that do not read it run all the same.
+    A part that cannot be made is warned of: systems that do not read it run all the same. What stands at a part's path
+    is taken as it is.
 
     Args:
         experiments: taggers to be trained.
-        max_minutes: no part is begun later, and a language model goes on at the next call. Vectors and encoder take
-            minutes, and are made to their end.
+        max_minutes: no part is begun later, and a language model goes on at the next call. Vectors and encoder are
+            made to their end.
         device: "cpu" or "cuda".
         progress: show progress on a terminal.
 
     Raises:
         KeyboardInterrupt: if a training was interrupted; the next call goes on.
     """
-    started = time.monotonic()
+    deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     for path in dict.fromkeys(path for experiment in experiments for _, path in bundles_of(experiment)):
-        recipe = Path(RECIPES.get(path, ""))
-        if not recipe.is_file() or _is_made(Path(path)):
+        if path not in RECIPES or Path(path).exists():
             continue
-        left = None if max_minutes is None else max_minutes - (time.monotonic() - started) / 60
-        if left is not None and left <= 0:
-            return
-        logger.info("making %s by %s", path, recipe)
         try:
-            _make(recipe, Path(path), left, device, progress)
-        except (ValueError, OSError) as error:
-            logger.warning("%s could not be made by %s: %s", path, recipe, error)
+            _make(Path(RECIPES[path]), Path(path), deadline, device, progress)
+        except (ValueError, OSError, RuntimeError) as error:
+            logger.warning("%s could not be made: %s", path, error)
 
 
-def _is_made(path: Path) -> bool:
-    return path.exists() and not (path / RESUME).exists()
+def _make(recipe: Path, path: Path, deadline: float | None, device: str, progress: bool) -> None:
+    """Makes one part, unless another process makes it meanwhile.
 
-
-def _make(recipe: Path, path: Path, max_minutes: float | None, device: str, progress: bool) -> None:
-    if recipe.suffix == ".py":
-        done = subprocess.run([sys.executable, str(recipe)], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise ValueError((done.stderr.strip() or f"it ended with {done.returncode}").splitlines()[-1])
-        return
+    Raises:
+        ValueError: there is no recipe, no time, or the recipe fails.
+    """
+    if not recipe.is_file():
+        raise ValueError(f"expected {recipe}, got no such file; call this in the root of the repository")
     folder = path.parent if path.suffix else path
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.with_name(f"{folder.name}.lock"))
+    try:
+        with lock.acquire(timeout=-1 if deadline is None else max(0.0, deadline - time.monotonic())):
+            if path.exists():
+                return
+            left = None if deadline is None else (deadline - time.monotonic()) / 60
+            if left is not None and left <= 0:
+                raise ValueError(f"expected time for {recipe}, got none; call again with more --max-minutes")
+            logger.info("making %s by %s", path, recipe)
+            if recipe.suffix == ".py":
+                _run_script(recipe)
+            else:
+                _train(recipe, folder, left, device, progress)
+    except Timeout:
+        raise ValueError("the time is up, and another process is making it; call again") from None
+
+
+def _train(recipe: Path, folder: Path, max_minutes: float | None, device: str, progress: bool) -> None:
+    """Trains beside the folder, which is there only when all is done: what is half trained is read by nobody."""
+    making = folder.with_name(f"{folder.name}.making")
     outcome = run_experiment(
         read_experiment(recipe),
-        folder,
+        making,
         command=f"canner train {recipe} -o {folder}",
         max_minutes=max_minutes,
         device=device,
         progress=progress,
     )
-    logger.info("%s: %s", folder, outcome.summary)
     if outcome.stopped == "interrupted":
         raise KeyboardInterrupt
+    if outcome.stopped == "time":
+        raise ValueError(f"the time is up: {outcome.summary}; call again to go on")
+    making.replace(folder)
+    logger.info("%s: %s", folder, outcome.summary)
+
+
+def _run_script(recipe: Path) -> None:
+    environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    done = subprocess.run(
+        [sys.executable, str(recipe)], env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise ValueError((done.stderr.strip() or f"{recipe} ended with {done.returncode}").splitlines()[-1])

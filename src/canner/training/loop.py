@@ -264,14 +264,15 @@ class _Run:
                     self.validate()
                     if stopped := self.should_stop():
                         return stopped
-                if is_over(self.config, self.minutes()):
-                    if not self.validated():
-                        self.validate()
-                    return "decayed"
                 now = time.monotonic()
                 if self.interruption.requested:
                     self.save_resume()
                     return "interrupted"
+                if is_over(self.config, self.minutes()):
+                    self.save_resume()  # killed in its last validation, a run goes on there
+                    if not self.validated():
+                        self.validate()
+                    return "decayed"
                 if deadline is not None and now > deadline:
                     if not self.validated():
                         self.validate_at_stop()

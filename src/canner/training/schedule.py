@@ -52,9 +52,10 @@ class TrainingConfig(Config):
 
 
 def is_over(config: TrainingConfig, minutes: float) -> bool:
-    """Whether the rate has decayed for as long as `decay_minutes` says: what follows would change next to nothing."""
-    by_time = config.schedule == "warmup_cosine" and config.decay_minutes is not None
-    return by_time and minutes >= (config.decay_minutes or 0.0)
+    """Whether the minutes in which the rate decays are over (warmup_cosine): little would change after them."""
+    if config.schedule != "warmup_cosine" or config.decay_minutes is None:
+        return False
+    return minutes >= config.decay_minutes
 
 
 def learning_rate(config: TrainingConfig, *, step: int, minutes: float, annealed: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -90,6 +90,32 @@ def test_a_system_without_its_bundle_is_left_out_and_shown(
     assert f"left out, because {tmp_path / 'nowhere.vec'} is not there: vectors" in caplog.text
     with pytest.raises(ValueError, match=r"found none of .*nowhere\.vec"):
         run_comparison(make(systems=systems[1:]), tmp_path / "other", command="c", options=quiet)
+    late = RunnerOptions(progress=False, max_minutes=0.0)  # without time only the results are wanted
+    results = run_comparison(make(systems=systems[1:]), tmp_path / "other", command="c", options=late)
+    assert [bool(row["metrics"]) for row in results["rows"]] == [False]
+
+
+def test_what_systems_read_can_be_made_first_under_the_lock_and_with_the_corpus_read(
+    make: Make, tmp_path: Path
+) -> None:
+    vectors = tmp_path / "made.vec"
+    systems = (System(name="plain"), System(name="vectors", change={"embeddings.vectors": str(vectors)}))
+    asked: list[list[str | None]] = []
+
+    def prepare(experiments: Sequence[TaggerExperiment]) -> None:
+        asked.append([experiment.embeddings.vectors for experiment in experiments])
+        assert (tmp_path / "out" / ".lock").exists()
+        vectors.write_text("1 8\nvive " + "0.1 " * 8 + "\n", encoding="utf-8")
+
+    options = RunnerOptions(progress=False, systems=("vectors",))
+    config = make(systems=systems)
+    results = run_comparison(config, tmp_path / "out", command="c", options=options, prepare=prepare)
+    assert asked == [[str(vectors)]]
+    assert [bool(row["metrics"]) for row in results["rows"]] == [False, True]
+    (tmp_path / "test").unlink()  # nothing is made for a corpus that is not there
+    with pytest.raises(ValueError, match="got no such file"):
+        run_comparison(config, tmp_path / "out", command="c", options=options, prepare=prepare)
+    assert len(asked) == 1
 
 
 def test_a_run_whose_loss_is_not_finite_is_shown_and_the_others_go_on(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import signal
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import plan
 from canner.experiment.tagger import EmbeddingsConfig, TaggerExperiment
 from canner.tables import TABLES, comparisons, parts
 from canner.tables.parts import RECIPES, make_missing
+from canner.training.charlm import CharLMTask
 from canner.training.run_state import RESUME
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,27 +53,72 @@ def test_vectors_are_made_where_they_are_read_and_once(monkeypatch, caplog) -> N
     monkeypatch.setattr(parts, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
     wanted = reads(vectors="runs/v/vectors.vec", vocabulary_text=("runs/v/vectors.vec",))
     make_missing(wanted, max_minutes=0.0)  # no time, nothing begun
-    assert not Path("runs").exists()
+    assert not Path("runs/v").exists()
     make_missing(wanted)
     assert Path("runs/v/vectors.vec").read_text(encoding="utf-8").startswith("9 4\n")
     make_missing(wanted)
     assert caplog.text.count("making runs/v/vectors.vec by vectors.toml") == 1
 
 
-def test_a_language_model_goes_on_at_the_next_call(monkeypatch) -> None:
-    Path("lm.toml").write_text(
-        'kind = "charlm"\n[data]\ntrain = "text"\nmin_count = 1\nnum_rows = 2\nchunk = 8\n'
-        "[model]\nembedding_dim = 4\nhidden_dim = 4\n"
-        '[training]\nschedule = "warmup_cosine"\ndecay_minutes = 0.03\nmetric = "bits_per_char"\nmode = "min"\n'
-        "validate_every = 100000\nmax_epochs = 1000000\n"
-    )
+LANGUAGE_MODEL = """kind = "charlm"
+[data]
+train = "text"
+min_count = 1
+num_rows = 2
+chunk = 8
+[model]
+embedding_dim = 4
+hidden_dim = 4
+[training]
+schedule = "warmup_cosine"
+decay_minutes = 0.05
+metric = "bits_per_char"
+mode = "min"
+validate_every = 100000
+max_epochs = 1000000
+"""
+
+
+def test_a_language_model_is_there_only_when_it_is_finished(monkeypatch, caplog) -> None:
+    Path("lm.toml").write_text(LANGUAGE_MODEL)
     monkeypatch.setattr(parts, "RECIPES", {"runs/lm": "lm.toml"})
     wanted = reads(contextual=("runs/lm",))
-    make_missing(wanted, max_minutes=0.005, progress=False)
-    assert Path("runs/lm", RESUME).exists()
+    make_missing(wanted, max_minutes=0.001, progress=False)
+    assert not Path("runs/lm").exists()
+    assert "runs/lm could not be made: the time is up" in caplog.text
     make_missing(wanted, progress=False)
-    assert not Path("runs/lm", RESUME).exists()
     assert Path("runs/lm/model.safetensors").exists()
+    assert not Path("runs/lm.making").exists()
+    assert not Path("runs/lm", RESUME).exists()
+
+
+def test_an_interrupted_language_model_goes_on_at_the_next_call(monkeypatch) -> None:
+    Path("lm.toml").write_text(LANGUAGE_MODEL)
+    monkeypatch.setattr(parts, "RECIPES", {"runs/lm": "lm.toml"})
+
+    def interrupt(self: CharLMTask, batch: object) -> object:
+        signal.raise_signal(signal.SIGINT)
+        return loss(self, batch)
+
+    loss = CharLMTask.loss
+    with monkeypatch.context() as patched:
+        patched.setattr(CharLMTask, "loss", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            make_missing(reads(contextual=("runs/lm",)), progress=False)
+    assert not Path("runs/lm").exists()
+    assert Path("runs/lm.making", RESUME).exists()
+    make_missing(reads(contextual=("runs/lm",)), progress=False)
+    assert Path("runs/lm/model.safetensors").exists()
+
+
+def test_two_processes_do_not_make_the_same_part(monkeypatch, caplog) -> None:
+    Path("lm.toml").write_text(LANGUAGE_MODEL)
+    monkeypatch.setattr(parts, "RECIPES", {"runs/lm": "lm.toml"})
+    Path("runs").mkdir()
+    with FileLock("runs/lm.lock"):
+        make_missing(reads(contextual=("runs/lm",)), max_minutes=0.001)
+    assert "another process is making it" in caplog.text
+    assert not Path("runs/lm.making").exists()
 
 
 def test_a_part_that_cannot_be_made_is_warned_of_and_the_others_are_made(monkeypatch, caplog) -> None:
@@ -80,8 +128,10 @@ def test_a_part_that_cannot_be_made_is_warned_of_and_the_others_are_made(monkeyp
     recipes = {"a": "broken.py", "b/vectors.vec": "vectors.toml", "whole": "whole.py", "c": "no-recipe.toml"}
     monkeypatch.setattr(parts, "RECIPES", recipes)
     make_missing(reads(vectors="b/vectors.vec", contextual=("a", "c", "whole")))
-    assert "a could not be made by broken.py: pip install it first" in caplog.text
-    assert "b/vectors.vec could not be made by vectors.toml" in caplog.text
-    assert "nowhere" in caplog.text
+    assert "a could not be made: pip install it first" in caplog.text
+    assert "b/vectors.vec could not be made: text: expected a file, got no such file: nowhere" in caplog.text
+    assert (
+        "c could not be made: expected no-recipe.toml, got no such file; call this in the root" in caplog.text
+    )
     assert not Path("b").exists()
     assert Path("whole").read_text() == "done"
