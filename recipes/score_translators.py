@@ -125,7 +125,7 @@ def main() -> None:
                 parser.error(
                     f"expected a language with gold links ({', '.join(GOLD_ALIGNMENTS)}), got {item}"
                 )
-            save_alignments(language, item, score_aligner(language))
+            save_alignments(language, "eflomal", score_aligner(language))
             continue
         translator = load_translator(folder)
         figures = score(language, translator, arguments.sentences)
@@ -137,12 +137,11 @@ def main() -> None:
         command = shlex.join(["python", *sys.argv])
         save("translators", "Translators: BLEU and chrF", [row], data, protocol, command)
         if language in GOLD_ALIGNMENTS and isinstance(translator, NeuralTranslator):
-            save_alignments(language, item, score_attention(language, translator))
+            save_alignments(language, Path(folder).name, score_attention(language, translator))
 
 
-def save_alignments(language: str, item: str, rates: dict[str, dict[str, float]]) -> None:
+def save_alignments(language: str, name: str, rates: dict[str, dict[str, float]]) -> None:
     """Writes alignment error rates: a row for each layer, and one for the aligner."""
-    name = Path(item.partition("=")[2]).name
     rows = [summarise(row, {name: rate}).to_json() for row, rate in rates.items()]
     title = f"Alignment error rate of each attention layer, {language} → en, in percent"
     data = f"gold alignments {GOLD_ALIGNMENTS[language]}; the strongest source word of each English word"
