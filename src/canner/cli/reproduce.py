@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -55,6 +56,9 @@ def reproduce(
         bool,
         typer.Option(help="First make what the table reads and is not there; vectors are made to their end."),
     ] = True,
+    anew: Annotated[
+        bool, typer.Option(help="Count no run of elsewhere, and leave the results files as they are.")
+    ] = False,
     smoke: Annotated[bool, typer.Option(help="Everything alike, but tiny: does it run at all?")] = False,
     device: Device = "cpu",
     threads: Threads = None,
@@ -63,15 +67,14 @@ def reproduce(
     """Run the experiments behind a table, as far as they are missing, and print it.
 
     In the root of the repository, word vectors, character language models and the encoder are made first. Finished
-    runs are kept, and a killed call goes on where it stopped. What reads a thing that is not there is "not run".
+    runs are kept in `results/runs`, those of other machines too; --anew trains all of them here. A killed call goes on
+    where it stopped. What reads a thing that is not there is "not run".
 
     Examples:
 
         canner reproduce
 
-        canner reproduce table4 --protocol fast --workers 2 --max-minutes 60
-
-        canner reproduce table2-spanish --seeds 3 --device cuda --workers 8
+        canner reproduce table2-spanish --protocol fast --seeds 3 --workers 2 --max-minutes 60
     """
     start(quiet=quiet, threads=threads, device=device)
     from canner.experiment.runner import RunnerOptions
@@ -81,15 +84,15 @@ def reproduce(
     if table is None:
         emit(descriptions(), None)
         return
-    rows, sizes = tuple(systems or ()), () if smoke else tuple(budgets or ())
     started = time.monotonic()
+    rows, sizes = tuple(systems or ()), () if smoke else tuple(budgets or ())
+    shared = RunnerOptions(workers, None, device, not quiet, runs / "stores", systems=rows, budgets=sizes)
     for config in comparisons(table, protocol.value):
         config = varied(config, seeds=seeds, grid=grid, smoke=smoke)
-        left = _left(started, max_minutes)
-        options = RunnerOptions(workers, left, device, not quiet, runs / "stores", rows, sizes)
-        places = runs / config.name, None if smoke else results
-        command = _whole(table, protocol, seeds, grid)
-        _run_part(config, *places, options, command, make_parts=make_parts and not smoke)
+        options = replace(shared, max_minutes=_left(started, max_minutes))
+        published = None if smoke or anew else results
+        places = runs / config.name, published
+        _run_part(config, *places, options, _whole(table, protocol, seeds, grid), make_parts and not smoke)
 
 
 def _whole(table: str, protocol: ProtocolName, seeds: int | None, grid: bool) -> str:
@@ -109,19 +112,21 @@ def _run_part(
     results: Path | None,
     options: RunnerOptions,
     command: str,
-    *,
     make_parts: bool,
 ) -> None:
-    """Makes what one comparison reads, runs it, writes its results file, prints its table."""
+    """Makes what one comparison reads, runs it, writes its results and kept runs (None: neither), prints its table."""
     from canner.data.bundle import save_json
     from canner.experiment.runner import run_comparison
     from canner.system_tables import table as as_table
-    from canner.tables.parts import make_missing
+    from canner.tables.parts import RECIPES, make_missing
 
     make = partial(
         make_missing, max_minutes=options.max_minutes, device=options.device, progress=options.progress
     )
     prepare = make if make_parts else None
+    if results is not None:
+        kept = results / "runs" / f"{config.name}.json"
+        options = replace(options, kept=kept, recipes=RECIPES)
     found = run_comparison(config, folder, command=command, options=options, prepare=prepare)
     if results is not None:
         results.mkdir(parents=True, exist_ok=True)

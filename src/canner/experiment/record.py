@@ -174,16 +174,21 @@ def missing_bundles(experiment: TaggerExperiment) -> list[str]:
     return missing
 
 
-def inputs_of(experiment: TaggerExperiment) -> dict[str, str]:
+def inputs_of(experiment: TaggerExperiment, recipes: Mapping[str, str] | None = None) -> dict[str, str]:
     """A digest of every file and bundle that a run reads: a table must not mix runs of other data or translators.
+
+    Args:
+        experiment: of the run.
+        recipes: for paths whose own bytes do not matter the file of the recipe that makes them, whose bytes do.
 
     Raises:
         ValueError: one is not there; names its key.
     """
+    instead = recipes or {}
     data = experiment.data
     parts = (("data.train", data.train), ("data.dev", data.dev), ("data.test", data.test))
     named = [(key, path) for key, paths in parts for path in paths] + bundles_of(experiment)
-    return {path: _digest(data_path(path, key)) for key, path in named}
+    return {path: _digest(data_path(instead.get(path, path), key)) for key, path in named}
 
 
 def _digest(path: Path) -> str:

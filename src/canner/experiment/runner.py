@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from canner.data.bundle import save_json
 from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun, plan
+from canner.experiment.kept_runs import KeptRuns
 from canner.experiment.record import Record, missing_bundles, read_record, run_and_record
 from canner.experiment.summary import describe_corpus, summary
 from canner.experiment.tagger import TaggerExperiment
@@ -38,6 +39,9 @@ class RunnerOptions:
         device: "cpu" or "cuda".
         progress: show progress on a terminal.
         stores: folder of the transfer stores, where comparisons share them; None: each has its own.
+        kept: file of the finished runs of all calls and machines, which need not be made again; None: those in the
+            folder alone.
+        recipes: what is made anew on each machine, and how (`KeptRuns`).
         systems, budgets: run only these now; none: all. What earlier calls ran is reported all the same.
     """
 
@@ -46,6 +50,8 @@ class RunnerOptions:
     device: str = "cpu"
     progress: bool = True
     stores: Path | None = None
+    kept: Path | None = None
+    recipes: Mapping[str, str] = field(default_factory=dict)
     systems: tuple[str, ...] = ()
     budgets: tuple[int, ...] = ()
 
@@ -94,15 +100,17 @@ def run_comparison(
     cells = plan(config, folder)
     wanted = [cell for cell in cells if options.wants(cell)]
     corpus = describe_corpus(config.base.data)
+    kept = KeptRuns.read(options.kept, options.recipes)
     with (
         _alone_in(folder),
         StepProgress(config.name, enabled=options.progress and options.workers > 1) as bar,
     ):
-        if prepare is not None:
-            prepare([cell.tries[0].experiment for cell in wanted])
-        possible = _possible(wanted, in_time=deadline is None or time.monotonic() < deadline)
-        state = _State(config, possible, cells, folder, command, corpus)
+        state = _State(config, wanted, cells, folder, command, corpus, kept)
         state.read()
+        if prepare is not None:
+            prepare([cell.tries[0].experiment for cell in state.unfinished()])
+            state.read()
+        state.leave_out_impossible(in_time=deadline is None or time.monotonic() < deadline)
         try:
             for run, record in _runs(state, options.stores or folder / "stores", options, deadline):
                 state.add(run, record)
@@ -133,6 +141,7 @@ class _State:
     folder: Path
     command: str
     corpus: dict[str, Any]
+    kept: KeptRuns
     records: dict[Path, Record] = field(default_factory=dict)
 
     def known(self, cells: Sequence[Cell]) -> list[PlannedRun]:
@@ -140,13 +149,31 @@ class _State:
 
         So the systems can be compared at any time.
         """
-        dev_f1 = {folder: record.dev_f1 for folder, record in self.records.items()}
         staged = [
             (max(0, index + 1 - len(cell.tries)), run)
             for cell in cells
-            for index, run in enumerate(cell.known_runs(dev_f1))
+            for index, run in enumerate(cell.known_runs(self.dev_f1))
         ]
         return [run for _, run in sorted(staged, key=lambda pair: pair[0])]
+
+    @property
+    def dev_f1(self) -> dict[Path, float]:
+        """Development F1 of each finished run, by folder."""
+        return {folder: record.dev_f1 for folder, record in self.records.items()}
+
+    def unfinished(self) -> list[Cell]:
+        """The wanted cells that lack a run."""
+        dev_f1 = self.dev_f1
+        return [
+            cell for cell in self.wanted if any(run.folder not in dev_f1 for run in cell.known_runs(dev_f1))
+        ]
+
+    def leave_out_impossible(self, *, in_time: bool) -> None:
+        """Wants no more of the cells that lack a run and cannot be run; says why."""
+        unfinished = self.unfinished()
+        possible = _possible(unfinished, in_time) if unfinished else []
+        left_out = [cell for cell in unfinished if cell not in possible]
+        self.wanted = [cell for cell in self.wanted if cell not in left_out]
 
     def waiting(self) -> list[PlannedRun]:
         """Runs to be made."""
@@ -162,14 +189,27 @@ class _State:
 
     def read(self) -> None:
         """Takes in what earlier calls finished; twice, since a finished grid makes more runs known."""
-        cells = [cell for cell in self.cells if not missing_bundles(cell.tries[0].experiment)]
         for _ in range(2):
-            for run in self.known(cells):
-                if run.folder not in self.records and (found := read_record(run.experiment, run.folder)):
+            for run in self.known(self.cells):
+                if run.folder not in self.records and (found := self._finished(run)):
                     self.records[run.folder] = found
+
+    def _finished(self, run: PlannedRun) -> Record | None:
+        """The record of a run that is kept, or that stands in its folder."""
+        key = self._key(run)
+        if (record := self.kept.find(key, run.experiment)) is not None:
+            return record
+        record = None if missing_bundles(run.experiment) else read_record(run.experiment, run.folder)
+        if record is not None:
+            self.kept.add(key, run.experiment, record)
+        return record
+
+    def _key(self, run: PlannedRun) -> str:
+        return run.folder.relative_to(self.folder).as_posix()
 
     def add(self, run: PlannedRun, record: Record) -> None:
         self.records[run.folder] = record
+        self.kept.add(self._key(run), run.experiment, record)
         if record.failure is not None:
             outcome = f"failed: {record.failure}"
         else:
@@ -179,8 +219,18 @@ class _State:
         self.write()
 
     def write(self) -> dict[str, Any]:
-        results = summary(self.config, self.cells, self.records, command=self.command, corpus=self.corpus)
+        rows = {cell.row: cell.tries[0].experiment for cell in reversed(self.cells)}
+        earlier = {row: self.kept.earlier_row(row, experiment) for row, experiment in rows.items()}
+        results = summary(
+            self.config,
+            self.cells,
+            self.records,
+            command=self.command,
+            corpus=self.corpus,
+            earlier={row: entry for row, entry in earlier.items() if entry is not None},
+        )
         save_json(self.folder / "results.json", results)
+        self.kept.write()
         return results
 
 

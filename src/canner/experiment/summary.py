@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ def summary(
     *,
     command: str,
     corpus: Mapping[str, Any],
+    earlier: Mapping[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The content of a results file, from whatever runs are finished.
 
@@ -36,11 +38,12 @@ def summary(
         records: of the finished runs, by folder.
         command: what was typed.
         corpus: what `describe_corpus` says.
+        earlier: rows of before, whose runs are gone; each is shown as long as it has more runs.
 
     Returns:
         A row for each system and budget, in the order of the plan; one without a finished run has no metrics.
     """
-    rows = _rows(config, cells, records)
+    rows = _rows(config, cells, records, earlier or {})
     results = results_json(
         name=config.name,
         title=config.title,
@@ -52,6 +55,7 @@ def summary(
     )
     # Of the runs, which may have been made by several calls on several machines; not of this call.
     made = [record.environment for record in records.values()]
+    made += [row["made"] for row in rows if "made" in row]
     for key, join in (("hardware", "; ".join), ("date", max)):
         if said := sorted({str(environment[key]) for environment in made if key in environment}):
             results[key] = join(said)
@@ -61,7 +65,10 @@ def summary(
 
 
 def _rows(
-    config: ComparisonExperiment, cells: Sequence[Cell], records: Mapping[Path, Record]
+    config: ComparisonExperiment,
+    cells: Sequence[Cell],
+    records: Mapping[Path, Record],
+    earlier: Mapping[str, dict[str, Any]],
 ) -> list[dict[str, Any]]:
     """A row for each system and budget, in the order of the plan."""
     dev_f1 = {folder: record.dev_f1 for folder, record in records.items()}
@@ -90,6 +97,8 @@ def _rows(
             entry["reads_english"] = True
         if _is_external(of_row[row]):
             entry["upper_bound"] = True
+        if (before := earlier.get(row)) is not None and len(before["seeds"]) > len(entry["seeds"]):
+            entry = {**copy.deepcopy(before), "planned": planned[row]}
         rows.append(entry)
     _mark_best_on_dev(rows)
     _share_upper_bound(rows)

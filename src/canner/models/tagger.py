@@ -146,6 +146,7 @@ class TaggerModel(nn.Module):
         super().__init__()
         self.config, self.sizes = config, sizes
         self.word_embedding = _word_embedding(config, sizes, word_vectors)
+        self._learned_words: Tensor | None = None
         self.char_encoder: CharacterEncoder | None = None
         if config.char_encoder != "none":
             if sizes.num_chars < 2:
@@ -209,7 +210,7 @@ class TaggerModel(nn.Module):
         parts = []
         if self.word_embedding is not None and inputs.word_ids is not None:
             word_ids = self.word_dropout(inputs.word_ids, inputs.mask)
-            parts.append(self.dropout_words(self.word_embedding(word_ids)))
+            parts.append(self.dropout_words(self._look_up(self.word_embedding, word_ids)))
         if self.char_encoder is not None and inputs.char_ids is not None:
             parts.append(self.dropout_words(self.char_encoder(inputs.char_ids, inputs.mask)))
         if inputs.features is not None and self.sizes.features_dim:
@@ -218,6 +219,27 @@ class TaggerModel(nn.Module):
             parts.append(self.output.weight.new_zeros(*inputs.mask.shape, 0))
         aligned = _aligned_for(self.input_fusion, inputs)
         return self.dropout_tokens(self.input_fusion(torch.cat(parts, dim=2), aligned))
+
+    def _look_up(self, words: nn.Embedding, word_ids: Int[Tensor, "B S"]) -> Float[Tensor, "B S E"]:
+        if not self.training or self._learned_words is None:
+            return words(word_ids)
+        return nn.functional.embedding(word_ids, self._learned_words, padding_idx=PAD_ID)
+
+    def parameters_to_learn(self, num_words: int) -> list[Tensor]:
+        """What an optimizer has to change where training knows the first `num_words` words alone.
+
+        A vocabulary that holds the words of a file of vectors is many times that of the training sentences. The other
+        words never get a gradient, but an optimizer that is given all of them walks through them at each step.
+
+        Returns:
+            The parameters; of the word vectors only the first rows, in the same memory. Training meets no other word.
+        """
+        learned: list[Tensor] = [p for p in self.parameters() if p.requires_grad]
+        if self.word_embedding is None or not self.word_embedding.weight.requires_grad:
+            return learned
+        weight = self.word_embedding.weight
+        self._learned_words = weight.detach()[:num_words].requires_grad_()
+        return [self._learned_words if p is weight else p for p in learned]
 
     def encode(self, inputs: TaggerInputs) -> Float[Tensor, "B S D"]:
         """States of both directions of the BiLSTM at each token (D = 2H); 0 at padding.

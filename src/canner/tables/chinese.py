@@ -14,6 +14,7 @@ from canner.tables.protocols import (
     TRANSLATORS,
     Protocol,
     can_systems,
+    can_systems_with,
     comparison,
     reading,
     view,
@@ -40,15 +41,11 @@ def _weibo(annotation: str) -> CorpusConfig:
     return CorpusConfig(train=(train,), dev=(dev,), test=(test,))
 
 
-def _encoder(**more: Any) -> dict[str, Any]:
-    return {"embeddings.contextual": [ENCODER], **more}
-
-
 def _rows() -> list[System]:
     """Tables 3 and 4: character vectors alone, and with the encoder."""
     return [
         *can_systems(TRANSLATORS["zh"], GLOSSES["zh"], "Char+BiLSTM+CRF"),
-        *can_systems(TRANSLATORS["zh"], GLOSSES["zh"], "Encoder+BiLSTM+CRF", _encoder()),
+        *can_systems_with(TRANSLATORS["zh"], GLOSSES["zh"], "Encoder+BiLSTM+CRF", ENCODER),
     ]
 
 
@@ -167,7 +164,7 @@ def layers(protocol: Protocol) -> ComparisonExperiment:
 
 def layers_with_encoder(protocol: Protocol) -> ComparisonExperiment:
     """F1 against the attention layer, with a frozen encoder."""
-    return _figure3("encoder", "a frozen encoder", protocol, _encoder())
+    return _figure3("encoder", "a frozen encoder", protocol, {"embeddings.contextual": [ENCODER]})
 
 
 def _figure3(name: str, words: str, protocol: Protocol, change: dict[str, Any]) -> ComparisonExperiment:

@@ -7,7 +7,16 @@ from typing import Any
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import EmbeddingsConfig
-from canner.tables.protocols import GLOSSES, TRANSLATORS, Protocol, can_systems, comparison, external, reading
+from canner.tables.protocols import (
+    GLOSSES,
+    TRANSLATORS,
+    Protocol,
+    can_systems,
+    can_systems_with,
+    comparison,
+    external,
+    reading,
+)
 
 SPANISH = CorpusConfig(
     train=("$CANNER_DATA/ner/conll2002_es/esp.train",),
@@ -42,7 +51,6 @@ def _table2(
     figures: tuple[float, ...],
 ) -> ComparisonExperiment:
     translator, gloss = TRANSLATORS[language], GLOSSES[language]
-    charlm = {"embeddings.contextual": [f"runs/charlm-{language}"]}
     lstm, with_charlm = "BiLSTM+CRF", "CharLM+BiLSTM+CRF"
     upper = System(
         name=f"{lstm} + CAN, DeepL (upper bound)", change=reading(external(f"{language}-en", "DeepL"))
@@ -50,7 +58,7 @@ def _table2(
     rows = [
         *can_systems(translator, gloss, lstm),
         upper,
-        *can_systems(translator, gloss, with_charlm, charlm),
+        *can_systems_with(translator, gloss, with_charlm, f"runs/charlm-{language}"),
     ]
     of_paper = [f"{row}{can}" for row in (lstm, with_charlm) for can in ("", " + CAN_first", " + CAN_last")]
     paper: dict[str, Any] = {row: {"f1": f1} for row, f1 in zip(of_paper, figures, strict=True)}

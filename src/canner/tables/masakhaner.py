@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables.protocols import ENCODER, GLOSSES, TRANSLATORS, Protocol, can_systems, comparison
+from canner.tables.protocols import (
+    ENCODER,
+    GLOSSES,
+    TRANSLATORS,
+    Protocol,
+    can_systems,
+    can_systems_with,
+    comparison,
+)
 
 
 def corpus(folder: str) -> CorpusConfig:
@@ -26,10 +34,9 @@ def yoruba(protocol: Protocol) -> ComparisonExperiment:
 
 
 def _language(language: str, folder: str, name: str, protocol: Protocol) -> ComparisonExperiment:
-    encoder = {"embeddings.contextual": [ENCODER]}
     rows = [
         *can_systems(TRANSLATORS[language], GLOSSES[language], "BiLSTM+CRF"),
-        *can_systems(TRANSLATORS[language], GLOSSES[language], "Encoder+BiLSTM+CRF", encoder),
+        *can_systems_with(TRANSLATORS[language], GLOSSES[language], "Encoder+BiLSTM+CRF", ENCODER),
     ]
     return comparison(
         f"masakhaner-{name.lower()}",

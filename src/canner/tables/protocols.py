@@ -136,17 +136,13 @@ def reading(*views: ViewConfig) -> dict[str, Any]:
     return {"transfer": TransferConfig(teacher=TEACHER, views=views).model_dump(mode="json")}
 
 
-def can_systems(
-    translator: str, gloss: str, prefix: str = "", change: dict[str, Any] | None = None
-) -> list[System]:
+def can_systems(translator: str, gloss: str, prefix: str = "") -> list[System]:
     """A plain tagger and what English adds to it: the paper's two rows, the gloss, and combinations.
 
     Args:
         translator, gloss: bundles.
         prefix: of the rows' names; the row of that name alone is the plain tagger.
-        change: dotted keys that set all of these rows apart from the base.
     """
-    plain, keys = prefix or "plain", change or {}
     copied, scaled = view(translator, COPIED), view(translator, SCALED)
     additions = {
         "CAN_first": reading(view(translator, FIRST)),
@@ -158,8 +154,29 @@ def can_systems(
         "CAN_gloss at the input": {**reading(view(gloss)), **AT_INPUT},
         "CAN_gloss and CAN_last scaled": reading(view(gloss), scaled),
     }
-    rows = [System(name=plain, change=keys, baseline=plain)]
+    return _rows_of(prefix, additions, {})
+
+
+def can_systems_with(translator: str, gloss: str, prefix: str, contextual: str) -> list[System]:
+    """The same beside frozen contextual embeddings: the paper's rows, and the best of ours without them.
+
+    Args:
+        translator, gloss: bundles.
+        prefix: of the rows' names; the row of that name alone reads no English.
+        contextual: the embeddings' bundle.
+    """
+    additions = {
+        "CAN_first": reading(view(translator, FIRST)),
+        "CAN_last": reading(view(translator, LAST)),
+        "CAN_gloss at the input": {**reading(view(gloss)), **AT_INPUT},
+    }
+    return _rows_of(prefix, additions, {"embeddings.contextual": [contextual]})
+
+
+def _rows_of(prefix: str, additions: dict[str, dict[str, Any]], change: dict[str, Any]) -> list[System]:
+    plain = prefix or "plain"
+    rows = [System(name=plain, change=change, baseline=plain)]
     for name, addition in additions.items():
         full = f"{prefix} + {name}" if prefix else name
-        rows.append(System(name=full, change={**keys, **addition}, baseline=plain))
+        rows.append(System(name=full, change={**change, **addition}, baseline=plain))
     return rows

@@ -21,6 +21,7 @@ from canner.text.vocabulary import Vocabulary
 from canner.training.loop import fit
 from canner.training.run_state import FitResult
 from canner.training.schedule import TrainingConfig
+from canner.training.task import trainable
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +115,10 @@ class CharLMTask:
             ids = self._train_ids.roll(-(epoch * 7919) % len(self._train_ids))
             self._rows = (epoch, as_rows(ids, self._num_rows), as_rows(ids.flip(0), self._num_rows))
         return self._rows[1], self._rows[2]
+
+    def parameters(self) -> list[Tensor]:
+        """What is not frozen."""
+        return trainable(self.model)
 
     def train_batches(self, epoch: int) -> list[Chunk]:
         """The chunks of the rows, in the order of reading."""

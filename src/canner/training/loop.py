@@ -50,7 +50,7 @@ class _Run:
             progress,
         )
         set_seed(seed)
-        parameters = [p for p in task.model.parameters() if p.requires_grad]
+        parameters = task.parameters()
         if config.optimizer == "adam":
             self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(
                 parameters,

@@ -13,6 +13,7 @@ from canner.decoding.sentence_tagger import SentenceTagger, model_inputs
 from canner.evaluation.entities import EntityScores, score_entities
 from canner.text.entities import Entity
 from canner.text.sentence import Sentence
+from canner.text.vocabulary import UNK_ID
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ class TaggerTask:
         self._device = device
         self._encoded = [tagger.encoder.encode(s, with_tags=True) for s in train.sentences]
         self._lengths = [sentence.length for sentence in self._encoded]
+
+    def parameters(self) -> list[Tensor]:
+        """The model's, of the word vectors those of the training sentences."""
+        words = (sentence.word_ids for sentence in self._encoded if sentence.word_ids is not None)
+        return self.model.parameters_to_learn(1 + max((int(ids.max()) for ids in words), default=UNK_ID))
 
     def train_batches(self, epoch: int) -> list[list[int]]:
         """Indices of the sentences of each batch; the same for the same seed and epoch."""

@@ -14,6 +14,9 @@ class Task(Protocol):
     def model(self) -> nn.Module:
         """The model, trained in place."""
 
+    def parameters(self) -> list[Tensor]:
+        """What the optimizer changes: leaves that get a gradient."""
+
     def train_batches(self, epoch: int) -> list[Any]:
         """The batches of an epoch; the same for the same epoch, in a resumed run too."""
 
@@ -22,3 +25,8 @@ class Task(Protocol):
 
     def validate(self) -> dict[str, float]:
         """Metrics on held-out data, among them the one that `TrainingConfig.metric` names."""
+
+
+def trainable(model: nn.Module) -> list[Tensor]:
+    """The parameters of a model that are not frozen."""
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]

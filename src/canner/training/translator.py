@@ -25,6 +25,7 @@ from canner.training.lexical_start import start_from_lexicon, start_from_transla
 from canner.training.loop import fit
 from canner.training.run_state import RESUME, FitResult
 from canner.training.schedule import TrainingConfig
+from canner.training.task import trainable
 from canner.training.translator_data import (
     TranslatorDataConfig,
     align,
@@ -119,6 +120,10 @@ class TranslatorTask:
     def _collate(self, examples: Sequence[PairExample], with_links: bool) -> PairBatch:
         ids = {"pad_id": Subwords.pad_id, "bos_id": Subwords.bos_id, "eos_id": Subwords.eos_id}
         return collate_pairs(examples, with_links=with_links, **ids).to(self.device)
+
+    def parameters(self) -> list[Tensor]:
+        """What is not frozen."""
+        return trainable(self.model)
 
     def train_batches(self, epoch: int) -> list[list[int]]:
         """Indices of training pairs, similar in length."""

@@ -29,6 +29,9 @@ class Regression:
         self.steps = 0
         self.stop_at: int | None = None
 
+    def parameters(self):
+        return list(self.model.parameters())
+
     def train_batches(self, epoch):
         order = torch.randperm(40, generator=torch.Generator().manual_seed(epoch))
         return list(order.split(8))

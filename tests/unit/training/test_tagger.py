@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 import torch
 
 from canner.data.tagging import EncodingConfig, TaggingEncoder
@@ -25,8 +27,10 @@ LABELLED = [
 ]
 
 
-def make(aligned_dim: int = 0) -> SentenceTagger:
-    encoder = TaggingEncoder.build(EncodingConfig(), LABELLED, words=True, characters=False)
+def make(aligned_dim: int = 0, extra_words: Sequence[str] = ()) -> SentenceTagger:
+    encoder = TaggingEncoder.build(
+        EncodingConfig(), LABELLED, words=True, characters=False, extra_words=extra_words
+    )
     torch.manual_seed(1)
     config = TaggerConfig(word_dim=10, char_encoder="none", hidden_dim=8)
     return SentenceTagger(make_model(config, encoder, features_dim=0, aligned_dim=aligned_dim), encoder)
@@ -46,6 +50,27 @@ def test_it_learns_and_the_same_seed_gives_the_same_weights(tmp_path: Path) -> N
     weights = zip(first.model.parameters(), second.model.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in weights)
     assert evaluate(first, part).micro.f1 == 100.0
+
+
+def test_words_beyond_the_training_sentences_are_left_out_of_the_optimizer_and_nothing_else_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = LabelledPart(LABELLED)
+    spared, walked = make(extra_words=["Oslo", "Roma"]), make(extra_words=["Oslo", "Roma"])
+    before = spared.model.word_embedding.weight.detach().clone()
+    train(tmp_path / "a", spared, part)
+    with monkeypatch.context() as patch:  # the oracle: the optimizer gets every row
+        patch.setattr(TaggerTask, "parameters", lambda task: list(task.model.parameters()))
+        train(tmp_path / "b", walked, part)
+    weights = zip(spared.model.parameters(), walked.model.parameters(), strict=True)
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in weights)
+    learned = spared.model.word_embedding.weight
+    assert torch.equal(learned[-2:], before[-2:])
+    assert not torch.equal(learned[2:-2], before[2:-2])
+    task = TaggerTask(spared, part, part, batch_size=4, seed=3, device="cpu")
+    sizes = {tuple(parameter.shape) for parameter in task.parameters()}
+    assert tuple(learned[:-2].shape) in sizes
+    assert tuple(learned.shape) not in sizes
 
 
 def test_every_sentence_is_in_one_batch_of_an_epoch_and_epochs_differ() -> None:

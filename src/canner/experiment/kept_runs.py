@@ -1,0 +1,123 @@
+"""Finished runs of a comparison in one file beside its results, so that its table goes on on another machine."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canner.data.bundle import save_text
+from canner.experiment.record import Record, inputs_of
+from canner.experiment.tagger import TaggerExperiment
+from canner.experiment.toml import read_json
+
+logger = logging.getLogger(__name__)
+
+_ENVIRONMENT = ("hardware", "date", "python", "platform", "packages")  # not the command: it may name paths
+
+
+@dataclass
+class KeptRuns:
+    """Scores and counts of finished runs, each with its configuration and the digests of what it read.
+
+    Attributes:
+        path: of the file, which need not be there yet; None: nothing is kept.
+        recipes: what a recipe makes anew on each machine, and the recipe's file: that one's digest counts then, since
+            the same recipe gives other bytes on another processor.
+        runs: an entry for each run, by its folder within the comparison's.
+        earlier: rows of results files from before runs were kept, each with the configuration of its first run; shown
+            until as many runs of the row are kept.
+    """
+
+    path: Path | None
+    recipes: Mapping[str, str] = field(default_factory=dict)
+    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    earlier: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path | None, recipes: Mapping[str, str] | None = None) -> KeptRuns:
+        """The runs of a file; none if there is no file.
+
+        Raises:
+            ValueError: if the file is damaged.
+        """
+        kept = cls(path, recipes or {})
+        if path is not None and path.exists():
+            found = read_json(path)
+            if not isinstance(found.get("runs"), dict):
+                raise ValueError(f"expected an object with 'runs' in {path}, got none; fetch the file again")
+            kept.runs, kept.earlier = found["runs"], found.get("earlier", {})
+        return kept
+
+    def find(self, key: str, experiment: TaggerExperiment) -> Record | None:
+        """The record of a run; None if it is not kept, or was of another configuration or made from other inputs."""
+        entry = self.runs.get(key)
+        if entry is None:
+            return None
+        if not self._is_of(entry, experiment):
+            logger.info(
+                "%s: the kept run is of another configuration, data or bundles: it does not count", key
+            )
+            return None
+        counts = _unpacked(entry["counts"]) if entry["counts"] is not None else None
+        return Record(
+            entry["scores"], counts, entry["minutes"], entry.get("failure"), entry.get("environment", {})
+        )
+
+    def earlier_row(self, row: str, experiment: TaggerExperiment) -> dict[str, Any] | None:
+        """A row from before runs were kept, if its first run was of this configuration."""
+        entry = self.earlier.get(row)
+        return entry["row"] if entry is not None and self._is_of(entry, experiment) else None
+
+    def add(self, key: str, experiment: TaggerExperiment, record: Record) -> None:
+        """Takes in a finished run, in the place of one of before."""
+        self.runs[key] = {
+            "experiment": experiment.model_dump(mode="json"),
+            "inputs": inputs_of(experiment, self.recipes),
+            "scores": record.scores,
+            "counts": None if record.counts is None else _packed(record.counts),
+            "minutes": record.minutes,
+            "environment": {
+                name: record.environment[name] for name in _ENVIRONMENT if name in record.environment
+            },
+            **({"failure": record.failure} if record.failure is not None else {}),
+        }
+
+    def write(self) -> None:
+        """Writes the file, a line a run; an unfinished write leaves the former one."""
+        if self.path is None or not (self.runs or self.earlier):
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        groups = {"runs": self.runs, "earlier": self.earlier}
+        lines = [f"{json.dumps(name)}: {_lines(group)}" for name, group in groups.items()]
+        save_text(self.path, "{" + ",\n".join(lines) + "}\n")
+
+    def _is_of(self, entry: Mapping[str, Any], experiment: TaggerExperiment) -> bool:
+        try:
+            # Through the class: a setting that it did not know yet has its default.
+            same = TaggerExperiment(**entry["experiment"]) == experiment
+            return same and entry["inputs"] == inputs_of(experiment, self.recipes)
+        except ValueError:  # a setting that is no more, a bundle that is not there
+            return False
+
+
+def _lines(group: Mapping[str, Any]) -> str:
+    entries = (f"{json.dumps(key)}: {json.dumps(group[key])}" for key in sorted(group))
+    return "{\n" + ",\n".join(entries) + "\n}"
+
+
+def _packed(counts: NDArray[np.int64]) -> str:
+    """Counts [N, 3] of sentences as text: 16 bits each, row by row, compressed by zlib, in base 64."""
+    return base64.b64encode(zlib.compress(counts.astype("<u2").tobytes(), 9)).decode("ascii")
+
+
+def _unpacked(text: str) -> NDArray[np.int64]:
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), "<u2").reshape(-1, 3).astype(np.int64)

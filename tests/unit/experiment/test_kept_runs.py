@@ -1,0 +1,161 @@
+"""Runs of other machines: they count if they are of the same configuration, data and bundles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from canner.experiment import runner
+from canner.experiment.comparison import ComparisonExperiment, System
+from canner.experiment.kept_runs import KeptRuns
+from canner.experiment.record import Record, inputs_of
+from canner.experiment.runner import RunnerOptions, run_comparison
+from canner.experiment.tagger import TaggerExperiment
+
+Make = Callable[..., ComparisonExperiment]
+
+
+def never(*_: object, **__: object) -> None:
+    raise AssertionError("a run was made")
+
+
+def rows_of(results: dict) -> list[dict]:
+    return [{**row, "minutes": None} for row in results["rows"]]
+
+
+def test_a_table_is_the_same_from_the_kept_runs_alone_and_nothing_is_trained(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = make(grid={"batch_size": (4, 8)}, seeds=(1, 2))
+    options = RunnerOptions(progress=False, kept=tmp_path / "kept" / "x.json")
+    first = run_comparison(config, tmp_path / "here", command="c", options=options)
+    monkeypatch.setattr(runner, "run_and_record", never)
+    second = run_comparison(config, tmp_path / "there", command="c", options=options, prepare=_expects([]))
+    assert rows_of(first) == rows_of(second)
+    assert "against" in second["rows"][1]
+    assert second["date"] == first["date"]
+    kept = json.loads((tmp_path / "kept" / "x.json").read_text())["runs"]
+    assert len(kept) == 2 * 3
+    assert not any("command" in run["environment"] for run in kept.values())
+
+
+def _expects(vectors: Sequence[str | None]) -> Callable[[Sequence[TaggerExperiment]], None]:
+    def prepare(experiments: Sequence[TaggerExperiment]) -> None:
+        assert [experiment.embeddings.vectors for experiment in experiments] == list(vectors)
+
+    return prepare
+
+
+def test_only_what_is_not_kept_is_trained(make: Make, tmp_path: Path) -> None:
+    options = RunnerOptions(progress=False, kept=tmp_path / "kept.json")
+    run_comparison(make(), tmp_path / "here", command="c", options=options)
+    more = make(seeds=(1, 2))
+    results = run_comparison(more, tmp_path / "there", command="c", options=options)
+    assert [row["seeds"] for row in results["rows"]] == [["subset 0, seed 1", "subset 0, seed 2"]] * 2
+    trained = {path.parent.name for path in (tmp_path / "there").glob("*/*/metrics.json")}
+    assert trained == {"subset0-seed2"}
+    # Fewer seeds are asked for: the others stay in the file.
+    run_comparison(make(), tmp_path / "again", command="c", options=options)
+    assert len(KeptRuns.read(tmp_path / "kept.json").runs) == 4
+
+
+def test_a_kept_run_of_another_configuration_or_other_data_does_not_count(make: Make, tmp_path: Path) -> None:
+    config = make()
+    options = RunnerOptions(progress=False, kept=tmp_path / "kept.json")
+    run_comparison(config, tmp_path / "here", command="c", options=options)
+    experiment = config.base.model_copy(update={"seed": 1})
+    kept = KeptRuns.read(tmp_path / "kept.json")
+    assert kept.find("plain/subset0-seed1", experiment) is not None
+    assert kept.find("plain/subset0-seed1", experiment.model_copy(update={"batch_size": 2})) is None
+    assert kept.find("plain/subset0-seed9", experiment) is None
+    entry = kept.runs["plain/subset0-seed1"]
+    del entry["experiment"][
+        "batch_size"
+    ]  # as if the setting were younger than the run: it has its default, 16
+    assert kept.find("plain/subset0-seed1", experiment) is None
+    assert kept.find("plain/subset0-seed1", experiment.model_copy(update={"batch_size": 16})) is not None
+    entry["experiment"]["gone"] = 1  # a setting that is no more
+    assert kept.find("plain/subset0-seed1", experiment.model_copy(update={"batch_size": 16})) is None
+    with open(config.base.data.test[0], "a", encoding="utf-8") as file:
+        file.write("Zeus S-PER\n\n")
+    assert KeptRuns.read(tmp_path / "kept.json").find("plain/subset0-seed1", experiment) is None
+
+
+def test_a_part_counts_by_its_recipe_and_need_not_be_there(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors, recipe = tmp_path / "words.vec", tmp_path / "recipe.toml"
+    vectors.write_text("1 8\nvive " + "0.1 " * 8 + "\n", encoding="utf-8")
+    recipe.write_text("seed = 1\n")
+    config = make(systems=(System(name="vectors", change={"embeddings.vectors": str(vectors)}),))
+    options = RunnerOptions(progress=False, kept=tmp_path / "kept.json", recipes={str(vectors): str(recipe)})
+    first = run_comparison(config, tmp_path / "here", command="c", options=options)
+    vectors.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "run_and_record", never)
+        second = run_comparison(
+            config, tmp_path / "there", command="c", options=options, prepare=_expects([])
+        )
+    assert rows_of(first) == rows_of(second)
+    recipe.write_text("seed = 2\n")
+    with pytest.raises(ValueError, match=r"found none of .*words\.vec"):
+        run_comparison(config, tmp_path / "elsewhere", command="c", options=options)
+
+
+def test_counts_and_failures_come_back_as_they_were(make: Make, tmp_path: Path) -> None:
+    experiment = make().base
+    counts = np.array([[0, 1, 2], [300, 65535, 40], [0, 0, 0]])
+    scores = {"dev": {"f1": 1.0}}
+    kept = KeptRuns(tmp_path / "kept.json")
+    kept.add("a/1", experiment, Record(scores, counts, 2.5, None, {"date": "2026-01-01", "command": "x"}))
+    kept.add("a/2", experiment, Record({}, None, 0.0, "training diverged"))
+    kept.write()
+    again = KeptRuns.read(tmp_path / "kept.json")
+    good, failed = again.find("a/1", experiment), again.find("a/2", experiment)
+    assert good is not None
+    assert good.counts is not None
+    assert good.counts.tolist() == counts.tolist()
+    assert (good.scores, good.minutes, good.environment) == (scores, 2.5, {"date": "2026-01-01"})
+    assert failed is not None
+    assert (failed.failure, failed.dev_f1, failed.counts) == ("training diverged", -1.0, None)
+
+
+def test_a_row_from_before_runs_were_kept_is_shown_until_it_has_as_many(make: Make, tmp_path: Path) -> None:
+    config = make(seeds=(1, 2))
+    row = {
+        "system": "wide",
+        "metrics": {"f1": {"mean": 7.0}, "dev f1": {"mean": 8.0}},
+        "seeds": ["1", "2"],
+        "against": {"system": "plain", "difference": 1.0},
+        "made": {"hardware": "an old machine", "date": "2020-01-01"},
+    }
+    wide = config.base.model_copy(update={"model": config.base.model.model_copy(update={"hidden_dim": 6})})
+    entry = {"experiment": wide.model_dump(mode="json"), "inputs": inputs_of(wide), "row": row}
+    (tmp_path / "kept.json").write_text(json.dumps({"runs": {}, "earlier": {"wide": entry}}))
+
+    def rows(seeds: tuple[int, ...]) -> list[dict]:
+        options = RunnerOptions(progress=False, kept=tmp_path / "kept.json", systems=("wide",))
+        asked = config.model_copy(update={"seeds": seeds})
+        results = run_comparison(asked, tmp_path / "out", command="c", options=options)
+        assert ("an old machine" in results["hardware"]) == ("made" in results["rows"][1])
+        return results["rows"]
+
+    assert rows((1,))[1] == {**row, "planned": 1, "best_on_dev": True}
+    assert "against" not in rows((1, 2))[1]
+    other = make(systems=(System(name="plain"), System(name="wide", change={"model.hidden_dim": 5})))
+    options = RunnerOptions(progress=False, max_minutes=0.0, kept=tmp_path / "kept.json")
+    results = run_comparison(other, tmp_path / "other", command="c", options=options)
+    assert results["rows"][1]["metrics"] == {}
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "kept.json").write_text("[]")
+    with pytest.raises(ValueError, match="expected a JSON object"):
+        KeptRuns.read(tmp_path / "kept.json")
+    (tmp_path / "kept.json").write_text("{}")
+    with pytest.raises(ValueError, match="expected an object with 'runs'"):
+        KeptRuns.read(tmp_path / "kept.json")
