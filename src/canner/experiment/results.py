@@ -16,6 +16,8 @@ from typing import Any
 
 import torch
 
+from canner.nn.precision import cpu_has_bfloat16
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -107,10 +109,11 @@ def results_json(
 
 
 def hardware() -> str:
-    """The machine in a few words: processor threads used, accelerator if any."""
+    """The machine in a few words: accelerator, or processor, what it multiplies in, threads used."""
     if torch.cuda.is_available():
         return torch.cuda.get_device_name(0)
-    return f"{platform.machine()} CPU, {torch.get_num_threads()} of {os.cpu_count()} threads"
+    kind = f"{platform.machine()} CPU{' with bfloat16' if cpu_has_bfloat16() else ''}"
+    return f"{kind}, {torch.get_num_threads()} of {os.cpu_count()} threads"
 
 
 def environment() -> dict[str, Any]:

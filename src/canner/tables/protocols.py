@@ -143,7 +143,7 @@ def can_systems(translator: str, gloss: str, prefix: str = "") -> list[System]:
         translator, gloss: bundles.
         prefix: of the rows' names; the row of that name alone is the plain tagger.
     """
-    copied, scaled = view(translator, COPIED), view(translator, SCALED)
+    copied = view(translator, COPIED)
     additions = {
         "CAN_first": reading(view(translator, FIRST)),
         "CAN_last": reading(view(translator, LAST)),
@@ -152,7 +152,7 @@ def can_systems(translator: str, gloss: str, prefix: str = "") -> list[System]:
         "CAN_last with copies at the input": {**reading(copied), **AT_INPUT},
         "CAN_gloss": reading(view(gloss)),
         "CAN_gloss at the input": {**reading(view(gloss)), **AT_INPUT},
-        "CAN_gloss and CAN_last scaled": reading(view(gloss), scaled),
+        "CAN_gloss and CAN_last with copies at the input": {**reading(view(gloss), copied), **AT_INPUT},
     }
     return _rows_of(prefix, additions, {})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
+from canner.text.extras import missing_package
 from canner.text.segmentation import Segment
 
 # the family names of two characters that are still common
@@ -126,7 +127,7 @@ def romanise(text: str) -> str:
     try:
         from pypinyin import lazy_pinyin
     except ImportError:
-        raise ValueError("expected the package pypinyin, got none; do: pip install 'canner[gloss]'") from None
+        raise missing_package("pypinyin", "gloss") from None
     return "".join(lazy_pinyin(text, v_to_u=True)).replace("ü", "u").capitalize()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from canner.text.extras import missing_package
+
 Segmentation = Literal["none", "jieba"]
 """Whether tokens are words already, or are joined and cut into Chinese words."""
 
@@ -54,7 +56,7 @@ def segment_tokens(tokens: Sequence[str], *, with_tags: bool = False) -> list[Se
         import jieba
         import jieba.posseg
     except ImportError:
-        raise ValueError("expected the package jieba, got none; do: pip install 'canner[gloss]'") from None
+        raise missing_package("jieba", "gloss") from None
     jieba.setLogLevel("WARNING")
     text, owners = "", []
     for index, token in enumerate(tokens):

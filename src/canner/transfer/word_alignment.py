@@ -16,6 +16,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
+from canner.text.extras import missing_package
+
 Links = list[tuple[int, int]]
 Symmetrisation = Literal["intersection", "grow-diag"]
 
@@ -153,7 +155,7 @@ def _seeded_binary(folder: Path, seed: int) -> Path:
     try:
         import eflomal
     except ImportError:
-        raise ValueError("expected the package eflomal, got none; do: pip install 'canner[gloss]'") from None
+        raise missing_package("eflomal", "gloss") from None
     original = Path(eflomal.__file__).parent / "bin" / "eflomal"
     program = original.read_bytes()
     if program.count(_RANDOM_DEVICE) != 1:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from canner.experiment import runner
-from canner.experiment.comparison import ComparisonExperiment, System
+from canner.experiment.comparison import ComparisonExperiment, System, plan
 from canner.experiment.kept_runs import KeptRuns
 from canner.experiment.record import Record, inputs_of
 from canner.experiment.runner import RunnerOptions, run_comparison
@@ -101,9 +101,30 @@ def test_a_part_counts_by_its_recipe_and_need_not_be_there(
             config, tmp_path / "there", command="c", options=options, prepare=_expects([])
         )
     assert rows_of(first) == rows_of(second)
+    recipe.write_text("# why\nseed = 1\n")
+    assert KeptRuns.read(tmp_path / "kept.json", options.recipes).find(
+        "vectors/subset0-seed1", first_run(config)
+    )
     recipe.write_text("seed = 2\n")
     with pytest.raises(ValueError, match=r"found none of .*words\.vec"):
         run_comparison(config, tmp_path / "elsewhere", command="c", options=options)
+
+
+def first_run(config: ComparisonExperiment) -> TaggerExperiment:
+    return plan(config, Path("x"))[0].tries[0].experiment
+
+
+def test_comments_of_a_recipe_that_is_a_script_do_not_matter(make: Make, tmp_path: Path) -> None:
+    script, part = tmp_path / "make.py", str(tmp_path / "part")
+    config = make(systems=(System(name="x", change={"embeddings.contextual": [part]}),))
+
+    def digest(text: str) -> str:
+        script.write_text(text)
+        return inputs_of(first_run(config), {part: str(script)})[part]
+
+    said = digest('"""What it is."""\n\nSIZE = 3  # as there\n')
+    assert said == digest("SIZE = 3\n")
+    assert said != digest("SIZE = 4\n")
 
 
 def test_counts_and_failures_come_back_as_they_were(make: Make, tmp_path: Path) -> None:

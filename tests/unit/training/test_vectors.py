@@ -110,7 +110,7 @@ def test_without_gensim_the_error_says_what_to_install(config, tmp_path, monkeyp
         return original(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ValueError, match=r"pip install 'canner\[vectors\]'"):
+    with pytest.raises(ValueError, match=r"pip install -e '\.\[vectors\]'"):
         train_vectors(config, tmp_path / "run")
 
 
