@@ -70,6 +70,43 @@ def test_a_call_with_fewer_seeds_does_not_replace_the_figures_of_more(canner, tm
     assert path.read_bytes() != b"{"
 
 
+@pytest.mark.data
+def test_ontonotes_4_is_read_as_it_is_published_and_left_out_of_table_3_where_it_is_not_there(
+    canner, data_folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CANNER_DATA", str(tmp_path))
+    command = ["reproduce", "table3", "--smoke", "--max-minutes", 0]
+    assert "expected a file, got no such file" in canner(*command).complaint()
+    (tmp_path / "ner").mkdir()
+    for place in ("ontonotes5_zh", "ontonotes4_zh"):
+        answer = canner(*command)
+        assert answer.status == (2 if place == "ontonotes5_zh" else 0)
+        assert ("OntoNotes 4 Chinese (licensed), fast protocol: left out" in answer.err) == (
+            place == "ontonotes4_zh"
+        )
+        (tmp_path / "ner" / place).mkdir()
+        for part in ("train", "dev", "test"):
+            demo = data_folder / "ner" / "ontonotes4_zh_demo" / f"demo.{part}.char"
+            names = (
+                [f"{part}.char"]
+                if place == "ontonotes4_zh"
+                else [f"{g}.{part}.char" for g in ("bn", "mz", "nw")]
+            )
+            for name in names:
+                os.symlink(demo, tmp_path / "ner" / place / name)
+    vectors = tmp_path / "runs" / "vectors-zh" / "vectors.vec"
+    vectors.parent.mkdir(parents=True, exist_ok=True)
+    vectors.write_text(f"1 100\n中 {' '.join(['0.1'] * 100)}\n", encoding="utf-8")
+    answer = canner("reproduce", "table3-ontonotes4", "--smoke", "--system", "Char+BiLSTM+CRF")
+    assert answer.status == 0, answer.err
+    found = json.loads((tmp_path / "runs" / "table3-ontonotes4-fast-smoke" / "results.json").read_text())
+    assert found["rows"][0]["metrics"]["f1"]["values"]
+    sentences = [found["corpus"][part]["sentences"] for part in ("train", "dev", "test")]
+    assert sentences == [1148, 114, 317]  # counted in the files, by their empty lines
+    assert "left out" not in answer.err
+
+
 def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)

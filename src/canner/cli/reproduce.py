@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
@@ -87,12 +87,33 @@ def reproduce(
     started = time.monotonic()
     rows, sizes = tuple(systems or ()), () if smoke else tuple(budgets or ())
     shared = RunnerOptions(workers, None, device, not quiet, runs / "stores", systems=rows, budgets=sizes)
-    for config in comparisons(table, protocol.value):
+    for config in _with_corpus(comparisons(table, protocol.value)):
         config = varied(config, seeds=seeds, grid=grid, smoke=smoke)
         options = replace(shared, max_minutes=_left(started, max_minutes))
         published = None if smoke or anew else results
         places = runs / config.name, published
         _run_part(config, *places, options, _whole(table, protocol, seeds, grid), make_parts and not smoke)
+
+
+def _with_corpus(configs: Sequence[ComparisonExperiment]) -> list[ComparisonExperiment]:
+    """Of the parts of a table those whose corpus is there, and a note on each other; all, if none is there."""
+    from canner.data.corpus import data_path
+
+    found, notes = [], []
+    for config in configs:
+        data = config.base.data
+        try:
+            for path in (*data.train, *data.dev, *data.test):
+                data_path(path)
+        except ValueError as error:
+            notes.append(f"{config.title}: left out: {error}")
+        else:
+            found.append(config)
+    if not found:
+        return list(configs)
+    for text in notes:
+        note(text)
+    return found
 
 
 def _whole(table: str, protocol: ProtocolName, seeds: int | None, grid: bool) -> str:

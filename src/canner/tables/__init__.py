@@ -16,7 +16,7 @@ Comparison = Callable[[Protocol], ComparisonExperiment]
 
 TABLES: dict[str, dict[str, Comparison]] = {
     "table2": {"german": european.german, "spanish": european.spanish},
-    "table3": {"ontonotes": chinese.ontonotes},
+    "table3": {"ontonotes": chinese.ontonotes, "ontonotes4": chinese.ontonotes4},
     "table4": {"revised": chinese.weibo_revised, "original": chinese.weibo_original},
     "table5": {"weibo": chinese.embeddings},
     "figure3": {"vectors": chinese.layers, "encoder": chinese.layers_with_encoder},
