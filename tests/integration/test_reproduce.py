@@ -70,6 +70,34 @@ def test_a_call_with_fewer_seeds_does_not_replace_the_figures_of_more(canner, tm
     assert path.read_bytes() != b"{"
 
 
+def test_runs_are_kept_for_other_machines_unless_they_are_to_be_made_anew(canner, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CANNER_DATA", str(tmp_path))
+    (tmp_path / "ner" / "weibo").mkdir(parents=True)
+    for part in ("train", "dev", "test"):
+        path = tmp_path / "ner" / "weibo" / f"weiboNER_2nd_conll.{part}"
+        path.write_text("王 S-PER.NAM\n来 O\n\n" * 4, encoding="utf-8")
+    command = ["reproduce", "table5-weibo", "--seeds", 1, "--system", "random", "--no-make-parts"]
+    assert canner(*command).status == 0
+    results, kept = (
+        tmp_path / "results" / name for name in ("table5-weibo-fast.json", "runs/table5-weibo-fast.json")
+    )
+    before = results.read_bytes(), kept.read_bytes()
+    assert list(json.loads(before[1])["runs"]) == ["random/subset0-seed1"]
+    trained = tmp_path / "runs" / "table5-weibo-fast" / "random" / "subset0-seed1" / "metrics.json"
+    trained.parent.parent.rename(tmp_path / "elsewhere")
+    assert canner(*command).status == 0
+    assert not trained.exists()
+    assert json.loads(results.read_text())["rows"] == json.loads(before[0])["rows"]
+    assert kept.read_bytes() == before[1]
+    results.unlink()
+    answer = canner(*command, "--anew")
+    assert "| random | 100.00 |" in answer.out
+    assert trained.exists()
+    assert not results.exists()
+    assert kept.read_bytes() == before[1]
+
+
 @pytest.mark.data
 def test_ontonotes_4_is_read_as_it_is_published_and_left_out_of_table_3_where_it_is_not_there(
     canner, data_folder, tmp_path, monkeypatch

@@ -57,7 +57,7 @@ def reproduce(
         typer.Option(help="First make what the table reads and is not there; vectors are made to their end."),
     ] = True,
     anew: Annotated[
-        bool, typer.Option(help="Count no run of elsewhere, and leave the results files as they are.")
+        bool, typer.Option(help="Count only runs of this folder, and leave the results files as they are.")
     ] = False,
     smoke: Annotated[bool, typer.Option(help="Everything alike, but tiny: does it run at all?")] = False,
     device: Device = "cpu",
@@ -67,7 +67,7 @@ def reproduce(
     """Run the experiments behind a table, as far as they are missing, and print it.
 
     In the root of the repository, word vectors, character language models and the encoder are made first. Finished
-    runs are kept in `results/runs`, those of other machines too; --anew trains all of them here. A killed call goes on
+    runs are kept in `results/runs`, those of other machines too; --anew counts none of these. A killed call goes on
     where it stopped. What reads a thing that is not there is "not run".
 
     Examples:
@@ -91,8 +91,8 @@ def reproduce(
         config = varied(config, seeds=seeds, grid=grid, smoke=smoke)
         options = replace(shared, max_minutes=_left(started, max_minutes))
         published = None if smoke or anew else results
-        places = runs / config.name, published
-        _run_part(config, *places, options, _whole(table, protocol, seeds, grid), make_parts and not smoke)
+        command, make = _whole(table, protocol, seeds, grid), make_parts and not smoke
+        _run_part(config, runs / config.name, published, options, command, make_parts=make)
 
 
 def _with_corpus(configs: Sequence[ComparisonExperiment]) -> list[ComparisonExperiment]:
@@ -133,13 +133,14 @@ def _run_part(
     results: Path | None,
     options: RunnerOptions,
     command: str,
+    *,
     make_parts: bool,
 ) -> None:
     """Makes what one comparison reads, runs it, writes its results and kept runs (None: neither), prints its table."""
     from canner.data.bundle import save_json
     from canner.experiment.runner import run_comparison
     from canner.system_tables import table as as_table
-    from canner.tables.parts import RECIPES, make_missing
+    from canner.tables.parts import made_from, make_missing
 
     make = partial(
         make_missing, max_minutes=options.max_minutes, device=options.device, progress=options.progress
@@ -147,7 +148,7 @@ def _run_part(
     prepare = make if make_parts else None
     if results is not None:
         kept = results / "runs" / f"{config.name}.json"
-        options = replace(options, kept=kept, recipes=RECIPES)
+        options = replace(options, kept=kept, identify=made_from)
     found = run_comparison(config, folder, command=command, options=options, prepare=prepare)
     if results is not None:
         results.mkdir(parents=True, exist_ok=True)

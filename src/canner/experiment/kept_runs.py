@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from canner.data.bundle import save_text
-from canner.experiment.record import Record, inputs_of
+from canner.experiment.record import Identify, Record, inputs_here, inputs_of
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import read_json
 
@@ -30,26 +32,27 @@ class KeptRuns:
 
     Attributes:
         path: of the file, which need not be there yet; None: nothing is kept.
-        recipes: what a recipe makes anew on each machine, and the recipe's file: that one's digest counts then, since
-            the same recipe gives other bytes on another processor.
+        identify: gives the digest of a path whose own bytes do not matter (made anew on each machine), else None.
         runs: an entry for each run, by its folder within the comparison's.
         earlier: rows of results files from before runs were kept, each with the configuration of its first run; shown
             until as many runs of the row are kept.
     """
 
     path: Path | None
-    recipes: Mapping[str, str] = field(default_factory=dict)
+    identify: Identify | None = None
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     earlier: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _added: set[str] = field(default_factory=set)
+    _refused: set[str] = field(default_factory=set)
 
     @classmethod
-    def read(cls, path: Path | None, recipes: Mapping[str, str] | None = None) -> KeptRuns:
+    def read(cls, path: Path | None, identify: Identify | None = None) -> KeptRuns:
         """The runs of a file; none if there is no file.
 
         Raises:
             ValueError: if the file is damaged.
         """
-        kept = cls(path, recipes or {})
+        kept = cls(path, identify)
         if path is not None and path.exists():
             found = read_json(path)
             if not isinstance(found.get("runs"), dict):
@@ -79,9 +82,10 @@ class KeptRuns:
 
     def add(self, key: str, experiment: TaggerExperiment, record: Record) -> None:
         """Takes in a finished run, in the place of one of before."""
+        self._added.add(key)
         self.runs[key] = {
             "experiment": experiment.model_dump(mode="json"),
-            "inputs": inputs_of(experiment, self.recipes),
+            "inputs": inputs_of(experiment, self.identify),
             "scores": record.scores,
             "counts": None if record.counts is None else _packed(record.counts),
             "minutes": record.minutes,
@@ -92,20 +96,30 @@ class KeptRuns:
         }
 
     def write(self) -> None:
-        """Writes the file, a line a run; an unfinished write leaves the former one."""
-        if self.path is None or not (self.runs or self.earlier):
+        """Adds the runs taken in to the file, a line a run, beside what others wrote meanwhile.
+
+        An unfinished write leaves the former file.
+        """
+        if self.path is None or not self._added:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        groups = {"runs": self.runs, "earlier": self.earlier}
-        lines = [f"{json.dumps(name)}: {_lines(group)}" for name, group in groups.items()]
-        save_text(self.path, "{" + ",\n".join(lines) + "}\n")
+        with FileLock(self.path.with_suffix(".lock")):
+            others = KeptRuns.read(self.path)
+            self.runs = others.runs | {key: self.runs[key] for key in self._added}
+            self.earlier = others.earlier
+            groups = {"runs": self.runs, "earlier": self.earlier}
+            lines = [f"{json.dumps(name)}: {_lines(group)}" for name, group in groups.items()]
+            save_text(self.path, "{" + ",\n".join(lines) + "}\n")
 
     def _is_of(self, entry: Mapping[str, Any], experiment: TaggerExperiment) -> bool:
+        """Whether an entry is of this configuration, and of what is here; of what is not here, nothing is known."""
         try:
             # Through the class: a setting that it did not know yet has its default.
-            same = TaggerExperiment(**entry["experiment"]) == experiment
-            return same and entry["inputs"] == inputs_of(experiment, self.recipes)
-        except ValueError:  # a setting that is no more, a bundle that is not there
+            if TaggerExperiment(**entry["experiment"]) != experiment:
+                return False
+            now = inputs_here(experiment, self.identify)
+            return all(now.get(path, digest) == digest for path, digest in entry["inputs"].items())
+        except (ValidationError, KeyError):  # a setting that is no more, a damaged entry
             return False
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
+import contextlib
 import functools
 import hashlib
 import json
 import logging
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,9 @@ from canner.experiment.toml import read_json, to_toml
 from canner.training.run_state import RESUME, DivergedError
 
 logger = logging.getLogger(__name__)
+
+Identify = Callable[[str], str | None]
+"""Gives the digest of a path whose own bytes do not matter, else None."""
 
 _INPUTS = "inputs.json"
 # How a bundle was made does not change what it does.
@@ -176,24 +178,37 @@ def missing_bundles(experiment: TaggerExperiment) -> list[str]:
     return missing
 
 
-def inputs_of(experiment: TaggerExperiment, recipes: Mapping[str, str] | None = None) -> dict[str, str]:
+def inputs_of(experiment: TaggerExperiment, identify: Identify | None = None) -> dict[str, str]:
     """A digest of every file and bundle that a run reads: a table must not mix runs of other data or translators.
 
     Args:
         experiment: of the run.
-        recipes: for paths whose own bytes do not matter the file of the recipe that makes them: what it says matters.
+        identify: gives the digest of a path whose own bytes do not matter, else None.
 
     Raises:
         ValueError: one is not there; names its key.
     """
+    return {path: _digest_of(path, key, identify) for key, path in _files_of(experiment)}
+
+
+def inputs_here(experiment: TaggerExperiment, identify: Identify | None = None) -> dict[str, str]:
+    """As `inputs_of`, without what is not there."""
+    found = {}
+    for key, path in _files_of(experiment):
+        with contextlib.suppress(ValueError):
+            found[path] = _digest_of(path, key, identify)
+    return found
+
+
+def _files_of(experiment: TaggerExperiment) -> list[tuple[str, str]]:
+    """Everything that a run reads: (key, path)."""
     data = experiment.data
     parts = (("data.train", data.train), ("data.dev", data.dev), ("data.test", data.test))
-    named = [(key, path) for key, paths in parts for path in paths] + bundles_of(experiment)
-    made_by = {path: Path(recipe) for path, recipe in (recipes or {}).items() if Path(recipe).is_file()}
-    return {
-        path: _recipe_digest(made_by[path]) if path in made_by else _digest(data_path(path, key))
-        for key, path in named
-    }
+    return [(key, path) for key, paths in parts for path in paths] + bundles_of(experiment)
+
+
+def _digest_of(path: str, key: str, identify: Identify | None) -> str:
+    return (identify and identify(path)) or _digest(data_path(path, key))
 
 
 def _digest(path: Path) -> str:
@@ -205,21 +220,6 @@ def _digest(path: Path) -> str:
             stat = file.stat()
             digest.update(_file_digest(str(file.resolve()), stat.st_mtime_ns, stat.st_size))
     return digest.hexdigest()[:16]
-
-
-def _recipe_digest(path: Path) -> str:
-    """Of a configuration in TOML, or of a script; without comments and the script's docstring."""
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".py":
-        code = [part for part in ast.parse(text).body if not _is_text(part)]
-        said = ast.unparse(ast.Module(code, type_ignores=[]))
-    else:
-        said = json.dumps(tomllib.loads(text), sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
-
-
-def _is_text(part: ast.stmt) -> bool:
-    return isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant)
 
 
 @functools.cache

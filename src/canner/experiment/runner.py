@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from canner.data.bundle import save_json
 from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun, plan
 from canner.experiment.kept_runs import KeptRuns
-from canner.experiment.record import Record, missing_bundles, read_record, run_and_record
+from canner.experiment.record import Identify, Record, missing_bundles, read_record, run_and_record
 from canner.experiment.summary import describe_corpus, summary
 from canner.experiment.tagger import TaggerExperiment
 from canner.training.progress import StepProgress
@@ -41,7 +41,7 @@ class RunnerOptions:
         stores: folder of the transfer stores, where comparisons share them; None: each has its own.
         kept: file of the finished runs of all calls and machines, which need not be made again; None: those in the
             folder alone.
-        recipes: what is made anew on each machine, and how (`KeptRuns`).
+        identify: of what is made anew on each machine (`KeptRuns`).
         systems, budgets: run only these now; none: all. What earlier calls ran is reported all the same.
     """
 
@@ -51,7 +51,7 @@ class RunnerOptions:
     progress: bool = True
     stores: Path | None = None
     kept: Path | None = None
-    recipes: Mapping[str, str] = field(default_factory=dict)
+    identify: Identify | None = None
     systems: tuple[str, ...] = ()
     budgets: tuple[int, ...] = ()
 
@@ -100,11 +100,11 @@ def run_comparison(
     cells = plan(config, folder)
     wanted = [cell for cell in cells if options.wants(cell)]
     corpus = describe_corpus(config.base.data)
-    kept = KeptRuns.read(options.kept, options.recipes)
     with (
         _alone_in(folder),
         StepProgress(config.name, enabled=options.progress and options.workers > 1) as bar,
     ):
+        kept = KeptRuns.read(options.kept, options.identify)
         state = _State(config, wanted, cells, folder, command, corpus, kept)
         state.read()
         if prepare is not None:
@@ -171,7 +171,7 @@ class _State:
     def leave_out_impossible(self, *, in_time: bool) -> None:
         """Wants no more of the cells that lack a run and cannot be run; says why."""
         unfinished = self.unfinished()
-        possible = _possible(unfinished, in_time) if unfinished else []
+        possible = _possible(unfinished, needed=in_time and len(unfinished) == len(self.wanted))
         left_out = [cell for cell in unfinished if cell not in possible]
         self.wanted = [cell for cell in self.wanted if cell not in left_out]
 
@@ -219,6 +219,7 @@ class _State:
         self.write()
 
     def write(self) -> dict[str, Any]:
+        self.kept.write()
         rows = {cell.row: cell.tries[0].experiment for cell in reversed(self.cells)}
         earlier = {row: self.kept.earlier_row(row, experiment) for row, experiment in rows.items()}
         results = summary(
@@ -230,15 +231,14 @@ class _State:
             earlier={row: entry for row, entry in earlier.items() if entry is not None},
         )
         save_json(self.folder / "results.json", results)
-        self.kept.write()
         return results
 
 
-def _possible(cells: Sequence[Cell], in_time: bool) -> list[Cell]:
+def _possible(cells: Sequence[Cell], *, needed: bool) -> list[Cell]:
     """The cells whose bundles are there; says which are not.
 
     Raises:
-        ValueError: none can run, though there would be time (without, only the results are wanted).
+        ValueError: none can run, but one is needed (not where there is no time, or something asked for is finished).
     """
     possible: list[Cell] = []
     without: dict[str, dict[str, None]] = {}
@@ -247,7 +247,7 @@ def _possible(cells: Sequence[Cell], in_time: bool) -> list[Cell]:
         for path in lacking:
             without.setdefault(path, {})[cell.system.name] = None
         possible += [] if lacking else [cell]
-    if not possible and in_time:
+    if cells and not possible and needed:
         raise ValueError(
             f"expected what the systems read, found none of {', '.join(sorted(without))}; train or fetch it first "
             "(recipes/README.md)"

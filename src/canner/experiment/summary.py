@@ -97,12 +97,21 @@ def _rows(
             entry["reads_english"] = True
         if _is_external(of_row[row]):
             entry["upper_bound"] = True
-        if (before := earlier.get(row)) is not None and len(before["seeds"]) > len(entry["seeds"]):
+        if (before := earlier.get(row)) is not None and len(before["seeds"]) > len(counted[row]):
             entry = {**copy.deepcopy(before), "planned": planned[row]}
         rows.append(entry)
+    _drop_tests_against_others(rows)
     _mark_best_on_dev(rows)
     _share_upper_bound(rows)
     return rows
+
+
+def _drop_tests_against_others(rows: Sequence[dict[str, Any]]) -> None:
+    """A row of before was tested against a baseline of before; with that gone, the test says nothing of this table."""
+    of_before = {row["system"] for row in rows if "made" in row}
+    for row in rows:
+        if "made" in row and row.get("against", {}).get("system") not in of_before:
+            row.pop("against", None)
 
 
 def _is_external(cell: Cell) -> bool:

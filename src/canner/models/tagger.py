@@ -221,15 +221,18 @@ class TaggerModel(nn.Module):
         return self.dropout_tokens(self.input_fusion(torch.cat(parts, dim=2), aligned))
 
     def _look_up(self, words: nn.Embedding, word_ids: Int[Tensor, "B S"]) -> Float[Tensor, "B S E"]:
-        if not self.training or self._learned_words is None:
+        learned = self._learned_words if self.training else None
+        # A copy of the model, or one that was moved, has other memory: there the words are looked up as ever.
+        if learned is None or learned.data_ptr() != words.weight.data_ptr():
             return words(word_ids)
-        return nn.functional.embedding(word_ids, self._learned_words, padding_idx=PAD_ID)
+        return nn.functional.embedding(word_ids, learned, padding_idx=PAD_ID)
 
     def parameters_to_learn(self, num_words: int) -> list[Tensor]:
         """What an optimizer has to change where training knows the first `num_words` words alone.
 
         A vocabulary that holds the words of a file of vectors is many times that of the training sentences. The other
-        words never get a gradient, but an optimizer that is given all of them walks through them at each step.
+        words never get a gradient, but an optimizer that is given all of them walks through them at each step. Called
+        once for a training, on the device where it runs; weight decay spares the other words, too.
 
         Returns:
             The parameters; of the word vectors only the first rows, in the same memory. Training meets no other word.

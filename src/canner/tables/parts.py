@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
 import subprocess
@@ -26,6 +28,29 @@ RECIPES: dict[str, str] = {
     ENCODER: "recipes/encoder_e5.py",
 }
 """The recipe of each part, by the path that experiments read; both as seen from the root of the repository."""
+
+
+def made_from(path: str) -> str | None:
+    """A digest of the configuration from which a part is trained, or was trained where it is there.
+
+    The same training gives other bytes on another processor, so the configuration says which part it is.
+
+    Returns:
+        None for what is no part, or is made by a script: its bytes are the same everywhere.
+    """
+    recipe = Path(RECIPES.get(path, ""))
+    if recipe.suffix != ".toml":
+        return None
+    own = _folder_of(Path(path)) / "experiment.toml"
+    source = own if own.is_file() else recipe
+    if not source.is_file():
+        return None
+    said = json.dumps(read_experiment(source).model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def _folder_of(path: Path) -> Path:
+    return path.parent if path.suffix else path
 
 
 def make_missing(
@@ -68,7 +93,7 @@ def _make(recipe: Path, path: Path, deadline: float | None, device: str, progres
     """
     if not recipe.is_file():
         raise ValueError(f"expected {recipe}, got no such file; call this in the root of the repository")
-    folder = path.parent if path.suffix else path
+    folder = _folder_of(path)
     folder.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder.with_name(f"{folder.name}.lock"))
     try:

@@ -62,11 +62,14 @@ class TaggerTask:
         self._device = device
         self._encoded = [tagger.encoder.encode(s, with_tags=True) for s in train.sentences]
         self._lengths = [sentence.length for sentence in self._encoded]
+        words = (sentence.word_ids for sentence in self._encoded if sentence.word_ids is not None)
+        self._parameters = self.model.parameters_to_learn(
+            1 + max((int(ids.max()) for ids in words), default=UNK_ID)
+        )
 
     def parameters(self) -> list[Tensor]:
         """The model's, of the word vectors those of the training sentences."""
-        words = (sentence.word_ids for sentence in self._encoded if sentence.word_ids is not None)
-        return self.model.parameters_to_learn(1 + max((int(ids.max()) for ids in words), default=UNK_ID))
+        return self._parameters
 
     def train_batches(self, epoch: int) -> list[list[int]]:
         """Indices of the sentences of each batch; the same for the same seed and epoch."""

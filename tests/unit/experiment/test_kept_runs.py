@@ -14,6 +14,7 @@ from canner.experiment.comparison import ComparisonExperiment, System, plan
 from canner.experiment.kept_runs import KeptRuns
 from canner.experiment.record import Record, inputs_of
 from canner.experiment.runner import RunnerOptions, run_comparison
+from canner.experiment.summary import summary
 from canner.experiment.tagger import TaggerExperiment
 
 Make = Callable[..., ComparisonExperiment]
@@ -21,10 +22,6 @@ Make = Callable[..., ComparisonExperiment]
 
 def never(*_: object, **__: object) -> None:
     raise AssertionError("a run was made")
-
-
-def rows_of(results: dict) -> list[dict]:
-    return [{**row, "minutes": None} for row in results["rows"]]
 
 
 def test_a_table_is_the_same_from_the_kept_runs_alone_and_nothing_is_trained(
@@ -35,7 +32,7 @@ def test_a_table_is_the_same_from_the_kept_runs_alone_and_nothing_is_trained(
     first = run_comparison(config, tmp_path / "here", command="c", options=options)
     monkeypatch.setattr(runner, "run_and_record", never)
     second = run_comparison(config, tmp_path / "there", command="c", options=options, prepare=_expects([]))
-    assert rows_of(first) == rows_of(second)
+    assert first["rows"] == second["rows"]
     assert "against" in second["rows"][1]
     assert second["date"] == first["date"]
     kept = json.loads((tmp_path / "kept" / "x.json").read_text())["runs"]
@@ -85,14 +82,41 @@ def test_a_kept_run_of_another_configuration_or_other_data_does_not_count(make: 
     assert KeptRuns.read(tmp_path / "kept.json").find("plain/subset0-seed1", experiment) is None
 
 
-def test_a_part_counts_by_its_recipe_and_need_not_be_there(
+def with_vectors(make: Make, path: Path) -> ComparisonExperiment:
+    path.write_text("1 8\nvive " + "0.1 " * 8 + "\n", encoding="utf-8")
+    systems = (System(name="plain"), System(name="vectors", change={"embeddings.vectors": str(path)}))
+    return make(systems=systems)
+
+
+def test_what_is_made_anew_on_each_machine_counts_by_what_it_was_made_from(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    vectors, recipe = tmp_path / "words.vec", tmp_path / "recipe.toml"
-    vectors.write_text("1 8\nvive " + "0.1 " * 8 + "\n", encoding="utf-8")
-    recipe.write_text("seed = 1\n")
-    config = make(systems=(System(name="vectors", change={"embeddings.vectors": str(vectors)}),))
-    options = RunnerOptions(progress=False, kept=tmp_path / "kept.json", recipes={str(vectors): str(recipe)})
+    vectors = tmp_path / "words.vec"
+    config = with_vectors(make, vectors)
+
+    def call(folder: str, made_from: str) -> dict:
+        options = RunnerOptions(
+            progress=False,
+            kept=tmp_path / "kept.json",
+            identify=lambda path: made_from if path == str(vectors) else None,
+        )
+        return run_comparison(config, tmp_path / folder, command="c", options=options)
+
+    first = call("here", "a recipe")
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "run_and_record", never)
+        vectors.write_text("1 8\nvive " + "0.2 " * 8 + "\n", encoding="utf-8")
+        assert call("there", "a recipe")["rows"] == first["rows"]
+        with pytest.raises(AssertionError, match="a run was made"):
+            call("elsewhere", "another")
+
+
+def test_of_what_is_not_there_the_kept_digest_is_believed_and_nothing_is_made(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = tmp_path / "words.vec"
+    config = with_vectors(make, vectors)
+    options = RunnerOptions(progress=False, kept=tmp_path / "kept.json")
     first = run_comparison(config, tmp_path / "here", command="c", options=options)
     vectors.unlink()
     with monkeypatch.context() as patch:
@@ -100,31 +124,28 @@ def test_a_part_counts_by_its_recipe_and_need_not_be_there(
         second = run_comparison(
             config, tmp_path / "there", command="c", options=options, prepare=_expects([])
         )
-    assert rows_of(first) == rows_of(second)
-    recipe.write_text("# why\nseed = 1\n")
-    assert KeptRuns.read(tmp_path / "kept.json", options.recipes).find(
-        "vectors/subset0-seed1", first_run(config)
-    )
-    recipe.write_text("seed = 2\n")
-    with pytest.raises(ValueError, match=r"found none of .*words\.vec"):
-        run_comparison(config, tmp_path / "elsewhere", command="c", options=options)
+    assert first["rows"] == second["rows"]
 
 
-def first_run(config: ComparisonExperiment) -> TaggerExperiment:
-    return plan(config, Path("x"))[0].tries[0].experiment
+def test_a_finished_table_is_shown_where_one_more_row_cannot_run(make: Make, tmp_path: Path) -> None:
+    config = with_vectors(make, tmp_path / "words.vec")
+    (tmp_path / "words.vec").unlink()
+    for folder in ("here", "here", "there"):
+        options = RunnerOptions(progress=False, kept=tmp_path / "kept.json")
+        results = run_comparison(config, tmp_path / folder, command="c", options=options)
+        assert [bool(row["metrics"]) for row in results["rows"]] == [True, False]
 
 
-def test_comments_of_a_recipe_that_is_a_script_do_not_matter(make: Make, tmp_path: Path) -> None:
-    script, part = tmp_path / "make.py", str(tmp_path / "part")
-    config = make(systems=(System(name="x", change={"embeddings.contextual": [part]}),))
-
-    def digest(text: str) -> str:
-        script.write_text(text)
-        return inputs_of(first_run(config), {part: str(script)})[part]
-
-    said = digest('"""What it is."""\n\nSIZE = 3  # as there\n')
-    assert said == digest("SIZE = 3\n")
-    assert said != digest("SIZE = 4\n")
+def test_two_that_write_lose_nothing_of_each_other(make: Make, tmp_path: Path) -> None:
+    experiment, record = make().base, Record({"dev": {"f1": 1.0}}, None, 1.0)
+    first, second = (KeptRuns.read(tmp_path / "kept.json") for _ in range(2))
+    first.add("a/1", experiment, record)
+    first.write()
+    second.add("b/1", experiment, record)
+    second.write()
+    first.add("a/2", experiment, record)
+    first.write()
+    assert sorted(KeptRuns.read(tmp_path / "kept.json").runs) == ["a/1", "a/2", "b/1"]
 
 
 def test_counts_and_failures_come_back_as_they_were(make: Make, tmp_path: Path) -> None:
@@ -154,6 +175,7 @@ def test_a_row_from_before_runs_were_kept_is_shown_until_it_has_as_many(make: Ma
         "against": {"system": "plain", "difference": 1.0},
         "made": {"hardware": "an old machine", "date": "2020-01-01"},
     }
+    plain = config.base.model_copy(update={"seed": 1})
     wide = config.base.model_copy(update={"model": config.base.model.model_copy(update={"hidden_dim": 6})})
     entry = {"experiment": wide.model_dump(mode="json"), "inputs": inputs_of(wide), "row": row}
     (tmp_path / "kept.json").write_text(json.dumps({"runs": {}, "earlier": {"wide": entry}}))
@@ -165,12 +187,36 @@ def test_a_row_from_before_runs_were_kept_is_shown_until_it_has_as_many(make: Ma
         assert ("an old machine" in results["hardware"]) == ("made" in results["rows"][1])
         return results["rows"]
 
+    without_test = {key: value for key, value in row.items() if key != "against"}
+    # Its test was against a plain row of before, which is not there.
+    assert rows((1,))[1] == {**without_test, "planned": 1}
+    assert "made" not in rows((1, 2))[1]
+    earlier = {"wide": entry, "plain": {**entry, "experiment": plain.model_dump(mode="json")}}
+    earlier["plain"]["row"] = {**without_test, "system": "plain"}
+    (tmp_path / "kept.json").write_text(json.dumps({"runs": {}, "earlier": earlier}))
     assert rows((1,))[1] == {**row, "planned": 1, "best_on_dev": True}
-    assert "against" not in rows((1, 2))[1]
     other = make(systems=(System(name="plain"), System(name="wide", change={"model.hidden_dim": 5})))
     options = RunnerOptions(progress=False, max_minutes=0.0, kept=tmp_path / "kept.json")
     results = run_comparison(other, tmp_path / "other", command="c", options=options)
     assert results["rows"][1]["metrics"] == {}
+
+
+def test_a_run_that_failed_counts_among_those_that_replace_a_row_of_before(
+    make: Make, tmp_path: Path
+) -> None:
+    config = make(seeds=(1, 2))
+    row = {"system": "plain", "metrics": {"f1": {"mean": 7.0}, "dev f1": {"mean": 8.0}}, "seeds": ["1", "2"]}
+    cells = plan(config, tmp_path)
+    first, second = cells[0].known_runs({cells[0].tries[0].folder: 1.0})
+    part = {"precision": 1.0, "recall": 1.0, "f1": 1.0}
+    records = {first.folder: Record({"dev": part}, np.array([[1, 1, 1]]), 1.0)}
+
+    def shown() -> dict:
+        return summary(config, cells, records, command="c", corpus={}, earlier={"plain": row})["rows"][0]
+
+    assert shown()["seeds"] == ["1", "2"]
+    records[second.folder] = Record({}, None, 0.0, "training diverged")
+    assert list(shown()["failed"]) == ["subset 0, seed 2"]
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:

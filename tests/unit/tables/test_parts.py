@@ -13,7 +13,7 @@ from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import plan
 from canner.experiment.tagger import EmbeddingsConfig, TaggerExperiment
 from canner.tables import TABLES, comparisons, parts
-from canner.tables.parts import RECIPES, make_missing
+from canner.tables.parts import RECIPES, made_from, make_missing
 from canner.training.charlm import CharLMTask
 from canner.training.run_state import RESUME
 
@@ -46,6 +46,24 @@ def test_every_part_that_a_table_reads_and_that_does_not_ship_has_a_recipe() -> 
     assert own == set(RECIPES)
     assert all((ROOT / recipe).is_file() for recipe in RECIPES.values())
     assert all((ROOT / path).exists() for path in read - own if path.startswith("models/"))
+
+
+def test_a_part_is_known_by_what_it_is_or_would_be_trained_from(monkeypatch) -> None:
+    Path("vectors.toml").write_text('kind = "vectors"\ntext = ["text"]\ndim = 4\nmin_count = 1\nepochs = 1\n')
+    monkeypatch.setattr(parts, "RECIPES", {"runs/v/vectors.vec": "vectors.toml", "runs/e": "make.py"})
+    planned = made_from("runs/v/vectors.vec")
+    assert planned is not None
+    make_missing(reads(vectors="runs/v/vectors.vec"))
+    assert made_from("runs/v/vectors.vec") == planned
+    # The part that is there stays what it is, whatever its recipe says now; comments never matter.
+    Path("vectors.toml").write_text(
+        '# why\nkind = "vectors"\ntext = ["text"]\ndim = 5\nmin_count = 1\nepochs = 1\n'
+    )
+    assert made_from("runs/v/vectors.vec") == planned
+    Path("runs/v").rename("runs/old")
+    assert made_from("runs/v/vectors.vec") not in (None, planned)
+    Path("vectors.toml").unlink()
+    assert [made_from(path) for path in ("runs/v/vectors.vec", "runs/e", "models/es-en")] == [None] * 3
 
 
 def test_vectors_are_made_where_they_are_read_and_once(monkeypatch, caplog) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,10 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from canner.data.tagging import EncodingConfig, TaggingEncoder
-from canner.decoding.sentence_tagger import SentenceTagger
+from canner.data.tagging import EncodingConfig, TaggingEncoder, make_batch
+from canner.decoding.sentence_tagger import SentenceTagger, model_inputs
 from canner.decoding.tagger_bundle import make_model
-from canner.models.tagger import TaggerConfig
+from canner.models.tagger import TaggerConfig, TaggerModel
 from canner.text.sentence import Sentence
 from canner.training.loop import fit
 from canner.training.schedule import TrainingConfig
@@ -60,7 +61,7 @@ def test_words_beyond_the_training_sentences_are_left_out_of_the_optimizer_and_n
     before = spared.model.word_embedding.weight.detach().clone()
     train(tmp_path / "a", spared, part)
     with monkeypatch.context() as patch:  # the oracle: the optimizer gets every row
-        patch.setattr(TaggerTask, "parameters", lambda task: list(task.model.parameters()))
+        patch.setattr(TaggerModel, "parameters_to_learn", lambda model, number: list(model.parameters()))
         train(tmp_path / "b", walked, part)
     weights = zip(spared.model.parameters(), walked.model.parameters(), strict=True)
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in weights)
@@ -71,6 +72,13 @@ def test_words_beyond_the_training_sentences_are_left_out_of_the_optimizer_and_n
     sizes = {tuple(parameter.shape) for parameter in task.parameters()}
     assert tuple(learned[:-2].shape) in sizes
     assert tuple(learned.shape) not in sizes
+    assert all(a is b for a, b in zip(task.parameters(), task.parameters(), strict=True))
+    copied = copy.deepcopy(spared.model).train()  # its words lie elsewhere: they learn as ever
+    TaggerTask(SentenceTagger(copied, spared.encoder), part, part, batch_size=4, seed=3, device="cpu")
+    other = copy.deepcopy(copied)
+    inputs = model_inputs(make_batch([spared.encoder.encode(LABELLED[0], with_tags=True)]))
+    other.embed(inputs).sum().backward()
+    assert other.word_embedding.weight.grad is not None
 
 
 def test_every_sentence_is_in_one_batch_of_an_epoch_and_epochs_differ() -> None:
