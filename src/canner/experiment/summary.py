@@ -135,18 +135,17 @@ def _mark_best_on_dev(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _share_upper_bound(rows: Sequence[dict[str, Any]]) -> None:
-    """What share of the gain of the upper bound, where there is one, a system reaches; in percent."""
-    bounds = {
-        row["against"]["system"]: row["against"]
-        for row in rows
-        if row.get("upper_bound") and "against" in row
-    }
+    """What share of the upper bound's gain (of two, the higher one's) a system reaches, where there is one; in percent."""
+    bounds: dict[str, float] = {}
     for row in rows:
-        bound = bounds.get(row.get("against", {}).get("system"))
-        if bound is not None and not row.get("upper_bound") and bound["difference"] > 0:
-            row["against"]["share_of_upper_bound"] = round(
-                100 * row["against"]["difference"] / bound["difference"], 1
-            )
+        if row.get("upper_bound") and "against" in row:
+            base = row["against"]["system"]
+            bounds[base] = max(bounds.get(base, 0.0), row["against"]["difference"])
+    for row in rows:
+        against = row.get("against", {})
+        bound = bounds.get(against.get("system"), 0.0)
+        if bound > 0 and not row.get("upper_bound"):
+            against["share_of_upper_bound"] = round(100 * against["difference"] / bound, 1)
 
 
 def describe_corpus(config: CorpusConfig) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import EmbeddingsConfig
 from canner.tables.protocols import (
+    AT_INPUT,
     GLOSSES,
     TRANSLATORS,
     Protocol,
@@ -52,12 +53,14 @@ def _table2(
 ) -> ComparisonExperiment:
     translator, gloss = TRANSLATORS[language], GLOSSES[language]
     lstm, with_charlm = "BiLSTM+CRF", "CharLM+BiLSTM+CRF"
-    upper = System(
-        name=f"{lstm} + CAN, DeepL (upper bound)", change=reading(external(f"{language}-en", "DeepL"))
-    )
+    deepl = reading(external(f"{language}-en", "DeepL"))
+    upper = [
+        System(name=f"{lstm} + CAN, DeepL (upper bound)", change=deepl),
+        System(name=f"{lstm} + CAN, DeepL at the input (upper bound)", change={**deepl, **AT_INPUT}),
+    ]
     rows = [
         *can_systems(translator, gloss, lstm),
-        upper,
+        *upper,
         *can_systems_with(translator, gloss, with_charlm, f"runs/charlm-{language}"),
     ]
     of_paper = [f"{row}{can}" for row in (lstm, with_charlm) for can in ("", " + CAN_first", " + CAN_last")]

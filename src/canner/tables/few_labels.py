@@ -33,10 +33,11 @@ def _few(data: CorpusConfig) -> CorpusConfig:
 
 def spanish(protocol: Protocol) -> ComparisonExperiment:
     """Spanish, 100 and 500 sentences: DeepL (the upper bound), word gloss, ConvS2S, both of ours together."""
-    gloss, translator = view(GLOSSES["es"]), TRANSLATORS["es"]
+    gloss, translator, deepl = view(GLOSSES["es"]), TRANSLATORS["es"], reading(external("es-en", "DeepL"))
     rows = [
         System(name="plain"),
-        System(name="CAN, DeepL", change=reading(external("es-en", "DeepL"))),
+        System(name="CAN, DeepL", change=deepl),
+        System(name="CAN, DeepL at the input", change={**deepl, **AT_INPUT}),
         System(name="CAN_gloss", change=reading(gloss)),
         System(name="CAN_gloss at the input", change={**reading(gloss), **AT_INPUT}),
         System(name="CAN_first", change=reading(view(translator, FIRST))),

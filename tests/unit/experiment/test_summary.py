@@ -99,15 +99,28 @@ def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
     files = {"source": ("s",), "english": ("e",), "alignments": ("a",)}
     bound = {"transfer": {"teacher": "t", "views": [{"files": files}]}}
     ours_too = {"transfer": {"teacher": "t", "views": [{"translator": "x"}]}}
-    systems = (System(name="plain"), System(name="bound", change=bound), System(name="ours", change=ours_too))
+    systems = (
+        System(name="plain"),
+        System(name="bound", change=bound),
+        System(name="lower", change={**bound, "model.hidden_dim": 6}),
+        System(name="ours", change=ours_too),
+    )
     cells = plan(make(systems=systems), tmp_path)
-    right = {"plain": 0, "bound": 8, "ours": 2}  # of ten sentences with an entity each, one found in each
+    right = {
+        "plain": 0,
+        "bound": 8,
+        "lower": 4,
+        "ours": 2,
+    }  # of ten sentences with an entity each, one found in each
     records = {
         cell.tries[0].folder: record(1.0, 1.0, [[int(n < right[cell.system.name]), 1, 1] for n in range(10)])
         for cell in cells
     }
-    plain, bound_row, ours = summary(make(systems=systems), cells, records, command="c", corpus={})["rows"]
+    rows = summary(make(systems=systems), cells, records, command="c", corpus={})["rows"]
+    plain, bound_row, lower, ours = rows
     assert bound_row["upper_bound"]
+    assert lower["upper_bound"]
+    assert "share_of_upper_bound" not in lower["against"]
     assert "share_of_upper_bound" not in bound_row["against"]
     assert ours["against"]["share_of_upper_bound"] == 25.0
     assert "best_on_dev" not in bound_row
