@@ -135,7 +135,7 @@ def _mark_best_on_dev(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _share_upper_bound(rows: Sequence[dict[str, Any]]) -> None:
-    """What share of the upper bound's gain (of two, the higher one's) a system reaches, where there is one; in percent."""
+    """What share of the upper bound's gain (of two the higher one's) a system reaches, if there is one; in percent."""
     bounds: dict[str, float] = {}
     for row in rows:
         if row.get("upper_bound") and "against" in row:
