@@ -66,9 +66,9 @@ class KeptRuns:
         if entry is None:
             return None
         if not self._is_of(entry, experiment):
-            logger.info(
-                "%s: the kept run is of another configuration, data or bundles: it does not count", key
-            )
+            if key not in self._refused:  # said once
+                logger.info("%s: the kept run is of another configuration, data or bundles", key)
+            self._refused.add(key)
             return None
         counts = _unpacked(entry["counts"]) if entry["counts"] is not None else None
         return Record(

@@ -149,10 +149,11 @@ class _State:
 
         So the systems can be compared at any time.
         """
+        dev_f1 = self.dev_f1
         staged = [
             (max(0, index + 1 - len(cell.tries)), run)
             for cell in cells
-            for index, run in enumerate(cell.known_runs(self.dev_f1))
+            for index, run in enumerate(cell.known_runs(dev_f1))
         ]
         return [run for _, run in sorted(staged, key=lambda pair: pair[0])]
 
