@@ -125,6 +125,10 @@ def read_record(experiment: TaggerExperiment, folder: Path) -> Record | None:
     if not config.exists():
         return None
     if config.read_text(encoding="utf-8") != to_toml(experiment):
+        if not (
+            metrics.exists() or (folder / RESUME).exists()
+        ):  # it never came to train: nothing would be lost
+            return None
         raise ValueError(
             f"{folder}: expected the run of this configuration, got one of another; "
             "choose another output folder, or remove this one"

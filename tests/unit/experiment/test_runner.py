@@ -46,6 +46,11 @@ def test_a_second_call_trains_only_what_is_missing(
     other = config.model_copy(update={"base": config.base.model_copy(update={"batch_size": 2})})
     with pytest.raises(ValueError, match="one of another"):
         run_comparison(other, tmp_path / "out", command="c", options=quiet)
+    for metrics in (tmp_path / "out").glob("*/*/metrics.json"):
+        metrics.unlink()  # as if they had been stopped before they trained
+    assert all(
+        row["metrics"] for row in run_comparison(other, tmp_path / "out", command="c", options=quiet)["rows"]
+    )
 
 
 def test_workers_give_what_one_gives(make: Make, tmp_path: Path) -> None:
