@@ -23,8 +23,16 @@ def cpu_has_bfloat16() -> bool:
 
 
 def autocast(device: str | torch.device, precision: Precision) -> AbstractContextManager[Any]:
-    """The autocast context of a device; "auto" takes bfloat16 where the hardware has it."""
+    """The autocast context of a device; "auto" takes bfloat16 where the hardware has it.
+
+    Raises:
+        ValueError: bfloat16 is asked for on a processor that lacks it, where an LSTM fails and all else crawls.
+    """
     kind = torch.device(device).type
+    if precision == "bfloat16" and kind == "cpu" and not cpu_has_bfloat16():
+        raise ValueError(
+            'expected a processor that has bfloat16, got one without; set precision to "auto" or "float32"'
+        )
     if precision == "auto":
         has = (
             cpu_has_bfloat16()

@@ -12,6 +12,7 @@ from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_tagger, make_model, save_tagger
 from canner.models.char_lm import BidirectionalCharLM, CharLMConfig
 from canner.models.tagger import TaggerConfig
+from canner.nn.precision import cpu_has_bfloat16
 from canner.text.sentence import Sentence
 from canner.text.vocabulary import Vocabulary
 
@@ -77,6 +78,7 @@ def test_company_in_a_batch_changes_nothing(
         torch.testing.assert_close(found, features.embed([sentence])[0], atol=1e-6, rtol=1e-5)
 
 
+@pytest.mark.skipif(not cpu_has_bfloat16(), reason="this processor has no bfloat16")
 def test_bfloat16_stays_close(features: CharLMFeatures) -> None:
     fast = CharLMFeatures(features.config, features.model, features.vocabulary, precision="bfloat16")
     for rough, exact in zip(fast.embed(SENTENCES), features.embed(SENTENCES), strict=True):
