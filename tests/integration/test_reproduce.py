@@ -11,6 +11,17 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture
+def tiny_weibo(tmp_path, monkeypatch):
+    """A folder to work in, with a corpus in the place of Weibo."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CANNER_DATA", str(tmp_path))
+    (tmp_path / "ner" / "weibo").mkdir(parents=True)
+    for part in ("train", "dev", "test"):
+        path = tmp_path / "ner" / "weibo" / f"weiboNER_2nd_conll.{part}"
+        path.write_text("王 S-PER.NAM\n来 O\n\n" * 4, encoding="utf-8")
+
+
 def test_without_a_table_they_are_listed(canner):
     answer = canner("reproduce")
     assert answer.status == 0
@@ -70,13 +81,7 @@ def test_a_call_with_fewer_seeds_does_not_replace_the_figures_of_more(canner, tm
     assert path.read_bytes() != b"{"
 
 
-def test_runs_are_kept_for_other_machines_unless_they_are_to_be_made_anew(canner, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CANNER_DATA", str(tmp_path))
-    (tmp_path / "ner" / "weibo").mkdir(parents=True)
-    for part in ("train", "dev", "test"):
-        path = tmp_path / "ner" / "weibo" / f"weiboNER_2nd_conll.{part}"
-        path.write_text("王 S-PER.NAM\n来 O\n\n" * 4, encoding="utf-8")
+def test_runs_are_kept_for_other_machines_unless_they_are_to_be_made_anew(canner, tiny_weibo, tmp_path):
     command = ["reproduce", "table5-weibo", "--seeds", 1, "--system", "random", "--no-make-parts"]
     assert canner(*command).status == 0
     results, kept = (
@@ -157,13 +162,7 @@ def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkey
     assert (tmp_path / "docs" / "figures" / "figure3-x.svg").read_bytes() == drawn
 
 
-def test_a_table_makes_what_it_reads_unless_told_not_to(canner, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CANNER_DATA", str(tmp_path))
-    (tmp_path / "ner" / "weibo").mkdir(parents=True)
-    for part in ("train", "dev", "test"):
-        path = tmp_path / "ner" / "weibo" / f"weiboNER_2nd_conll.{part}"
-        path.write_text("王 S-PER.NAM\n来 O\n\n" * 4, encoding="utf-8")
+def test_a_table_makes_what_it_reads_unless_told_not_to(canner, tiny_weibo, tmp_path):
     (tmp_path / "text").write_text("王 来 了 。\n" * 20, encoding="utf-8")
     (tmp_path / "recipes").mkdir()
     (tmp_path / "recipes" / "vectors_zh.toml").write_text(

@@ -254,7 +254,8 @@ def _possible(cells: Sequence[Cell], *, needed: bool) -> list[Cell]:
             "(recipes/README.md)"
         )
     for path, names in without.items():
-        logger.warning("left out, because %s is not there: %s", path, ", ".join(names))
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        logger.warning("left out, because %s is not there: %s%s", path, ", ".join(list(names)[:3]), more)
     return possible
 
 
