@@ -9,8 +9,6 @@ from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import EmbeddingsConfig
 from canner.tables.protocols import (
     AT_INPUT,
-    GLOSSES,
-    TRANSLATORS,
     Protocol,
     can_systems,
     can_systems_with,
@@ -51,7 +49,6 @@ def _table2(
     protocol: Protocol,
     figures: tuple[float, ...],
 ) -> ComparisonExperiment:
-    translator, gloss = TRANSLATORS[language], GLOSSES[language]
     lstm, with_charlm = "BiLSTM+CRF", "CharLM+BiLSTM+CRF"
     deepl = reading(external(f"{language}-en", "DeepL"))
     upper = [
@@ -59,9 +56,9 @@ def _table2(
         System(name=f"{lstm} + CAN, DeepL at the input (upper bound)", change={**deepl, **AT_INPUT}),
     ]
     rows = [
-        *can_systems(translator, gloss, lstm),
+        *can_systems(language, lstm),
         *upper,
-        *can_systems_with(translator, gloss, with_charlm, f"runs/charlm-{language}"),
+        *can_systems_with(f"runs/charlm-{language}", language, with_charlm),
     ]
     of_paper = [f"{row}{can}" for row in (lstm, with_charlm) for can in ("", " + CAN_first", " + CAN_last")]
     paper: dict[str, Any] = {row: {"f1": f1} for row, f1 in zip(of_paper, figures, strict=True)}

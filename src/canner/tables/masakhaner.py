@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables.protocols import (
-    ENCODER,
-    GLOSSES,
-    TRANSLATORS,
-    Protocol,
-    can_systems,
-    can_systems_with,
-    comparison,
-)
+from canner.tables.protocols import ENCODER, Protocol, can_systems, can_systems_with, comparison
 
 
 def corpus(folder: str) -> CorpusConfig:
@@ -35,8 +27,8 @@ def yoruba(protocol: Protocol) -> ComparisonExperiment:
 
 def _language(language: str, folder: str, name: str, protocol: Protocol) -> ComparisonExperiment:
     rows = [
-        *can_systems(TRANSLATORS[language], GLOSSES[language], "BiLSTM+CRF"),
-        *can_systems_with(TRANSLATORS[language], GLOSSES[language], "Encoder+BiLSTM+CRF", ENCODER),
+        *can_systems(language, "BiLSTM+CRF"),
+        *can_systems_with(ENCODER, language, "Encoder+BiLSTM+CRF"),
     ]
     return comparison(
         f"masakhaner-{name.lower()}",

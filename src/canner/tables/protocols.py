@@ -140,13 +140,14 @@ def reading(*views: ViewConfig) -> dict[str, Any]:
     return {"transfer": TransferConfig(teacher=TEACHER, views=views).model_dump(mode="json")}
 
 
-def can_systems(translator: str, gloss: str, prefix: str = "") -> list[System]:
+def can_systems(language: str, prefix: str) -> list[System]:
     """A plain tagger and what English adds to it: the paper's two rows, the gloss, and combinations.
 
     Args:
-        translator, gloss: bundles.
+        language: whose translator and gloss are read.
         prefix: of the rows' names; the row of that name alone is the plain tagger.
     """
+    translator, gloss = TRANSLATORS[language], view(GLOSSES[language])
     copied = view(translator, COPIED)
     additions = {
         "CAN_first": reading(view(translator, FIRST)),
@@ -154,33 +155,31 @@ def can_systems(translator: str, gloss: str, prefix: str = "") -> list[System]:
         "CAN_last at the input": {**reading(view(translator, LAST)), **AT_INPUT},
         "CAN_last with copies": reading(copied),
         "CAN_last with copies at the input": {**reading(copied), **AT_INPUT},
-        "CAN_gloss": reading(view(gloss)),
-        "CAN_gloss at the input": {**reading(view(gloss)), **AT_INPUT},
-        "CAN_gloss and CAN_last with copies at the input": {**reading(view(gloss), copied), **AT_INPUT},
+        "CAN_gloss": reading(gloss),
+        "CAN_gloss at the input": {**reading(gloss), **AT_INPUT},
+        "CAN_gloss and CAN_last with copies at the input": {**reading(gloss, copied), **AT_INPUT},
     }
     return _rows_of(prefix, additions, {})
 
 
-def can_systems_with(translator: str, gloss: str, prefix: str, contextual: str) -> list[System]:
+def can_systems_with(contextual: str, language: str, prefix: str) -> list[System]:
     """The same beside frozen contextual embeddings: the paper's rows, and the best of ours without them.
 
     Args:
-        translator, gloss: bundles.
-        prefix: of the rows' names; the row of that name alone reads no English.
         contextual: the embeddings' bundle.
+        language, prefix: as in `can_systems`.
     """
+    translator = TRANSLATORS[language]
     additions = {
         "CAN_first": reading(view(translator, FIRST)),
         "CAN_last": reading(view(translator, LAST)),
-        "CAN_gloss at the input": {**reading(view(gloss)), **AT_INPUT},
+        "CAN_gloss at the input": {**reading(view(GLOSSES[language])), **AT_INPUT},
     }
     return _rows_of(prefix, additions, {"embeddings.contextual": [contextual]})
 
 
-def _rows_of(prefix: str, additions: dict[str, dict[str, Any]], change: dict[str, Any]) -> list[System]:
-    plain = prefix or "plain"
+def _rows_of(plain: str, additions: dict[str, dict[str, Any]], change: dict[str, Any]) -> list[System]:
     rows = [System(name=plain, change=change, baseline=plain)]
     for name, addition in additions.items():
-        full = f"{prefix} + {name}" if prefix else name
-        rows.append(System(name=full, change={**change, **addition}, baseline=plain))
+        rows.append(System(name=f"{plain} + {name}", change={**change, **addition}, baseline=plain))
     return rows

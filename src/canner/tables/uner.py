@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables.protocols import GLOSSES, TRANSLATORS, Protocol, can_systems, comparison
+from canner.tables.protocols import Protocol, can_systems, comparison
 
 
 def chinese(protocol: Protocol) -> ComparisonExperiment:
@@ -17,7 +17,7 @@ def chinese(protocol: Protocol) -> ComparisonExperiment:
         "Chinese (Universal NER, GSD simplified)",
         protocol,
         CorpusConfig(train=(train,), dev=(dev,), test=(test,), token_column=1, tag_column=2),
-        can_systems(TRANSLATORS["zh"], GLOSSES["zh"], "BiLSTM+CRF"),
+        can_systems("zh", "BiLSTM+CRF"),
         corpus="Universal NER Chinese GSDSIMP, all training sentences, full test set; random word vectors",
         num_seeds=5 if protocol == "paper" else 3,
         large=True,
