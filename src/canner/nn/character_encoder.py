@@ -57,31 +57,37 @@ class CharacterEncoder(nn.Module):
         """
         # Only real words are computed: a batch is often half padding.
         rows, words_NC = mask.flatten(), char_ids.flatten(0, 1)[mask.flatten()]
-        present_NC = words_NC != 0
         vectors = self.embedding.weight.new_zeros(rows.numel(), self.output_dim)
         if words_NC.numel():
             encode = self._convolve if self.convolution is not None else self._read
-            encoded = torch.where(present_NC[:, :1], encode(words_NC, present_NC), 0.0)
+            encoded = torch.where(words_NC[:, :1] != 0, encode(words_NC), 0.0)
             # Under autocast the encoded words may be narrower than the weights.
             vectors = vectors.to(encoded.dtype).index_put((rows.nonzero()[:, 0],), encoded)
         return vectors.view(*mask.shape, self.output_dim)
 
-    def _convolve(self, words_NC: Tensor, present_NC: Tensor) -> Tensor:
+    def _convolve(self, words_NC: Tensor) -> Tensor:
         assert self.convolution is not None
-        # Padding embeds as zeros, which is also what the convolution sees beyond the edges. One matrix product
-        # over unfolded windows: a convolution is compiled anew for every shape, and each batch has another.
+        # One matrix product over the windows of real characters: a convolution is compiled anew for every shape, and
+        # of words padded to the longest three quarters would be padding. So the words stand behind one another on a
+        # tape [T], between them as many zeros as a window sees beyond a word's edge; those embed as zeros.
         weight, width = self.convolution.weight, self.convolution.kernel_size[0]
-        padded = nn.functional.pad(self.embedding(words_NC), (0, 0, width // 2, width // 2))
-        length = words_NC.shape[1]
-        windows = torch.cat([padded[:, k : k + length] for k in range(width)], dim=2)
+        edge, lengths_N = width // 2, (words_NC != 0).sum(dim=1)
+        words_NC = nn.functional.pad(words_NC, (0, edge))
+        columns_C = torch.arange(words_NC.size(1), device=words_NC.device)
+        tape_T = nn.functional.pad(words_NC[columns_C < lengths_N[:, None] + edge], (edge, 0))
+        places_M = tape_T.nonzero()[:, 0]
+        tape_TE = self.embedding(tape_T)
+        windows = torch.cat([tape_TE[places_M + k - edge] for k in range(width)], dim=1)
         flat_weight = weight.permute(0, 2, 1).flatten(1)
-        channels_NCD = nn.functional.linear(windows, flat_weight, self.convolution.bias)
-        return channels_NCD.masked_fill(~present_NC[:, :, None], -torch.inf).amax(dim=1).clamp(min=-1e4)
+        channels_MD = nn.functional.linear(windows, flat_weight, self.convolution.bias)
+        words_M = torch.arange(len(words_NC), device=words_NC.device).repeat_interleave(lengths_N)
+        lowest_ND = channels_MD.new_full((len(words_NC), self.output_dim), -1e4)
+        return lowest_ND.scatter_reduce(0, words_M[:, None].expand_as(channels_MD), channels_MD, "amax")
 
-    def _read(self, words_NC: Tensor, present_NC: Tensor) -> Tensor:
+    def _read(self, words_NC: Tensor) -> Tensor:
         assert self.forward_lstm is not None
         assert self.backward_lstm is not None
-        embedded, lengths = self.embedding(words_NC), mask_to_lengths(present_NC)
+        embedded, lengths = self.embedding(words_NC), mask_to_lengths(words_NC != 0)
         last = (lengths - 1).clamp(min=0)[:, None, None].expand(-1, 1, self.output_dim // 2)
         ahead = self.forward_lstm(embedded)[0].gather(1, last)
         back = self.backward_lstm(reverse_padded(embedded, lengths))[0].gather(1, last)
