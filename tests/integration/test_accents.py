@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import canner as library
 from canner.data.char_stream import read_char_stream
+from canner.data.shard_folder import sentence_key
 from canner.data.tagging import EncodingConfig, TaggingEncoder
 from canner.decoding.char_features import CharLMFeatures
 from canner.models.char_lm import BidirectionalCharLM, CharLMConfig
@@ -20,7 +21,6 @@ from canner.text.tokenizer import tokenize, tokenize_words
 from canner.text.vectors import load_vectors
 from canner.text.vocabulary import Vocabulary
 from canner.transfer.external import FileTranslator
-from canner.transfer.shards import sentence_key
 from canner.transfer.views import load_translator
 
 MODELS = Path(__file__).resolve().parents[2] / "models"

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from canner.data.bundle import save_json, save_text
+from canner.data.shard_folder import OutOfTimeError
 from canner.experiment.comparison import ComparisonExperiment
 from canner.experiment.record import run_and_record
 from canner.experiment.results import environment
@@ -27,7 +28,6 @@ from canner.training.run_state import RESUME
 from canner.training.translator import TranslatorConfig, train_translator
 from canner.training.vectors import VectorsConfig, train_vectors
 from canner.transfer.gloss import GlossConfig, train_gloss
-from canner.transfer.store import OutOfTimeError
 
 logger = logging.getLogger(__name__)
 

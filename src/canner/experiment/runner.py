@@ -17,6 +17,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from canner.data.bundle import save_json
+from canner.data.shard_folder import OutOfTimeError
 from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun, plan
 from canner.experiment.kept_runs import KeptRuns
 from canner.experiment.record import Identify, Record, missing_bundles, read_record, run_and_record
@@ -24,7 +25,6 @@ from canner.experiment.summary import describe_corpus, summary
 from canner.experiment.tagger import TaggerExperiment
 from canner.training.progress import StepProgress
 from canner.training.run_state import DivergedError
-from canner.transfer.store import OutOfTimeError
 
 logger = logging.getLogger(__name__)
 

@@ -18,6 +18,7 @@ from canner.data.bundle import save_json
 from canner.data.corpus import Corpus, CorpusConfig, data_path, load_corpus
 from canner.data.embedding import WordEmbedder
 from canner.data.tagging import EncodingConfig, TaggingEncoder, normalise_word
+from canner.decoding.embedding_store import EmbeddingStore
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_embedder, make_model, save_tagger
 from canner.decoding.transformer_features import TransformerFeatures
@@ -109,14 +110,14 @@ def train_tagger(
     Args:
         config: the whole experiment.
         folder: of the run; an unfinished run in it is taken up.
-        stores: where transfer stores are kept, to be shared by runs; None: in the run's folder.
+        stores: where transfer stores and embeddings are kept, to be shared by runs; None: in the run's folder.
         max_minutes: wall-clock budget of all of it: loading, translating, training (a step in any case).
         device: "cpu" or "cuda".
         progress: show a progress bar on a terminal.
 
     Raises:
         ValueError: if data, vectors or bundles are missing or do not fit together.
-        OutOfTimeError: if the time was up before all sentences were translated; call again to go on.
+        OutOfTimeError: if the time was up before all sentences were translated and embedded; call again to go on.
     """
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     folder, corpus = Path(folder), load_corpus(config.data)
@@ -129,7 +130,8 @@ def train_tagger(
     extra = {"transfer": transfer.relative_to(folder).model_dump(mode="json")} if transfer is not None else {}
     root = Path(stores) if stores is not None else folder / "stores"
     opened = _open_stores(corpus, views, root, deadline, progress)
-    train, dev, test = (_part(tagger, part, opened) for part in (corpus.train, corpus.dev, corpus.test))
+    embeddings = _embeddings(corpus, tagger, root, deadline, progress)
+    train, dev, test = (_part(part, embeddings, opened) for part in (corpus.train, corpus.dev, corpus.test))
     if not (folder / "resume.safetensors").exists():  # else the best weights so far stand there
         save_tagger(folder, tagger, extra)
     task = TaggerTask(tagger, train, dev, batch_size=config.batch_size, seed=config.seed, device=device)
@@ -188,23 +190,37 @@ def _open_stores(
     """The stores of all views, with every sentence of the corpus in them."""
     if views is None:
         return []
-    sentences = [sentence.tokens for part in (corpus.train, corpus.dev, corpus.test) for sentence in part]
     with StepProgress("reading the English", enabled=progress) as bar:
-        return views.stores(folder, sentences, deadline=deadline, progress=bar.advance_to)
+        return views.stores(folder, _sentences(corpus), deadline=deadline, progress=bar.advance_to)
+
+
+def _embeddings(
+    corpus: Corpus, tagger: SentenceTagger, folder: Path, deadline: float | None, progress: bool
+) -> list[EmbeddingStore]:
+    """A store for each of the tagger's frozen embeddings, with every sentence of the corpus in it."""
+    stores = [EmbeddingStore(folder, embedder) for embedder in tagger.embedders]
+    with StepProgress("embedding the words", enabled=progress) as bar:
+        for store in stores:
+            store.add(_sentences(corpus), deadline=deadline, progress=bar.advance_to)
+    return stores
+
+
+def _sentences(corpus: Corpus) -> list[tuple[str, ...]]:
+    return [sentence.tokens for part in (corpus.train, corpus.dev, corpus.test) for sentence in part]
 
 
 def _part(
-    tagger: SentenceTagger,
     sentences: Sequence[Sentence],
+    embeddings: Sequence[EmbeddingStore],
     stores: Sequence[tuple[TransferStore, TransferOptions]],
 ) -> LabelledPart:
-    """Sentences with what is computed once for them: frozen embeddings, aligned features (half precision)."""
+    """Sentences with what was computed once for them: frozen embeddings, aligned features (half precision)."""
     tokens = [sentence.tokens for sentence in sentences]
-    features = tagger.embed(tokens)
-    halves = [rows.half() for rows in features] if features is not None else None
-    if not stores or not tokens:
-        return LabelledPart(sentences, halves)
-    return LabelledPart(sentences, halves, load_aligned(stores, tokens))
+    features = None
+    if embeddings:
+        rows_of_all = (store.embeddings(tokens) for store in embeddings)
+        features = [torch.cat(rows, dim=1) for rows in zip(*rows_of_all, strict=True)]
+    return LabelledPart(sentences, features, load_aligned(stores, tokens) if stores and tokens else None)
 
 
 def _fresh_tagger(config: TaggerExperiment, corpus: Corpus, aligned_dim: int, device: str) -> SentenceTagger:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from canner.data.bundle import save_json, save_tensors
+from canner.data.shard_folder import sentence_key, shard_name
 from canner.data.translation import Translation
-from canner.text.accents import all_composed
 from canner.transfer.aligned import Transfer
 from canner.transfer.teacher import TargetFeatures
 
@@ -32,12 +31,6 @@ class Place:
     copies: tuple[tuple[int, int], ...]
     attention_start: int
     row_start: int
-
-
-def sentence_key(tokens: Sequence[str]) -> str:
-    """The content hash by which a sentence is found, however its accents are written."""
-    text = json.dumps(all_composed(tokens), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def write_shard(
@@ -70,9 +63,7 @@ def write_shard(
         }
         for transfer in transfers
     ]
-    # named by its content, so that no number must be agreed on with another builder of the same store
-    keys = "".join(str(entry["key"]) for entry in entries)
-    name = f"shard-{hashlib.sha256(keys.encode()).hexdigest()[:16]}"
+    name = shard_name([str(entry["key"]) for entry in entries])
     paths = folder / f"{name}.safetensors", folder / f"{name}.json"
     save_tensors(paths[0], tensors)
     save_json(paths[1], entries)

@@ -12,18 +12,17 @@ Processes that build the same store take turns (`.lock`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 from pydantic import Field
 from torch import Tensor
 
 from canner.data.bundle import save_json
+from canner.data.shard_folder import LOCK, fill, sentence_key
 from canner.data.translation import Translator
 from canner.text.config import Config
 from canner.transfer.aligned import (
@@ -33,17 +32,12 @@ from canner.transfer.aligned import (
     aligned_features,
     transfer_sentences,
 )
-from canner.transfer.shards import Place, ShardReader, read_index, read_json, sentence_key, write_shard
+from canner.transfer.shards import Place, ShardReader, read_index, read_json, write_shard
 from canner.transfer.teacher import Teacher
 
 FORMAT = 2
 """2: with the words that were copied."""
 _MANIFEST = "store.json"
-_POLL_SECONDS = 0.05
-
-
-class OutOfTimeError(Exception):
-    """The time for a store was up before all its sentences were in it; those finished are kept."""
 
 
 class StoreOptions(Config):
@@ -156,22 +150,23 @@ class TransferStore:
         # of similar length together: less padding in the translator; longest first: trouble comes early
         missing = sorted((t for k, t in wanted.items() if k not in store._places), key=len, reverse=True)
         started, num_bytes, num_built = time.monotonic(), 0, 0
-        for start in range(0, len(missing), options.shard_size):
-            with _turn(store.folder, deadline):
-                store._read_indexes()
-                chunk = [
-                    tokens for tokens in missing[start : start + options.shard_size] if tokens not in store
-                ]
-                if chunk:
-                    num_bytes += store._write_shard(transfer_sentences(chunk, translator, teacher))
-                    num_built += len(chunk)
-            done = min(start + options.shard_size, len(missing))
-            if progress is not None:
-                progress(done, len(missing))
-            if deadline is not None and time.monotonic() >= deadline and done < len(missing):
-                raise OutOfTimeError(f"translated {done} of {len(missing)} sentences")
-            if done < len(missing):
-                time.sleep(2 * _POLL_SECONDS)  # who waits for a turn looks in between
+
+        def add(shard: Sequence[Sequence[str]]) -> None:
+            nonlocal num_bytes, num_built
+            store._read_indexes()
+            if lacking := [tokens for tokens in shard if tokens not in store]:
+                num_bytes += store._write_shard(transfer_sentences(lacking, translator, teacher))
+                num_built += len(lacking)
+
+        fill(
+            store.folder,
+            missing,
+            add,
+            doing="translated",
+            shard_size=options.shard_size,
+            deadline=deadline,
+            progress=progress,
+        )
         store.report = BuildReport(num_built, len(wanted) - num_built, time.monotonic() - started, num_bytes)
         return store
 
@@ -223,15 +218,9 @@ class TransferStore:
 
     def _write_shard(self, transfers: Sequence[Transfer]) -> int:
         """Write a shard and take its index in; returns its bytes."""
-        try:
-            _, num_bytes = write_shard(
-                self.folder, transfers, num_layers=self.num_layers, keep_reading=self.keep_reading
-            )
-        except OSError as error:
-            raise ValueError(
-                f"{self.folder}: expected room for another shard, got {error}; free space and build again: "
-                f"the {len(self)} sentences finished so far are kept"
-            ) from None
+        _, num_bytes = write_shard(
+            self.folder, transfers, num_layers=self.num_layers, keep_reading=self.keep_reading
+        )
         self._read_indexes()
         return num_bytes
 
@@ -260,29 +249,6 @@ def load_aligned(
     ]
 
 
-@contextmanager
-def _turn(folder: Path, deadline: float | None) -> Iterator[None]:
-    """Waits, at most to the deadline, until no other process works on the store; then lets others wait.
-
-    Raises:
-        ValueError: if the folder cannot be written to.
-        OutOfTimeError: at the deadline.
-    """
-    lock = FileLock(
-        folder / ".lock", timeout=-1.0 if deadline is None else max(0.0, deadline - time.monotonic())
-    )
-    try:
-        lock.acquire(poll_interval=_POLL_SECONDS)
-    except Timeout:
-        raise OutOfTimeError(f"another process still translates into {folder}") from None
-    except OSError as error:
-        raise ValueError(f"{folder}: expected a folder to write to, got {error}") from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _open_or_create(
     folder: Path, translator: Translator, teacher: Teacher, options: StoreOptions
 ) -> TransferStore:
@@ -296,7 +262,7 @@ def _open_or_create(
     }
     path = folder / _MANIFEST
     others = (
-        [p for p in folder.iterdir() if not p.name.startswith((".lock", f".{_MANIFEST}."))]
+        [p for p in folder.iterdir() if not p.name.startswith((LOCK, f".{_MANIFEST}."))]
         if folder.exists()
         else []
     )
