@@ -1,4 +1,4 @@
-"""Table 2: German and Spanish, with and without character language models."""
+"""Table 2: German and Spanish, with and without character language models; beyond it, with an encoder."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import EmbeddingsConfig
 from canner.tables.protocols import (
     AT_INPUT,
+    ENCODER,
     Protocol,
     can_systems,
     can_systems_with,
@@ -59,6 +60,7 @@ def _table2(
         *can_systems(language, lstm),
         *upper,
         *can_systems_with(f"runs/charlm-{language}", language, with_charlm),
+        *can_systems_with(ENCODER, language, f"Encoder+{lstm}"),
     ]
     of_paper = [f"{row}{can}" for row in (lstm, with_charlm) for can in ("", " + CAN_first", " + CAN_last")]
     paper: dict[str, Any] = {row: {"f1": f1} for row, f1 in zip(of_paper, figures, strict=True)}
