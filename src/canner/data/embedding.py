@@ -13,11 +13,14 @@ class WordEmbedder(Protocol):
     """Anything that gives each word of a sentence a vector and is not trained with the tagger.
 
     Attributes:
-        fingerprint: changes when the vectors change.
+        fingerprint: changes when the weights change.
+        store_key: names all that decides the vectors, also how text is cut, for vectors kept on disk; with another
+            version of a library it may change where `fingerprint` does not.
         dim: width of the vectors.
     """
 
     fingerprint: str
+    store_key: str
     dim: int
 
     def embed(self, sentences: Sequence[Sequence[str]]) -> list[Tensor]:

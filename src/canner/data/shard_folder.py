@@ -1,4 +1,4 @@
-"""Folders of what was computed of sentences, filled shard by shard, by one process or by several that take turns."""
+"""Folders of what was computed of sentences, filled shard by shard by one process or by several."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from filelock import FileLock, Timeout
 from canner.text.accents import all_composed
 
 LOCK = ".lock"
-"""File by which processes take turns."""
-_POLL_SECONDS = 0.05
+"""How the files begin by which processes know what others have in hand."""
+_NUM_LOCKS = 64
+_POLL_SECONDS = 0.1
 
 
 class OutOfTimeError(Exception):
@@ -33,6 +34,12 @@ def shard_name(keys: Sequence[str]) -> str:
     return f"shard-{hashlib.sha256(''.join(keys).encode()).hexdigest()[:16]}"
 
 
+def lock_of(folder: Path, shard: Sequence[Sequence[str]]) -> Path:
+    """The file that is locked by who has these sentences in hand; there are few, which many shards share."""
+    name = shard_name([sentence_key(tokens) for tokens in shard])
+    return folder / f"{LOCK}-{int(name.removeprefix('shard-'), 16) % _NUM_LOCKS}"
+
+
 def fill(
     folder: Path,
     missing: Sequence[Sequence[str]],
@@ -43,58 +50,82 @@ def fill(
     deadline: float | None,
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    """Adds sentences to a folder, a shard at a time; processes that fill one folder take turns, a shard each.
+    """Adds sentences to a folder, a shard at a time; processes that fill one folder share the shards.
+
+    What another process has in hand is left to it, and looked at again at the end.
 
     Args:
         folder: is there.
         missing: sentences that it lacked when it was last looked at.
-        add: writes those of a shard's sentences that are still missing; called while no other process writes.
+        add: writes those of a shard's sentences that are still missing; no other process has the same shard in hand.
         doing: what is done to a sentence, in a word of the past: "translated".
         shard_size: sentences of a shard.
-        deadline: on the clock of `time.monotonic`; the shard in hand is finished, and one in any case, unless another
-            process is at work all the time.
+        deadline: on the clock of `time.monotonic`; the shard in hand is finished, and one in any case, unless other
+            processes have all in hand.
         progress: called with sentences done and sentences to do, after each shard.
-
-    Raises:
-        ValueError: if the folder cannot be written to, or the disk is full (what was finished stays).
-        OutOfTimeError: at the deadline.
-    """
-    for start in range(0, len(missing), shard_size):
-        with _turn(folder, deadline):
-            try:
-                add(missing[start : start + shard_size])
-            except OSError as error:
-                raise ValueError(
-                    f"{folder}: expected room for another shard, got {error}; free space and build again: "
-                    "the sentences finished so far are kept"
-                ) from None
-        done = min(start + shard_size, len(missing))
-        if progress is not None:
-            progress(done, len(missing))
-        if deadline is not None and time.monotonic() >= deadline and done < len(missing):
-            raise OutOfTimeError(f"{doing} {done} of {len(missing)} sentences")
-        if done < len(missing):
-            time.sleep(2 * _POLL_SECONDS)  # who waits for a turn looks in between
-
-
-@contextmanager
-def _turn(folder: Path, deadline: float | None) -> Iterator[None]:
-    """Waits, at most to the deadline, until no other process works on the folder; then lets others wait.
 
     Raises:
         ValueError: if the folder cannot be written to.
         OutOfTimeError: at the deadline.
     """
-    lock = FileLock(
-        folder / LOCK, timeout=-1.0 if deadline is None else max(0.0, deadline - time.monotonic())
-    )
+
+    def out_of_time() -> bool:
+        return deadline is not None and time.monotonic() >= deadline
+
+    waiting = [missing[start : start + shard_size] for start in range(0, len(missing), shard_size)]
+    done = 0
+    while waiting:
+        in_other_hands = []
+        for shard in waiting:
+            with _taken(lock_of(folder, shard)) as taken:
+                if not taken:
+                    in_other_hands.append(shard)
+                    continue
+                add(shard)
+            done += len(shard)
+            if progress is not None:
+                progress(done, len(missing))
+            if out_of_time() and done < len(missing):
+                raise OutOfTimeError(f"{doing} {done} of {len(missing)} sentences")
+        if len(in_other_hands) == len(waiting):
+            if out_of_time():
+                raise OutOfTimeError(f"another process is still at work in {folder}")
+            time.sleep(_POLL_SECONDS)
+        waiting = in_other_hands
+
+
+@contextmanager
+def _taken(path: Path) -> Iterator[bool]:
+    """Locks a file, if no other process has.
+
+    Raises:
+        ValueError: if it cannot be written to.
+    """
+    lock = FileLock(path, timeout=0)
     try:
-        lock.acquire(poll_interval=_POLL_SECONDS)
+        lock.acquire()
     except Timeout:
-        raise OutOfTimeError(f"another process is still at work in {folder}") from None
+        yield False
+        return
     except OSError as error:
-        raise ValueError(f"{folder}: expected a folder to write to, got {error}") from None
+        raise ValueError(f"{path.parent}: expected a folder to write to, got {error}") from None
     try:
-        yield
+        yield True
     finally:
         lock.release()
+
+
+@contextmanager
+def writing_shard(folder: Path) -> Iterator[None]:
+    """Says what to do where a shard could not be written.
+
+    Raises:
+        ValueError: if the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(
+            f"{folder}: expected room for another shard, got {error}; free space and build again: the sentences "
+            "finished so far are kept"
+        ) from None

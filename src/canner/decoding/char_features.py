@@ -49,7 +49,7 @@ class CharLMFeatures:
 
     Attributes:
         dim: width of a word's vector, 2H.
-        fingerprint: of everything that decides the vectors, their precision apart.
+        fingerprint, store_key: of everything that decides the vectors, their precision apart.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class CharLMFeatures:
         # As in a saved bundle, so that vectors and fingerprint are the same before and after it is written.
         self.model.load_state_dict({k: v.half().float() for k, v in model.state_dict().items()})
         self.fingerprint = self._fingerprint()
+        self.store_key = f"charlm-{self.fingerprint}"
 
     @classmethod
     def load(

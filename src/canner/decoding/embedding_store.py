@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +14,10 @@ from torch import Tensor
 
 from canner.data.bundle import save_tensors
 from canner.data.embedding import WordEmbedder
-from canner.data.shard_folder import fill, sentence_key, shard_name
+from canner.data.shard_folder import fill, sentence_key, shard_name, writing_shard
 
+_FORMAT = 1
+"""Of the folder, and of how embedders read their sentences: raised where either changes."""
 _SHARD_SIZE = 256
 
 
@@ -30,7 +33,7 @@ class EmbeddingStore:
     """
 
     def __init__(self, root: str | Path, embedder: WordEmbedder) -> None:
-        self.folder = Path(root) / f"embeddings-{embedder.fingerprint}"
+        self.folder = Path(root) / f"embeddings-{_FORMAT}-{embedder.store_key}"
         self._embedder = embedder
         self._shards: dict[str, list[str]] = {}
         self._shard_of: dict[str, str] = {}
@@ -88,15 +91,25 @@ class EmbeddingStore:
             found.update({key: rows.clone() for key, rows in self._read(name).items() if key in wanted})
         return [found[key] for key in keys]
 
+    def remove(self) -> None:
+        """Deletes the store, for who needs it no more."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def _add(self, sentences: Sequence[Sequence[str]]) -> None:
         self._look()
         lacking = [tokens for tokens in sentences if sentence_key(tokens) not in self._shard_of]
         if not lacking:
             return
         vectors = [rows.half() for rows in self._embedder.embed(lacking)]
+        lengths = [len(rows) for rows in vectors]
+        if lengths != [len(tokens) for tokens in lacking]:
+            raise ValueError(
+                f"expected a vector of each token, got {lengths[:3]}… of {lacking[:3]}…; mend the embedder"
+            )
         keys = [sentence_key(tokens) for tokens in lacking]
-        tensors = {"vectors": torch.cat(vectors), "lengths": torch.tensor([len(rows) for rows in vectors])}
-        save_tensors(self.folder / f"{shard_name(keys)}.safetensors", tensors, {"keys": json.dumps(keys)})
+        tensors = {"vectors": torch.cat(vectors), "lengths": torch.tensor(lengths)}
+        with writing_shard(self.folder):
+            save_tensors(self.folder / f"{shard_name(keys)}.safetensors", tensors, {"keys": json.dumps(keys)})
         self._look()
 
     def _look(self) -> None:
@@ -104,7 +117,7 @@ class EmbeddingStore:
         for path in sorted(self.folder.glob("shard-*.safetensors")):
             if path.stem not in self._shards:
                 with _whole(path), safe_open(path, framework="pt") as shard:
-                    keys = json.loads(shard.metadata()["keys"])
+                    keys = [str(key) for key in json.loads(shard.metadata()["keys"])]
                 self._shards[path.stem] = keys
                 self._shard_of.update(dict.fromkeys(keys, path.stem))
 
@@ -113,7 +126,7 @@ class EmbeddingStore:
         path = self.folder / f"{name}.safetensors"
         with _whole(path), safe_open(path, framework="pt") as shard:
             vectors = shard.get_tensor("vectors").split(shard.get_tensor("lengths").tolist())
-        return dict(zip(self._shards[name], vectors, strict=True))
+            return dict(zip(self._shards[name], vectors, strict=True))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class TransformerFeatures:
     Attributes:
         dim: width of a word's vector.
         fingerprint: of the weights.
+        store_key: of the weights, the configuration and the tokenizer.
 
     Raises:
         ValueError: `transformers` is not installed, or it cannot read the checkpoint.
@@ -71,6 +73,10 @@ class TransformerFeatures:
             digest.update(name.encode())
             digest.update(weight.detach().float().cpu().contiguous().numpy().tobytes())
         self.fingerprint = f"transformer-{digest.hexdigest()[:16]}"
+        settings = {k: v for k, v in self._model.config.to_dict().items() if k != "_name_or_path"}
+        decisive = [self._tokenizer.backend_tokenizer.to_str(), self._longest, settings]
+        digest = hashlib.sha256(json.dumps(decisive, sort_keys=True, default=str).encode())
+        self.store_key = f"{self.fingerprint}-{digest.hexdigest()[:8]}"
 
     @classmethod
     def load(cls, folder: str | Path, *, device: str = "cpu") -> TransformerFeatures:

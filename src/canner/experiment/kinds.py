@@ -106,7 +106,7 @@ def run_experiment(
         experiment: of any kind.
         folder: of the run; an unfinished run in it is taken up.
         command: what was typed, for results files.
-        max_minutes: wall-clock budget, of translating too.
+        max_minutes: wall-clock budget, of translating and embedding too.
         device: "cpu" or "cuda".
         progress: show progress on a terminal.
 

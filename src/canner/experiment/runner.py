@@ -38,7 +38,7 @@ class RunnerOptions:
         max_minutes: no run starts later, and running ones save their state; None: until all are finished.
         device: "cpu" or "cuda".
         progress: show progress on a terminal.
-        stores: folder of the transfer stores, where comparisons share them; None: each has its own.
+        stores: folder where comparisons share translations and embeddings; None: each has its own.
         kept: file of the finished runs of all calls and machines, which need not be made again; None: those in the
             folder alone.
         identify: of what is made anew on each machine (`KeptRuns`).

@@ -111,7 +111,7 @@ def train_tagger(
         config: the whole experiment.
         folder: of the run; an unfinished run in it is taken up.
         stores: where transfer stores and embeddings are kept, to be shared by runs; None: in the run's folder.
-        max_minutes: wall-clock budget of all of it: loading, translating, training (a step in any case).
+        max_minutes: wall-clock budget of loading, translating, embedding, training (then a step in any case).
         device: "cpu" or "cuda".
         progress: show a progress bar on a terminal.
 
@@ -154,6 +154,8 @@ def train_tagger(
     save_json(folder / "metrics.json", {**ending, **run.scores})
     if result.stopped not in ("time", "interrupted"):
         discard_state(folder)
+        for store in embeddings if stores is None else ():
+            store.remove()
     return run
 
 
@@ -218,8 +220,9 @@ def _part(
     tokens = [sentence.tokens for sentence in sentences]
     features = None
     if embeddings:
-        rows_of_all = (store.embeddings(tokens) for store in embeddings)
-        features = [torch.cat(rows, dim=1) for rows in zip(*rows_of_all, strict=True)]
+        features, *others = (store.embeddings(tokens) for store in embeddings)
+        if others:
+            features = [torch.cat(rows, dim=1) for rows in zip(features, *others, strict=True)]
     return LabelledPart(sentences, features, load_aligned(stores, tokens) if stores and tokens else None)
 
 

@@ -6,7 +6,7 @@ aligned features; so another layer, reading or normalisation needs no rebuild.
 A store is a folder: `store.json` names translator, teacher and options; each shard is a pair of files, the
 tensors (`<shard>.safetensors`, float16) and, written after them, the index (`<shard>.json`). Files appear
 whole or not at all, and a shard counts once its index is there: an interrupted build goes on where it was.
-Processes that build the same store take turns (`.lock`).
+Processes that build the same store share the shards (`.lock-*`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pydantic import Field
 from torch import Tensor
 
 from canner.data.bundle import save_json
-from canner.data.shard_folder import LOCK, fill, sentence_key
+from canner.data.shard_folder import LOCK, fill, sentence_key, writing_shard
 from canner.data.translation import Translator
 from canner.text.config import Config
 from canner.transfer.aligned import (
@@ -125,7 +125,7 @@ class TransferStore:
     ) -> TransferStore:
         """Build a store, or complete one: only sentences that it lacks are translated.
 
-        Processes that build one store at the same time take turns, a shard each.
+        Processes that build one store at the same time share the work.
 
         Args:
             folder: made if absent.
@@ -218,9 +218,10 @@ class TransferStore:
 
     def _write_shard(self, transfers: Sequence[Transfer]) -> int:
         """Write a shard and take its index in; returns its bytes."""
-        _, num_bytes = write_shard(
-            self.folder, transfers, num_layers=self.num_layers, keep_reading=self.keep_reading
-        )
+        with writing_shard(self.folder):
+            _, num_bytes = write_shard(
+                self.folder, transfers, num_layers=self.num_layers, keep_reading=self.keep_reading
+            )
         self._read_indexes()
         return num_bytes
 

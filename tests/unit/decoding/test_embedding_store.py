@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from canner.data.shard_folder import OutOfTimeError
+from canner.data.shard_folder import OutOfTimeError, lock_of
 from canner.decoding import embedding_store
 from canner.decoding.embedding_store import EmbeddingStore
 
@@ -19,7 +20,7 @@ SENTENCES = [("Ana",), ("vive", "en", "Lima"), ("el", "río"), ("a", "b", "c", "
 class Letters:
     """A vector of each word: its length and its first letter."""
 
-    fingerprint = "letters"
+    fingerprint = store_key = "letters"
     dim = 2
 
     def __init__(self) -> None:
@@ -66,7 +67,7 @@ def test_each_sentence_is_embedded_once(tmp_path):
 
 def test_another_embedder_has_a_store_of_its_own(tmp_path):
     other = Letters()
-    other.fingerprint = "others"
+    other.store_key = "others"
     filled(tmp_path, Letters(), SENTENCES)
     filled(tmp_path, other, SENTENCES)
     assert sum(map(len, other.calls)) == len(SENTENCES)
@@ -82,10 +83,48 @@ def test_stops_at_the_deadline_after_a_shard_and_goes_on(tmp_path):
     assert sum(map(len, rest.calls)) == 1
 
 
-def test_waits_for_another_process_no_longer_than_the_deadline(tmp_path):
-    store = filled(tmp_path, Letters(), SENTENCES[:1])
-    with FileLock(store.folder / ".lock"), pytest.raises(OutOfTimeError, match="another process"):
-        store.add(SENTENCES, deadline=time.monotonic() + 0.2)
+def test_what_another_process_has_in_hand_comes_last(tmp_path):
+    """Sentences of one shard are in other hands; the rest is done meanwhile, then they are waited for."""
+    by_length = sorted(SENTENCES, key=len, reverse=True)
+    embedder, store = Letters(), filled(tmp_path, Letters(), [])
+    theirs = lock_of(store.folder, by_length[:2])
+    assert theirs not in {lock_of(store.folder, by_length[2:4]), lock_of(store.folder, by_length[4:])}
+    mine = EmbeddingStore(tmp_path, embedder)
+    with FileLock(theirs), pytest.raises(OutOfTimeError, match="another process"):
+        mine.add(SENTENCES, deadline=time.monotonic() + 1)
+    assert embedder.calls == [by_length[2:4], by_length[4:]]
+    mine.add(SENTENCES)
+    assert embedder.calls[2:] == [by_length[:2]]
+
+
+def test_processes_share_the_work(tmp_path):
+    """Two at a time: no sentence is computed twice, and both find all of them."""
+    sentences = [tuple(f"w{number}{place}" for place in range(number % 7 + 1)) for number in range(60)]
+    embedders = Letters(), Letters()
+    stores = [EmbeddingStore(tmp_path, embedder) for embedder in embedders]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda store: store.add(sentences), stores))
+    computed = [tokens for embedder in embedders for call in embedder.calls for tokens in call]
+    assert sorted(computed) == sorted(sentences)
+    for store in stores:
+        for found, tokens in zip(store.embeddings(sentences), sentences, strict=True):
+            torch.testing.assert_close(found.float(), Letters().embed([tokens])[0].half().float())
+
+
+def test_an_embedder_that_loses_a_token_leaves_nothing(tmp_path):
+    class Careless(Letters):
+        def embed(self, sentences: Sequence[Sequence[str]]) -> list[Tensor]:
+            return [rows[:1] for rows in super().embed(sentences)]
+
+    with pytest.raises(ValueError, match="expected a vector of each token"):
+        filled(tmp_path, Careless(), SENTENCES)
+    assert len(filled(tmp_path, Letters(), SENTENCES).embeddings(SENTENCES)) == 5
+
+
+def test_a_store_that_is_removed_is_made_anew(tmp_path):
+    filled(tmp_path, Letters(), SENTENCES).remove()
+    assert not list(tmp_path.iterdir())
+    assert len(filled(tmp_path, Letters(), SENTENCES).embeddings(SENTENCES)) == 5
 
 
 def test_sees_what_another_process_added(tmp_path):

@@ -1,5 +1,7 @@
 """An encoder of `transformers` as embedding: a tiny one, made here, read through the ordinary loader."""
 
+import json
+import shutil
 import sys
 
 import pytest
@@ -108,6 +110,17 @@ def test_a_bundle_refers_to_the_checkpoint_and_refuses_another(checkpoint, tmp_p
     save_json(tmp_path / "embedder" / "config.json", wrong)
     with pytest.raises(ValueError, match="restore it"):
         load_embedder(tmp_path / "embedder")
+
+
+def test_the_same_weights_used_otherwise_have_vectors_of_their_own(checkpoint, tmp_path):
+    features = TransformerFeatures(str(checkpoint))
+    moved = shutil.copytree(checkpoint, tmp_path / "moved")
+    assert TransformerFeatures(str(moved)).store_key == features.store_key
+    config = json.loads((moved / "config.json").read_text())
+    save_json(moved / "config.json", {**config, "num_attention_heads": config["num_attention_heads"] // 2})
+    fewer_heads = TransformerFeatures(str(moved))
+    assert fewer_heads.fingerprint == features.fingerprint
+    assert fewer_heads.store_key != features.store_key
 
 
 def test_what_is_no_checkpoint_is_a_clear_error(tmp_path):

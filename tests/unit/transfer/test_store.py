@@ -4,12 +4,14 @@ import resource
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
 from filelock import FileLock
 
-from canner.data.shard_folder import OutOfTimeError, sentence_key
+from canner.data import shard_folder
+from canner.data.shard_folder import LOCK, OutOfTimeError, sentence_key
 from canner.transfer.aligned import TransferOptions, aligned_features, transfer_sentences
 from canner.transfer.store import StoreOptions, TransferStore, load_aligned
 from canner.transfer.views import TransferViews, View
@@ -33,6 +35,11 @@ EVERY_READING = [
 
 def build(folder, translator, teacher, sentences=SENTENCES, options=OPTIONS):
     return TransferStore.build(folder, sentences, translator, teacher, options)
+
+
+def contents(folder: Path) -> list[str]:
+    """The files of a store, without those that are only locked."""
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith(LOCK))
 
 
 def test_gives_what_translator_and_teacher_gave(tmp_path, make_translator, make_teacher):
@@ -115,10 +122,13 @@ def test_stops_at_the_deadline_after_a_shard_and_goes_on(tmp_path, make_translat
     assert len(TransferStore.open(tmp_path)) == 5
 
 
-def test_waits_for_another_process_no_longer_than_the_deadline(tmp_path, make_translator, make_teacher):
+def test_waits_for_another_process_no_longer_than_the_deadline(
+    tmp_path, make_translator, make_teacher, monkeypatch
+):
+    monkeypatch.setattr(shard_folder, "_NUM_LOCKS", 1)
     views = TransferViews([View(make_translator(), TransferOptions())], make_teacher())
     ((store, _),) = views.stores(tmp_path, SENTENCES[:1])
-    with FileLock(store.folder / ".lock"):
+    with FileLock(store.folder / ".lock-0"):
         # What is there already is read, whoever adds to it; the rest has to wait.
         assert len(views.stores(tmp_path, SENTENCES[:1], deadline=time.monotonic())) == 1
         with pytest.raises(OutOfTimeError, match="another process"):
@@ -260,7 +270,7 @@ def test_damaged_shard(tmp_path, make_translator, make_teacher):
 
 def test_full_disk_leaves_nothing_half_written(tmp_path, make_translator, make_teacher):
     build(tmp_path, make_translator(), make_teacher(), SENTENCES[:1])
-    before = sorted(path.name for path in tmp_path.iterdir())
+    before = contents(tmp_path)
     # a limit on the size of files stands in for a full disk: writes fail half-way in the same manner
     long_sentence = tuple(f"palabra{i}" for i in range(300))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -272,7 +282,7 @@ def test_full_disk_leaves_nothing_half_written(tmp_path, make_translator, make_t
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, handler)
-    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert contents(tmp_path) == before
     assert len(build(tmp_path, make_translator(), make_teacher(), [*SENTENCES, long_sentence])) == 6
 
 
@@ -286,7 +296,7 @@ def test_values_that_do_not_fit_are_refused(tmp_path, make_translator, make_teac
 
     with pytest.raises(ValueError, match="expected features that fit half precision"):
         build(tmp_path, make_translator(), Loud())
-    assert [path.name for path in tmp_path.glob("*.*") if path.name != ".lock"] == ["store.json"]
+    assert contents(tmp_path) == ["store.json"]
 
 
 def test_stores_side_by_side(tmp_path, make_translator, make_teacher):
