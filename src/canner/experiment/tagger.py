@@ -146,9 +146,8 @@ def train_tagger(
         keep_state=True,
     )
     run = _scored(result, tagger, {"dev": dev, "test": test})
-    save_tagger(
-        folder, tagger, {**extra, "scores": {name: found["f1"] for name, found in run.scores.items()}}
-    )
+    f1 = {name: found["f1"] for name, found in run.scores.items()}
+    save_tagger(folder, tagger, {**extra, "scores": f1})
     save_json(folder / COUNTS, run.counts)
     ending = {"stopped": result.stopped, "epochs": result.epochs, "minutes": round(result.minutes, 2)}
     save_json(folder / "metrics.json", {**ending, **run.scores})
