@@ -156,7 +156,7 @@ def _gain_and_share(against: Mapping[str, Any] | None) -> str:
 def _num_runs(row: Mapping[str, Any]) -> str:
     """Finished runs, of how many if some are missing, and those that went wrong."""
     number = max((len(metric.get("values") or ()) for metric in row["metrics"].values()), default=0)
-    text = f"{number} of {row['planned']}" if row.get("planned", number) != number else str(number)
+    text = f"{number} of {row['planned']}" if number < row.get("planned", number) else str(number)
     wrong = [f"{len(row[kind])} {kind}" for kind in ("failed", "collapsed") if row.get(kind)]
     return f"{text} ({', '.join(wrong)})" if wrong else text
 

@@ -72,6 +72,11 @@ def test_gains_failed_runs_and_the_best_on_dev_are_shown() -> None:
     assert lines[6] == "| other | not run | +7.20 [+5.10, +9.04], p 0.250 | 0 of 3 |"
 
 
+def test_more_runs_than_were_asked_for_are_no_share_of_them() -> None:
+    rows = [{"system": "plain", "metrics": {"f1": metric(50.0, 51.0)}, "planned": 1}]
+    assert table({"name": "x", "title": "X", "rows": rows}).splitlines()[4].endswith("| 2 |")
+
+
 def test_gains_have_a_line_for_each_plain_tagger_and_name_the_best_on_dev() -> None:
     def row(system: str, base: str | None = None, **more: Any) -> dict[str, Any]:
         against = {"system": base, "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}
