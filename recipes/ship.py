@@ -60,13 +60,14 @@ def _sort_words(tagger: SentenceTagger) -> None:
 
 def _how_trained(run: Path) -> dict[str, object]:
     """Lines of the model card about the training that the folder holds."""
-    fit, config = (
-        json.loads((run / name).read_text(encoding="utf-8")) for name in ("fit.json", "training.json")
+    fit, config, made = (
+        json.loads((run / name).read_text(encoding="utf-8"))
+        for name in ("fit.json", "training.json", "environment.json")
     )
     text = Path(config["data"]["train_source"])
     notes: dict[str, object] = {
         "parallel text": f"{text.parent.name}, {text.name}",
-        "training": f"{fit['minutes']:.0f} minutes on one core, {fit['steps']} steps",
+        "training": f"{fit['minutes']:.0f} minutes on {made['hardware']}, {fit['steps']} steps",
     }
     if config.get("start_from"):
         notes["started from"] = Path(config["start_from"]).name

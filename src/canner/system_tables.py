@@ -19,6 +19,8 @@ SYSTEMS = (
 """What the names of the systems mean."""
 _SOURCES = ("data", "protocol", "hardware", "date")
 _PAPERS_SYSTEM = "CAN_last"
+_OUTDATED = "†"
+"""Marks a row whose translator, say, was trained anew after its runs."""
 
 
 def table(result: Mapping[str, Any]) -> str:
@@ -31,7 +33,8 @@ def table(result: Mapping[str, Any]) -> str:
     header += ["gain", "runs"] if tested else ["runs"]
     lines = [f"### {cell(result['title'])}", "", *_header(header)]
     for row in result["rows"]:
-        cells = [f"**{cell(row['system'])}**" if row.get("best_on_dev") else cell(row["system"])]
+        name = f"**{cell(row['system'])}**" if row.get("best_on_dev") else cell(row["system"])
+        cells = [name + _mark(row)]
         cells += [_figure(row["metrics"], name) for name in columns]
         cells += [_paper_figure(_figures(paper, row).get(name)) for name in paper_columns]
         cells += [_gain_and_share(row.get("against"))] if tested else []
@@ -41,6 +44,8 @@ def table(result: Mapping[str, Any]) -> str:
         sources.insert(0, f"{_BOOTSTRAP}; bold: best on dev of those that read our English")
     if isinstance(paper, Mapping) and isinstance(paper.get("note"), str):
         sources.append(f"paper: {cell(paper['note'])}")
+    if outdated := sorted({path for row in result["rows"] for path in row.get("outdated", ())}):
+        sources.append(f"{_OUTDATED}: made with an earlier {' or '.join(outdated)} than the present one")
     if result.get("command"):
         sources.append(f"command: `{result['command']}`")
     return "\n".join([*lines, "", "; ".join(sources) + "."]) if sources else "\n".join(lines)
@@ -68,7 +73,9 @@ def gains(results: Sequence[Mapping[str, Any]]) -> str:
         "its gain",
         "its runs",
     ]
-    return "\n".join([*_header(header), *lines, "", f"{_BOOTSTRAP}. {SYSTEMS}"])
+    marked = any(row.get("outdated") for result in results for row in result["rows"])
+    note = f" {_OUTDATED}: made with an earlier translator than the present one." if marked else ""
+    return "\n".join([*_header(header), *lines, "", f"{_BOOTSTRAP}. {SYSTEMS}{note}"])
 
 
 def cell(value: Any) -> str:
@@ -92,13 +99,17 @@ def _gains_of(result: Mapping[str, Any]) -> Iterator[str]:
                 cell(result["title"]),
                 cell(base),
                 _figure(rows[base]["metrics"], "f1"),
-                "–" if can_last is None else _gain(can_last.get("against")) or NOT_RUN,
+                "–" if can_last is None else _gain(can_last.get("against")) + _mark(can_last) or NOT_RUN,
                 _paper_gain(_figures(paper, rows[base]), _figures(paper, can_last or {})),
                 cell(best["system"].removeprefix(f"{name} + ").removesuffix(budget)),
-                _gain(best["against"]),
+                _gain(best["against"]) + _mark(best),
                 _num_runs(best),
             ]
         )
+
+
+def _mark(row: Mapping[str, Any]) -> str:
+    return f" {_OUTDATED}" if row.get("outdated") else ""
 
 
 def _without_budget(system: str) -> tuple[str, str]:

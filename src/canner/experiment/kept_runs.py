@@ -7,7 +7,7 @@ import json
 import logging
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from canner.data.bundle import save_text
-from canner.experiment.record import Identify, Record, inputs_here, inputs_of
+from canner.experiment.record import Identify, Record, bundles_of, inputs_here, inputs_of
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import read_json
 
@@ -65,20 +65,32 @@ class KeptRuns:
         entry = self.runs.get(key)
         if entry is None:
             return None
-        if not self._is_of(entry, experiment):
+        if self._changed(entry, experiment) != []:
             if key not in self._refused:  # said once
                 logger.info("%s: the kept run is of another configuration, data or bundles", key)
             self._refused.add(key)
             return None
-        counts = _unpacked(entry["counts"]) if entry["counts"] is not None else None
-        return Record(
-            entry["scores"], counts, entry["minutes"], entry.get("failure"), entry.get("environment", {})
-        )
+        return _record(entry)
+
+    def find_outdated(self, key: str, experiment: TaggerExperiment) -> Record | None:
+        """The record of a run that is kept, of this configuration and data, but made with other bundles than are here.
+
+        Its `outdated` names these: a translator that was trained anew since, say.
+        """
+        entry = self.runs.get(key)
+        changed = None if entry is None else self._changed(entry, experiment)
+        return replace(_record(entry), outdated=tuple(changed)) if entry is not None and changed else None
 
     def earlier_row(self, row: str, experiment: TaggerExperiment) -> dict[str, Any] | None:
-        """A row from before runs were kept, if its first run was of this configuration."""
+        """A row from before runs were kept, if its first run was of this configuration and data.
+
+        If it was made with other bundles than are here, its `outdated` names these.
+        """
         entry = self.earlier.get(row)
-        return entry["row"] if entry is not None and self._is_of(entry, experiment) else None
+        changed = None if entry is None else self._changed(entry, experiment)
+        if entry is None or changed is None:
+            return None
+        return {**entry["row"], **({"outdated": changed} if changed else {})}
 
     def add(self, key: str, experiment: TaggerExperiment, record: Record) -> None:
         """Takes in a finished run, in the place of one of before."""
@@ -111,16 +123,28 @@ class KeptRuns:
             lines = [f"{json.dumps(name)}: {_lines(group)}" for name, group in groups.items()]
             save_text(self.path, "{" + ",\n".join(lines) + "}\n")
 
-    def _is_of(self, entry: Mapping[str, Any], experiment: TaggerExperiment) -> bool:
-        """Whether an entry is of this configuration, and of what is here; of what is not here, nothing is known."""
+    def _changed(self, entry: Mapping[str, Any], experiment: TaggerExperiment) -> list[str] | None:
+        """Bundles that an entry was made with and that are others here; of what is not here, nothing is known.
+
+        None: the entry is of another configuration, or of other data.
+        """
         try:
             # Through the class: a setting that it did not know yet has its default.
             if TaggerExperiment(**entry["experiment"]) != experiment:
-                return False
+                return None
             now = inputs_here(experiment, self.identify)
-            return all(now.get(path, digest) == digest for path, digest in entry["inputs"].items())
+            changed = {path for path, digest in entry["inputs"].items() if now.get(path, digest) != digest}
         except (ValidationError, KeyError):  # a setting that is no more, a damaged entry
-            return False
+            return None
+        bundles = {path for _, path in bundles_of(experiment)}
+        return sorted(changed) if changed <= bundles else None
+
+
+def _record(entry: Mapping[str, Any]) -> Record:
+    counts = _unpacked(entry["counts"]) if entry["counts"] is not None else None
+    return Record(
+        entry["scores"], counts, entry["minutes"], entry.get("failure"), entry.get("environment", {})
+    )
 
 
 def _lines(group: Mapping[str, Any]) -> str:

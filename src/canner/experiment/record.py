@@ -50,6 +50,7 @@ class Record:
         minutes: of training.
         failure: why there are no scores; None for a run that went well.
         environment: machine, versions, date and command of the run.
+        outdated: bundles that it was made with, and that are others now; the record is shown, but counts for none.
     """
 
     scores: Mapping[str, Mapping[str, Any]]
@@ -57,6 +58,7 @@ class Record:
     minutes: float
     failure: str | None = None
     environment: Mapping[str, Any] = field(default_factory=dict)
+    outdated: tuple[str, ...] = ()
 
     @property
     def dev_f1(self) -> float:

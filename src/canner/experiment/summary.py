@@ -29,6 +29,7 @@ def summary(
     command: str,
     corpus: Mapping[str, Any],
     earlier: Mapping[str, dict[str, Any]] | None = None,
+    outdated: Mapping[Path, Record] | None = None,
 ) -> dict[str, Any]:
     """The content of a results file, from whatever runs are finished.
 
@@ -39,10 +40,12 @@ def summary(
         command: what was typed.
         corpus: what `describe_corpus` says.
         earlier: rows of before, whose runs are gone; each is shown as long as it has more runs.
+        outdated: runs made with bundles that are others now, by folder; shown where a row has no other run.
 
     Returns:
         A row for each system and budget, in the order of the plan; one without a finished run has no metrics.
     """
+    records = _shown(cells, records, outdated or {})
     rows = _rows(config, cells, records, earlier or {})
     results = results_json(
         name=config.name,
@@ -64,6 +67,29 @@ def summary(
     return {**results, "corpus": dict(corpus), "grid": {key: list(v) for key, v in config.grid.items()}}
 
 
+def _shown(
+    cells: Sequence[Cell], records: Mapping[Path, Record], outdated: Mapping[Path, Record]
+) -> dict[Path, Record]:
+    """The records with the outdated ones of those rows that have no other: a row never mixes the two."""
+    current, former = (
+        {cell.row for cell in cells for run in cell.known_runs(_dev_f1(found)) if run.folder in found}
+        for found in (records, outdated)
+    )
+    only = former - current
+    added = {
+        run.folder: outdated[run.folder]
+        for cell in cells
+        if cell.row in only
+        for run in cell.known_runs(_dev_f1(outdated))
+        if run.folder in outdated
+    }
+    return {**records, **added}
+
+
+def _dev_f1(records: Mapping[Path, Record]) -> dict[Path, float]:
+    return {folder: record.dev_f1 for folder, record in records.items()}
+
+
 def _rows(
     config: ComparisonExperiment,
     cells: Sequence[Cell],
@@ -71,7 +97,7 @@ def _rows(
     earlier: Mapping[str, dict[str, Any]],
 ) -> list[dict[str, Any]]:
     """A row for each system and budget, in the order of the plan."""
-    dev_f1 = {folder: record.dev_f1 for folder, record in records.items()}
+    dev_f1 = _dev_f1(records)
     counted: dict[str, dict[str, tuple[PlannedRun, Record]]] = {}
     chosen: dict[str, dict[str, Any]] = {}
     planned: dict[str, int] = {}
@@ -97,13 +123,20 @@ def _rows(
             entry["reads_english"] = True
         if _is_external(of_row[row]):
             entry["upper_bound"] = True
-        if (before := earlier.get(row)) is not None and len(before["seeds"]) > len(counted[row]):
+        if (before := earlier.get(row)) is not None and _says_more(before, entry, len(counted[row])):
             entry = {**copy.deepcopy(before), "planned": planned[row]}
         rows.append(entry)
     _drop_tests_against_others(rows)
     _mark_best_on_dev(rows)
     _share_upper_bound(rows)
     return rows
+
+
+def _says_more(before: Mapping[str, Any], entry: Mapping[str, Any], num_runs: int) -> bool:
+    """Whether a row of before has more runs, and is not outdated where the row's own are not."""
+    return len(before["seeds"]) > num_runs and not (
+        "outdated" in before and num_runs and "outdated" not in entry
+    )
 
 
 def _drop_tests_against_others(rows: Sequence[dict[str, Any]]) -> None:
@@ -180,6 +213,8 @@ def _row(row: str, runs: Mapping[str, tuple[PlannedRun, Record]], planned: int) 
         if collapsed:
             entry["collapsed"] = collapsed
     entry["planned"] = planned
+    if outdated := sorted({path for _, record in runs.values() for path in record.outdated}):
+        entry["outdated"] = outdated
     if failed:
         entry["failed"] = failed
     return entry

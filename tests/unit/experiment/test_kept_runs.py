@@ -201,6 +201,57 @@ def test_a_row_from_before_runs_were_kept_is_shown_until_it_has_as_many(make: Ma
     assert results["rows"][1]["metrics"] == {}
 
 
+def test_a_row_made_with_another_bundle_is_shown_and_marked_until_it_is_run_again(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = tmp_path / "vectors.vec"
+    vectors.write_text("2 8\nvive" + " 0.1" * 8 + "\nLima" + " 0.2" * 8 + "\n")
+    known = {"embeddings.vectors": str(vectors)}
+    systems = (System(name="plain"), System(name="wide", change=known), System(name="deep", change=known))
+    config = make(systems=systems, seeds=(1, 2))
+    options = RunnerOptions(progress=False, kept=tmp_path / "kept.json")
+    before = run_comparison(config, tmp_path / "here", command="c", options=options)["rows"]
+    assert not any("outdated" in row for row in before)
+    vectors.write_text("1 8\nvive" + " 0.1" * 8 + "\n")
+    no_time = RunnerOptions(progress=False, kept=tmp_path / "kept.json", max_minutes=0.0)
+    rows = run_comparison(config, tmp_path / "there", command="c", options=no_time)["rows"]
+    assert rows[0] == before[0]
+    for row, former in zip(rows[1:], before[1:], strict=True):
+        assert row == {**former, "outdated": [str(vectors)]}
+    # One run with the new bundle stands for its row; the others are as they were.
+    first = RunnerOptions(progress=False, kept=tmp_path / "kept.json", systems=("wide",))
+    rows = run_comparison(make(systems=systems), tmp_path / "there", command="c", options=first)["rows"]
+    assert (rows[1]["seeds"], "outdated" in rows[1]) == (["subset 0, seed 1"], False)
+    rows = run_comparison(config, tmp_path / "there", command="c", options=no_time)["rows"]
+    assert (rows[1]["seeds"], "outdated" in rows[1]) == (["subset 0, seed 1"], False)
+    assert rows[2] == {**before[2], "outdated": [str(vectors)]}
+    # Of other data nothing is shown.
+    (tmp_path / "test").write_text("Ana S-PER\n\n")
+    rows = run_comparison(config, tmp_path / "there", command="c", options=no_time)["rows"]
+    assert [row["seeds"] for row in rows] == [[], [], []]
+
+
+def test_an_outdated_row_of_before_gives_way_to_a_run_of_now(make: Make, tmp_path: Path) -> None:
+    config = make(seeds=(1, 2))
+    metrics = {"f1": {"mean": 7.0}, "dev f1": {"mean": 8.0}}
+    row = {"system": "plain", "metrics": metrics, "seeds": ["1", "2"], "outdated": ["models/x"]}
+    run = plan(config, tmp_path)[0].tries[0]
+    part = {"precision": 1.0, "recall": 1.0, "f1": 1.0}
+
+    def shown(records: dict[Path, Record], outdated: dict[Path, Record]) -> list[str]:
+        cells = plan(config, tmp_path)
+        found = summary(
+            config, cells, records, command="c", corpus={}, earlier={"plain": row}, outdated=outdated
+        )
+        return found["rows"][0]["seeds"]
+
+    now = Record({"dev": part}, np.array([[1, 1, 1]]), 1.0)
+    former = Record({"dev": part}, np.array([[1, 1, 1]]), 1.0, outdated=("models/x",))
+    assert shown({}, {}) == ["1", "2"]
+    assert shown({}, {run.folder: former}) == ["1", "2"]
+    assert shown({run.folder: now}, {}) == ["subset 0, seed 1"]
+
+
 def test_a_run_that_failed_counts_among_those_that_replace_a_row_of_before(
     make: Make, tmp_path: Path
 ) -> None:
