@@ -29,12 +29,12 @@ def draw_figures(results: Path, folder: Path) -> list[Path]:
     return drawn
 
 
-def _points(result: Mapping[str, Any]) -> list[tuple[int, float, float]]:
-    """Layer, mean F1 and standard deviation of each row of a layer that has been run."""
+def _points(result: Mapping[str, Any], *, outdated: bool | None = None) -> list[tuple[int, float, float]]:
+    """Layer, mean F1 and standard deviation of each row of a layer that has been run; all, or only these."""
     points = []
     for row in result["rows"]:
         match, f1 = _LAYER.fullmatch(row["system"]), row["metrics"].get("f1")
-        if match and f1:
+        if match and f1 and outdated in (None, "outdated" in row):
             points.append((int(match[1]), f1["mean"], f1["sd"]))
     return sorted(points)
 
@@ -49,9 +49,11 @@ def _draw(result: Mapping[str, Any], picture: Path) -> None:
 
     # The same figures give the same file: no date, no random identifiers.
     matplotlib.rcParams["svg.hashsalt"] = "canner"
-    layers, means, deviations = zip(*_points(result), strict=True)
     figure, axes = pyplot.subplots(figsize=(6, 3.5))
-    axes.errorbar(layers, means, yerr=deviations, marker="o", capsize=3, label="CAN")
+    for outdated, label in ((False, "CAN"), (True, "CAN, with an earlier translator")):
+        if points := _points(result, outdated=outdated):
+            layers, means, deviations = zip(*points, strict=True)
+            axes.errorbar(layers, means, yerr=deviations, marker="o", capsize=3, label=label)
     plain = next((row["metrics"].get("f1") for row in result["rows"] if row["system"] == "plain"), None)
     if plain:
         axes.axhline(plain["mean"], linestyle="--", color="grey", label="plain")

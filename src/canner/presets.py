@@ -163,7 +163,9 @@ def translator() -> TranslatorConfig:
 def translator_few_pairs() -> TranslatorConfig:
     """A ConvS2S translator for little parallel text: starts from the Spanish one that ships."""
     config = translator()
-    of_parent = ConvS2SConfig(encoder_layers=4, decoder_layers=6, dropout=0.25, share_embeddings=True)
+    of_parent = ConvS2SConfig(
+        hidden_dim=320, encoder_layers=8, decoder_layers=6, dropout=0.25, share_embeddings=True
+    )
     training = config.training.model_copy(
         update={
             "decay_steps": None,

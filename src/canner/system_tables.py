@@ -20,7 +20,7 @@ SYSTEMS = (
 _SOURCES = ("data", "protocol", "hardware", "date")
 _PAPERS_SYSTEM = "CAN_last"
 _OUTDATED = "†"
-"""Marks a row whose translator, say, was trained anew after its runs."""
+"""Marks a row whose translator, say, was trained anew since its runs."""
 
 
 def table(result: Mapping[str, Any]) -> str:
@@ -73,8 +73,12 @@ def gains(results: Sequence[Mapping[str, Any]]) -> str:
         "its gain",
         "its runs",
     ]
-    marked = any(row.get("outdated") for result in results for row in result["rows"])
-    note = f" {_OUTDATED}: made with an earlier translator than the present one." if marked else ""
+    marked = any(_OUTDATED in line for line in lines)
+    note = (
+        f" {_OUTDATED}: made with an earlier translator, or other part, than the present one."
+        if marked
+        else ""
+    )
     return "\n".join([*_header(header), *lines, "", f"{_BOOTSTRAP}. {SYSTEMS}{note}"])
 
 
@@ -98,14 +102,21 @@ def _gains_of(result: Mapping[str, Any]) -> Iterator[str]:
             [
                 cell(result["title"]),
                 cell(base),
-                _figure(rows[base]["metrics"], "f1"),
-                "–" if can_last is None else _gain(can_last.get("against")) + _mark(can_last) or NOT_RUN,
+                _figure(rows[base]["metrics"], "f1") + _mark(rows[base]),
+                _gain_if_run(can_last),
                 _paper_gain(_figures(paper, rows[base]), _figures(paper, can_last or {})),
                 cell(best["system"].removeprefix(f"{name} + ").removesuffix(budget)),
                 _gain(best["against"]) + _mark(best),
                 _num_runs(best),
             ]
         )
+
+
+def _gain_if_run(row: Mapping[str, Any] | None) -> str:
+    """The gain of a row, if there is one; a dash where there is none, or nothing to test it against."""
+    if row is None or (row["metrics"] and "against" not in row):
+        return "–"
+    return _gain(row["against"]) + _mark(row) if "against" in row else NOT_RUN
 
 
 def _mark(row: Mapping[str, Any]) -> str:

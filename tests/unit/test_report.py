@@ -108,6 +108,31 @@ def test_gains_have_a_line_for_each_plain_tagger_and_name_the_best_on_dev() -> N
     assert gains([{"name": "x", "title": "X", "rows": rows, "headline": False}]) == ""
 
 
+def test_what_an_earlier_translator_made_is_marked() -> None:
+    against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}
+    run = {"metrics": {"f1": metric(52.0)}, "against": against}
+    rows = [
+        {"system": "A", "metrics": {"f1": metric(50.0)}},
+        {"system": "A + CAN_last", **run, "outdated": ["models/b", "models/a"]},
+        {"system": "A + CAN_gloss", **run, "best_on_dev": True},
+    ]
+    result = {"name": "x", "title": "X", "rows": rows}
+    lines = table(result).splitlines()
+    assert lines[5].startswith("| A + CAN_last † | 52.00 |")
+    assert lines[6].startswith("| **A + CAN_gloss** | 52.00 |")
+    assert "†: made with an earlier models/a or models/b than the present one" in lines[-1]
+    gain = "+2.00 [+1.00, +3.00], p 0.020"
+    assert f"| X | A | 50.00 | {gain} † |  | CAN_gloss | {gain} | 1 |" in gains([result])
+    assert "†: made with an earlier translator" in gains([result])
+    present = [rows[0], {"system": "A + CAN_last", "metrics": run["metrics"]}, rows[2]]
+    # It was run, but not tested: its plain row is of before.
+    text = gains([result | {"rows": present}])
+    assert f"| X | A | 50.00 | – |  | CAN_gloss | {gain} | 1 |" in text
+    assert "†" not in text
+    plain = {**rows[0], "outdated": ["runs/vectors.vec"]}
+    assert "| X | A | 50.00 † | – |" in gains([result | {"rows": [plain, *present[1:]]}])
+
+
 def test_the_papers_gain_stands_there_also_when_its_system_was_not_run() -> None:
     against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}
     best = {

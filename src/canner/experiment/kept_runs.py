@@ -6,7 +6,7 @@ import base64
 import json
 import logging
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from canner.data.bundle import save_text
-from canner.experiment.record import Identify, Record, bundles_of, inputs_here, inputs_of
+from canner.experiment.comparison import Cell
+from canner.experiment.record import Identify, Record, inputs_here, inputs_of, trained_bundles
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import read_json
 
@@ -34,8 +35,8 @@ class KeptRuns:
         path: of the file, which need not be there yet; None: nothing is kept.
         identify: gives the digest of a path whose own bytes do not matter (made anew on each machine), else None.
         runs: an entry for each run, by its folder within the comparison's.
-        earlier: rows of results files from before runs were kept, each with the configuration of its first run; shown
-            until as many runs of the row are kept.
+        earlier: rows of results files from before runs were kept, each with the configuration of its first run
+            (`summary` says how long they are shown).
     """
 
     path: Path | None
@@ -65,21 +66,31 @@ class KeptRuns:
         entry = self.runs.get(key)
         if entry is None:
             return None
-        if self._changed(entry, experiment) != []:
+        if self._changed(entry, experiment) != {}:
             if key not in self._refused:  # said once
                 logger.info("%s: the kept run is of another configuration, data or bundles", key)
             self._refused.add(key)
             return None
         return _record(entry)
 
-    def find_outdated(self, key: str, experiment: TaggerExperiment) -> Record | None:
-        """The record of a run that is kept, of this configuration and data, but made with other bundles than are here.
+    def outdated(self, cells: Sequence[Cell], folder: Path) -> dict[Path, Record]:
+        """Records, by folder, of runs of these configurations and data, but made with other bundles than are here.
 
-        Its `outdated` names these: a translator that was trained anew since, say.
+        Their `outdated` names these: a translator that was trained anew since, say.
+
+        Args:
+            cells: of the comparison.
+            folder: of the comparison.
         """
-        entry = self.runs.get(key)
-        changed = None if entry is None else self._changed(entry, experiment)
-        return replace(_record(entry), outdated=tuple(changed)) if entry is not None and changed else None
+        found: dict[Path, Record] = {}
+        for _ in range(2):  # twice, since a finished grid makes more runs known
+            dev_f1 = {path: record.dev_f1 for path, record in found.items()}
+            for run in (run for cell in cells for run in cell.known_runs(dev_f1)):
+                entry = self.runs.get(run.folder.relative_to(folder).as_posix())
+                changed = None if entry is None else self._changed(entry, run.experiment)
+                if entry is not None and changed:
+                    found[run.folder] = replace(_record(entry), outdated=changed)
+        return found
 
     def earlier_row(self, row: str, experiment: TaggerExperiment) -> dict[str, Any] | None:
         """A row from before runs were kept, if its first run was of this configuration and data.
@@ -90,7 +101,7 @@ class KeptRuns:
         changed = None if entry is None else self._changed(entry, experiment)
         if entry is None or changed is None:
             return None
-        return {**entry["row"], **({"outdated": changed} if changed else {})}
+        return {**entry["row"], **({"outdated": sorted(changed)} if changed else {})}
 
     def add(self, key: str, experiment: TaggerExperiment, record: Record) -> None:
         """Takes in a finished run, in the place of one of before."""
@@ -123,21 +134,20 @@ class KeptRuns:
             lines = [f"{json.dumps(name)}: {_lines(group)}" for name, group in groups.items()]
             save_text(self.path, "{" + ",\n".join(lines) + "}\n")
 
-    def _changed(self, entry: Mapping[str, Any], experiment: TaggerExperiment) -> list[str] | None:
-        """Bundles that an entry was made with and that are others here; of what is not here, nothing is known.
+    def _changed(self, entry: Mapping[str, Any], experiment: TaggerExperiment) -> dict[str, str] | None:
+        """Bundles that an entry was made with and that are others here, with the digests that they had.
 
-        None: the entry is of another configuration, or of other data.
+        None: the entry is of another configuration, or of other data. Of what is not here, nothing is known.
         """
         try:
             # Through the class: a setting that it did not know yet has its default.
             if TaggerExperiment(**entry["experiment"]) != experiment:
                 return None
             now = inputs_here(experiment, self.identify)
-            changed = {path for path, digest in entry["inputs"].items() if now.get(path, digest) != digest}
+            changed = {path: was for path, was in entry["inputs"].items() if now.get(path, was) != was}
         except (ValidationError, KeyError):  # a setting that is no more, a damaged entry
             return None
-        bundles = {path for _, path in bundles_of(experiment)}
-        return sorted(changed) if changed <= bundles else None
+        return changed if changed.keys() <= trained_bundles(experiment) else None
 
 
 def _record(entry: Mapping[str, Any]) -> Record:

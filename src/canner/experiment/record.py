@@ -50,7 +50,7 @@ class Record:
         minutes: of training.
         failure: why there are no scores; None for a run that went well.
         environment: machine, versions, date and command of the run.
-        outdated: bundles that it was made with, and that are others now; the record is shown, but counts for none.
+        outdated: bundles that it was made with and that are others now, with the digests that they had.
     """
 
     scores: Mapping[str, Mapping[str, Any]]
@@ -58,7 +58,7 @@ class Record:
     minutes: float
     failure: str | None = None
     environment: Mapping[str, Any] = field(default_factory=dict)
-    outdated: tuple[str, ...] = ()
+    outdated: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def dev_f1(self) -> float:
@@ -171,6 +171,13 @@ def bundles_of(experiment: TaggerExperiment) -> list[tuple[str, str]]:
                 named += [("transfer.views.files", path) for path in paths]
     elsewhere = ("package:", "transformers:")
     return [(key, path) for key, path in named if path is not None and not path.startswith(elsewhere)]
+
+
+def trained_bundles(experiment: TaggerExperiment) -> set[str]:
+    """The paths of `bundles_of` that are no corpus: of vectors, language models, teacher, translators."""
+    data = experiment.data
+    texts = {*data.train, *data.dev, *data.test}
+    return {path for key, path in bundles_of(experiment) if key != "transfer.views.files"} - texts
 
 
 def missing_bundles(experiment: TaggerExperiment) -> list[str]:

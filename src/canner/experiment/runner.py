@@ -195,16 +195,6 @@ class _State:
                 if run.folder not in self.records and (found := self._finished(run)):
                     self.records[run.folder] = found
 
-    def outdated(self) -> dict[Path, Record]:
-        """Kept runs made with bundles that are others now; they are shown until the row is run again."""
-        found: dict[Path, Record] = {}
-        for _ in range(2):
-            dev_f1 = {folder: record.dev_f1 for folder, record in found.items()}
-            for run in (run for cell in self.cells for run in cell.known_runs(dev_f1)):
-                if record := self.kept.find_outdated(self._key(run), run.experiment):
-                    found[run.folder] = record
-        return found
-
     def _finished(self, run: PlannedRun) -> Record | None:
         """The record of a run that is kept, or that stands in its folder."""
         key = self._key(run)
@@ -240,7 +230,7 @@ class _State:
             command=self.command,
             corpus=self.corpus,
             earlier={row: entry for row, entry in earlier.items() if entry is not None},
-            outdated=self.outdated(),
+            outdated=self.kept.outdated(self.cells, self.folder),
         )
         save_json(self.folder / "results.json", results)
         return results

@@ -39,11 +39,12 @@ def summary(
         records: of the finished runs, by folder.
         command: what was typed.
         corpus: what `describe_corpus` says.
-        earlier: rows of before, whose runs are gone; each is shown as long as it has more runs.
+        earlier: rows of before, whose runs are gone; each is shown as long as it says more (`_says_more`).
         outdated: runs made with bundles that are others now, by folder; shown where a row has no other run.
 
     Returns:
-        A row for each system and budget, in the order of the plan; one without a finished run has no metrics.
+        A row for each system and budget, in the order of the plan; one without a run to show has no metrics. Bundles
+        that are others now than when its runs were made are named under `outdated`.
     """
     records = _shown(cells, records, outdated or {})
     rows = _rows(config, cells, records, earlier or {})
@@ -70,23 +71,35 @@ def summary(
 def _shown(
     cells: Sequence[Cell], records: Mapping[Path, Record], outdated: Mapping[Path, Record]
 ) -> dict[Path, Record]:
-    """The records with the outdated ones of those rows that have no other: a row never mixes the two."""
-    current, former = (
-        {cell.row for cell in cells for run in cell.known_runs(_dev_f1(found)) if run.folder in found}
-        for found in (records, outdated)
-    )
-    only = former - current
-    added = {
-        run.folder: outdated[run.folder]
-        for cell in cells
-        if cell.row in only
-        for run in cell.known_runs(_dev_f1(outdated))
-        if run.folder in outdated
-    }
-    return {**records, **added}
+    """The records, with outdated ones for those rows that have no other: of one set of bundles, which has most runs."""
+    shown, alike = dict(records), _by_bundles(outdated)
+    for row in dict.fromkeys(cell.row for cell in cells):
+        of_row = [cell for cell in cells if cell.row == row]
+        if not _counted(of_row, records):
+            groups = [_counted(of_row, group) for group in alike]
+            known = max(range(len(groups)), key=lambda number: len(groups[number]), default=None)
+            if known is not None and groups[known]:
+                folders = {run.folder for cell in of_row for run in cell.known_runs(_dev_f1(alike[known]))}
+                shown.update({f: record for f, record in alike[known].items() if f in folders})
+    return shown
+
+
+def _by_bundles(outdated: Mapping[Path, Record]) -> list[dict[Path, Record]]:
+    """Outdated records by the bundles that they were made with."""
+    alike: dict[tuple[tuple[str, str], ...], dict[Path, Record]] = {}
+    for folder, record in outdated.items():
+        alike.setdefault(tuple(sorted(record.outdated.items())), {})[folder] = record
+    return list(alike.values())
+
+
+def _counted(cells: Sequence[Cell], records: Mapping[Path, Record]) -> set[Path]:
+    """The folders of the finished runs that the cells' row is about."""
+    dev_f1 = _dev_f1(records)
+    return {run.folder for cell in cells for run in cell.counted_runs(dev_f1) if run.folder in records}
 
 
 def _dev_f1(records: Mapping[Path, Record]) -> dict[Path, float]:
+    """Development F1 of each run, by folder."""
     return {folder: record.dev_f1 for folder, record in records.items()}
 
 
@@ -123,7 +136,7 @@ def _rows(
             entry["reads_english"] = True
         if _is_external(of_row[row]):
             entry["upper_bound"] = True
-        if (before := earlier.get(row)) is not None and _says_more(before, entry, len(counted[row])):
+        if (before := earlier.get(row)) is not None and _says_more(before, entry):
             entry = {**copy.deepcopy(before), "planned": planned[row]}
         rows.append(entry)
     _drop_tests_against_others(rows)
@@ -132,11 +145,16 @@ def _rows(
     return rows
 
 
-def _says_more(before: Mapping[str, Any], entry: Mapping[str, Any], num_runs: int) -> bool:
-    """Whether a row of before has more runs, and is not outdated where the row's own are not."""
-    return len(before["seeds"]) > num_runs and not (
-        "outdated" in before and num_runs and "outdated" not in entry
-    )
+def _says_more(before: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    """Whether a row of before says more than the kept runs of the row.
+
+    It has more runs, or is of the bundles of now where these are not; an outdated one only as long as the row has no
+    run of now that is tested as it is.
+    """
+    num_runs = len(entry["seeds"]) + len(entry.get("failed", ()))
+    if ("outdated" in before) == ("outdated" in entry) or not num_runs:
+        return len(before["seeds"]) > num_runs
+    return "outdated" in entry or ("against" in before and "against" not in entry)
 
 
 def _drop_tests_against_others(rows: Sequence[dict[str, Any]]) -> None:

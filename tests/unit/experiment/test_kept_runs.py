@@ -202,7 +202,7 @@ def test_a_row_from_before_runs_were_kept_is_shown_until_it_has_as_many(make: Ma
 
 
 def test_a_row_made_with_another_bundle_is_shown_and_marked_until_it_is_run_again(
-    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: Make, tmp_path: Path
 ) -> None:
     vectors = tmp_path / "vectors.vec"
     vectors.write_text("2 8\nvive" + " 0.1" * 8 + "\nLima" + " 0.2" * 8 + "\n")
@@ -231,6 +231,58 @@ def test_a_row_made_with_another_bundle_is_shown_and_marked_until_it_is_run_agai
     assert [row["seeds"] for row in rows] == [[], [], []]
 
 
+def test_outdated_runs_of_two_sets_of_bundles_are_not_pooled(make: Make, tmp_path: Path) -> None:
+    config = make(seeds=(1, 2, 3))
+    runs = plan(config, tmp_path)[0].known_runs({plan(config, tmp_path)[0].tries[0].folder: 1.0})
+
+    def record(f1: float, **outdated: str) -> Record:
+        part = {"precision": 1.0, "recall": 1.0, "f1": f1}
+        return Record({"dev": part}, np.array([[1, 1, 1]]), 1.0, outdated=outdated)
+
+    def values(outdated: dict[Path, Record]) -> list[float]:
+        cells = plan(config, tmp_path)
+        found = summary(config, cells, {}, command="c", corpus={}, outdated=outdated)["rows"][0]
+        return found["metrics"]["f1"]["values"]
+
+    first, second, third = (run.folder for run in runs)
+    both = {"m": "1", "g": "1"}
+    assert values({first: record(1.0, **both), second: record(2.0, **both), third: record(3.0, m="1")}) == [
+        1,
+        2,
+    ]
+    assert values({first: record(1.0, **both), second: record(2.0, m="1"), third: record(3.0, m="1")}) == [1]
+    assert values({first: record(1.0, m="1"), second: record(2.0, m="0")}) == [1]
+
+
+def test_of_a_grid_what_is_outdated_is_shown_until_all_of_it_is_run_again(make: Make, tmp_path: Path) -> None:
+    config = make(grid={"batch_size": (4, 8)}, seeds=(1, 2))
+    cell = plan(config, tmp_path)[0]
+    part = {"precision": 1.0, "recall": 1.0, "f1": 7.0}
+    former = Record({"dev": part}, np.array([[1, 1, 1]]), 1.0, outdated={"m": "1"})
+    now = Record({"dev": {**part, "f1": 8.0}}, np.array([[1, 1, 1]]), 1.0)
+    outdated = {run.folder: former for run in cell.known_runs({run.folder: 7.0 for run in cell.tries})}
+
+    def shown(*folders: Path) -> list[float]:
+        records = dict.fromkeys(folders, now)
+        found = summary(config, plan(config, tmp_path), records, command="c", corpus={}, outdated=outdated)[
+            "rows"
+        ][0]
+        return found["metrics"]["f1"]["values"]
+
+    assert shown() == [7.0, 7.0]
+    assert shown(*(run.folder for run in cell.tries)) == [8.0]
+
+
+def test_the_text_that_a_run_takes_words_from_is_data_if_it_is_labelled(make: Make, tmp_path: Path) -> None:
+    words = {"embeddings.vocabulary_text": [str(tmp_path / "train")]}
+    config = make(systems=(System(name="plain", change=words),))
+    options = RunnerOptions(progress=False, kept=tmp_path / "kept.json")
+    assert run_comparison(config, tmp_path / "here", command="c", options=options)["rows"][0]["seeds"]
+    (tmp_path / "train").write_text("Ana S-PER\n\n")
+    no_time = RunnerOptions(progress=False, kept=tmp_path / "kept.json", max_minutes=0.0)
+    assert not run_comparison(config, tmp_path / "there", command="c", options=no_time)["rows"][0]["seeds"]
+
+
 def test_an_outdated_row_of_before_gives_way_to_a_run_of_now(make: Make, tmp_path: Path) -> None:
     config = make(seeds=(1, 2))
     metrics = {"f1": {"mean": 7.0}, "dev f1": {"mean": 8.0}}
@@ -246,7 +298,7 @@ def test_an_outdated_row_of_before_gives_way_to_a_run_of_now(make: Make, tmp_pat
         return found["rows"][0]["seeds"]
 
     now = Record({"dev": part}, np.array([[1, 1, 1]]), 1.0)
-    former = Record({"dev": part}, np.array([[1, 1, 1]]), 1.0, outdated=("models/x",))
+    former = Record({"dev": part}, np.array([[1, 1, 1]]), 1.0, outdated={"models/x": "0123"})
     assert shown({}, {}) == ["1", "2"]
     assert shown({}, {run.folder: former}) == ["1", "2"]
     assert shown({run.folder: now}, {}) == ["subset 0, seed 1"]
