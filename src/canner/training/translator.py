@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -64,6 +65,8 @@ class TranslatorConfig(Config):
     guided_alignment: float = Field(0.0, ge=0)
     """Weight of the loss that draws one layer's attention to word alignments (Garg et al. 2019); 0: as the paper."""
     guided_layer: int = -1
+    guided_reading: Literal["produced", "read"] = "produced"
+    """Whether it is guided at the step that produces a word, and does not know it yet, or at the one that reads it."""
     lexical_start: bool = False
     """Whether source embeddings start as means of the embeddings of the English words that they are aligned with."""
     start_from: str | None = None
@@ -142,8 +145,10 @@ class TranslatorTask:
         )
         if guided > 0:
             assert pairs.aligned is not None
-            attention = attentions[self.config.guided_layer]
-            loss = loss + guided * guided_alignment_loss(attention, pairs.aligned)
+            attention, aligned = attentions[self.config.guided_layer], pairs.aligned
+            if self.config.guided_reading == "read":  # a step reads what the step before it has produced
+                attention, aligned = attention[:, 1:], aligned[:, :-1]
+            loss = loss + guided * guided_alignment_loss(attention, aligned)
         return loss, pairs.num_target
 
     def validate(self) -> dict[str, float]:

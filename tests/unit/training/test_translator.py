@@ -149,6 +149,22 @@ def test_guidance_is_added_to_one_layer_only(files):
     assert count == same_count == 6  # target pieces with their ends
 
 
+def test_the_step_that_reads_a_word_is_guided_to_what_the_word_is_aligned_with(files):
+    plain, guided = tiny_task(files), tiny_task(files, guided_alignment=0.5, guided_reading="read")
+    for task in (plain, guided):
+        task.model.eval()
+    batch = guided._collate([guided.train[i] for i in (0, 1)], with_links=True)
+    _, attentions = guided.model(batch.source, batch.source_mask, batch.target_in)
+    masses = []
+    for row, example in enumerate([guided.train[0], guided.train[1]]):
+        for target in range(len(example.target)):  # the step after the last word's reads <eos>: there is none
+            linked = [s for s, t in example.links if t == target]
+            masses.append(sum(float(attentions[-1][row, target + 1, s].detach()) for s in linked))
+    extra = -0.5 * sum(math.log(mass + 1e-6) for mass in masses) / len(masses)
+    difference = guided.loss([0, 1])[0] - plain.loss([0, 1])[0]
+    assert float(difference.detach()) == pytest.approx(extra, rel=1e-4)
+
+
 def test_guidance_moves_attention_to_the_alignment(files):
     task = tiny_task(files, guided_alignment=1.0)
     task.model.train()
