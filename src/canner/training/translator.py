@@ -66,7 +66,8 @@ class TranslatorConfig(Config):
     """Weight of the loss that draws one layer's attention to word alignments (Garg et al. 2019); 0: as the paper."""
     guided_layer: int = -1
     guided_reading: Literal["produced", "read"] = "produced"
-    """Whether it is guided at the step that produces a word, and does not know it yet, or at the one that reads it."""
+    """Whether it is guided at the step that produces a word, and does not know it yet, or at the one that reads it. The
+    latter is to be read there, too (`reading = "read"`, Shift-Att): the bundle names no layer that aligns as it produces."""
     lexical_start: bool = False
     """Whether source embeddings start as means of the embeddings of the English words that they are aligned with."""
     start_from: str | None = None
@@ -244,6 +245,7 @@ def train_translator(
         start_from_lexicon(model, examples)
     # A sentence longer than nearly all that it was trained on is translated worse whole than in parts.
     longest = int(torch.tensor([len(e.source) for e in examples]).float().quantile(LONGEST_SHARE))
+    guided = config.guided_alignment > 0 and config.guided_reading == "produced"
     bundle = {
         "format": FORMAT,
         "kind": "translator",
@@ -252,7 +254,7 @@ def train_translator(
         "target_language": data.target_language,
         "segment": data.segment,
         "model": config.model.model_dump(),
-        "alignment_layer": config.guided_layer if config.guided_alignment > 0 else None,
+        "alignment_layer": config.guided_layer if guided else None,
     }
     save_json(folder / "config.json", bundle)
     save_json(folder / "training.json", config.model_dump())
