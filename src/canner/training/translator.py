@@ -66,8 +66,8 @@ class TranslatorConfig(Config):
     """Weight of the loss that draws one layer's attention to word alignments (Garg et al. 2019); 0: as the paper."""
     guided_layer: int = -1
     guided_reading: Literal["produced", "read"] = "produced"
-    """Whether it is guided at the step that produces a word, and does not know it yet, or at the one that reads it. The
-    latter is to be read there, too (`reading = "read"`, Shift-Att): the bundle names no layer that aligns as it produces."""
+    """Whether it is guided at the step that produces a word, not knowing it yet, or at the one that reads it, where it
+    is then to be read, too (`reading = "read"`, Shift-Att): the bundle names no layer that aligns as it produces."""
     lexical_start: bool = False
     """Whether source embeddings start as means of the embeddings of the English words that they are aligned with."""
     start_from: str | None = None
