@@ -114,7 +114,7 @@ def run_experiment(
         ValueError: if the folder holds a run of another configuration, or data do not fit.
         KeyboardInterrupt: if a comparison was interrupted.
     """
-    with _claimed(folder, experiment):
+    with _claimed(folder, experiment, device):
         return _run(
             experiment, folder, command=command, max_minutes=max_minutes, device=device, progress=progress
         )
@@ -172,7 +172,7 @@ def _run_gloss(experiment: GlossExperiment, folder: Path) -> Outcome:
 
 
 @contextmanager
-def _claimed(folder: Path, experiment: Experiment) -> Iterator[None]:
+def _claimed(folder: Path, experiment: Experiment, device: str) -> Iterator[None]:
     """Writes the configuration; refuses a folder with another one, whose unfinished state would mislead.
 
     A run that fails before it leaves anything gives the folder up, so that a mended configuration may have it.
@@ -194,7 +194,7 @@ def _claimed(folder: Path, experiment: Experiment) -> Iterator[None]:
         )
     try:
         save_text(path, text)
-        save_json(folder / "environment.json", environment())
+        save_json(folder / "environment.json", environment(device))
         yield
     except (ValueError, OSError):
         if new and folder.exists() and not (folder / RESUME).exists():

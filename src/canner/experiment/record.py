@@ -103,7 +103,7 @@ def run_and_record(
     for name in stale:
         (folder / name).unlink(missing_ok=True)
     (folder / "experiment.toml").write_text(to_toml(experiment), encoding="utf-8")
-    save_json(folder / "environment.json", environment())
+    save_json(folder / "environment.json", environment(device))
     save_json(folder / _INPUTS, inputs)
     try:
         run = train_tagger(

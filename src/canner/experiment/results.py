@@ -108,23 +108,27 @@ def results_json(
     }
 
 
-def hardware() -> str:
-    """The machine in a few words: accelerator, or processor, what it multiplies in, threads used."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name(0)
+def hardware(device: str = "cpu") -> str:
+    """What computes on a device, in a few words: accelerator, or processor, what it multiplies in, threads used."""
+    if device != "cpu":
+        return torch.cuda.get_device_name(device)
     kind = f"{platform.machine()} CPU{' with bfloat16' if cpu_has_bfloat16() else ''}"
     return f"{kind}, {torch.get_num_threads()} of {os.cpu_count()} threads"
 
 
-def environment() -> dict[str, Any]:
-    """Versions and machine, kept in every run folder."""
+def environment(device: str = "cpu") -> dict[str, Any]:
+    """Versions and machine, kept in every run folder.
+
+    Args:
+        device: that the run computes on.
+    """
     from importlib.metadata import version
 
     packages = ("canner", "torch", "numpy", "tokenizers", "safetensors", "pydantic")
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "hardware": hardware(),
+        "hardware": hardware(device),
         "packages": {name: version(name) for name in packages},
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "date": date.today().isoformat(),
