@@ -51,9 +51,11 @@ def config(folder, seed: int) -> TranslatorConfig:
             clip_norm=1.0,
             schedule="warmup_cosine",
             warmup_steps=20,
-            decay_steps=1270,
+            decay_steps=940,
             max_epochs=16,
             average=0.99,
+            # near the end alone: an early epoch may be as good on dev, word by word, and end sentences early
+            validate_every=900,
             metric="accuracy",
         ),
         seed=seed,
@@ -90,8 +92,6 @@ def test_learns(task, tmp_path):
         ]
     )
     print(f"{task}, seed {seed}: accuracy {accuracy:.2f}, right links by layer {links.mean(0).tolist()}")
-    # Chance is none of them. The first epoch that is perfect on dev, word by word, is kept, and may still end sentences
-    # early: seed 398600 has 0.79.
-    assert accuracy > 0.6, f"seed {seed}"
+    assert accuracy > 0.8, f"seed {seed}"
     # One layer at least looks at the word that it writes: this is what the transfer reads backwards.
     assert float(links.mean(0).max()) > 0.8, f"seed {seed}"
