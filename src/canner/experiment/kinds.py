@@ -114,7 +114,9 @@ def run_experiment(
         ValueError: if the folder holds a run of another configuration, or data do not fit.
         KeyboardInterrupt: if a comparison was interrupted.
     """
-    with _claimed(folder, experiment, device):
+    # glosses and vectors are counted and trained on the processor, whatever the device
+    on_processor = isinstance(experiment, GlossExperiment | VectorsConfig)
+    with _claimed(folder, experiment, "cpu" if on_processor else device):
         return _run(
             experiment, folder, command=command, max_minutes=max_minutes, device=device, progress=progress
         )

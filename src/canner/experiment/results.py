@@ -116,7 +116,7 @@ def hardware(device: str = "cpu") -> str:
     return f"{kind}, {torch.get_num_threads()} of {os.cpu_count()} threads"
 
 
-def environment(device: str = "cpu") -> dict[str, Any]:
+def environment(device: str) -> dict[str, Any]:
     """Versions and machine, kept in every run folder.
 
     Args:
