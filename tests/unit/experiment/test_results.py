@@ -1,18 +1,57 @@
-"""What a results file and a run folder say of the machine."""
+"""What a run folder says of the machine."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 
-from canner.experiment.results import environment, hardware
+from canner.experiment import record
+from canner.experiment.comparison import ComparisonExperiment
+from canner.experiment.kinds import GlossExperiment, run_experiment
+from canner.experiment.record import run_and_record
+from canner.experiment.results import environment
+from canner.training.run_state import DivergedError
 
 
-def test_a_run_names_what_it_computed_on_and_not_what_the_machine_has(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that says it has two GPUs."""
     names = {"cuda": "the first", "cuda:1": "the second"}
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", names.__getitem__)
-    assert "CPU" in hardware()
+
+
+def hardware_in(folder: Path) -> str:
+    return str(json.loads((folder / "environment.json").read_text(encoding="utf-8"))["hardware"])
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_the_device_is_named_and_not_what_the_machine_has() -> None:
     assert "CPU" in environment("cpu")["hardware"]
     assert environment("cuda")["hardware"] == "the first"
-    assert environment("cuda:1")["hardware"] == "the second"
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_a_tagger_run_names_the_device_that_it_was_given(
+    make: Callable[..., ComparisonExperiment], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverges(*_: object, **__: object) -> None:
+        raise DivergedError("made to")
+
+    monkeypatch.setattr(record, "train_tagger", diverges)
+    with pytest.raises(DivergedError):
+        run_and_record(make().base, tmp_path / "run", device="cuda:1", progress=False)
+    assert hardware_in(tmp_path / "run") == "the second"
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_a_gloss_is_made_on_the_processor_whatever_the_device(tmp_path: Path) -> None:
+    (tmp_path / "source").write_text("la casa\nel perro\n" * 5, encoding="utf-8")
+    (tmp_path / "target").write_text("the house\nthe dog\n" * 5, encoding="utf-8")
+    experiment = GlossExperiment(
+        kind="gloss", train_source=str(tmp_path / "source"), train_target=str(tmp_path / "target")
+    )
+    run_experiment(experiment, tmp_path / "run", command="", device="cuda", progress=False)
+    assert "CPU" in hardware_in(tmp_path / "run")
