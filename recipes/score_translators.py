@@ -19,6 +19,7 @@ import torch
 
 from canner.data.bundle import save_json
 from canner.data.translation import Translator
+from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.evaluation.alignment import GoldAlignment, read_gold_alignments, score_alignments
 from canner.evaluation.translation import share_of_entity_tokens_copied
@@ -82,6 +83,13 @@ def score_attention(language: str, translator: NeuralTranslator) -> dict[str, di
     }
 
 
+def score_head(language: str, aligner: NeuralAligner) -> dict[str, dict[str, float]]:
+    """Alignment error rate of an alignment head, whose English is that of its translator."""
+    pairs, gold = gold_pairs(language)
+    (rate,) = attention_error_rates(aligner, pairs, gold)["produced"]
+    return {"alignment head": {"AER of its links": rate, "pairs": len(pairs)}}
+
+
 def score_aligner(language: str) -> dict[str, dict[str, float]]:
     """Alignment error rate of eflomal on the same pairs, which it aligns together with the training text."""
     pairs, gold = gold_pairs(language)
@@ -128,6 +136,9 @@ def main() -> None:
             save_alignments(language, "eflomal", score_aligner(language))
             continue
         translator = load_translator(folder)
+        if isinstance(translator, NeuralAligner):
+            save_alignments(language, Path(folder).name, score_head(language, translator))
+            continue
         figures = score(language, translator, arguments.sentences)
         print(item, figures, flush=True)
         kind = "ConvS2S" if isinstance(translator, NeuralTranslator) else "word gloss"
@@ -148,7 +159,8 @@ def save_alignments(language: str, name: str, rates: dict[str, dict[str, float]]
     protocol = (
         "translation forced; eflomal: its links of both directions, found together with the training text"
     )
-    command = f"python recipes/score_translators.py {language}=models/{language}-en {language}=eflomal"
+    bundle = f"models/{language}-en"
+    command = f"python recipes/score_translators.py {language}={bundle} {language}={bundle}-aligner {language}=eflomal"
     save(f"alignment-{language}", title, rows, data, protocol, command)
 
 

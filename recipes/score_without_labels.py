@@ -23,7 +23,7 @@ from canner.report import read_results
 from canner.tables.chinese import ONTONOTES5
 from canner.tables.european import GERMAN, SPANISH
 from canner.tables.masakhaner import corpus
-from canner.tables.protocols import GLOSSES, TEACHER, TRANSLATORS, external
+from canner.tables.protocols import ALIGNERS, GLOSSES, TEACHER, TRANSLATORS, external
 from canner.text.sentence import Sentence
 from canner.transfer.aligned import Transfer, TransferOptions, aligned_features, transfer_sentences
 from canner.transfer.external import FileTranslator
@@ -43,6 +43,8 @@ CORPORA: dict[str, tuple[str, CorpusConfig]] = {
     ),
 }
 """The name of each language in the table, and its corpus with the types called as the teacher calls them."""
+ROWS = ("the text itself", "word gloss", "ConvS2S, last layer", "ConvS2S, alignment head", "DeepL")
+"""What makes the English, as the table calls it."""
 
 
 def scores(
@@ -68,14 +70,15 @@ def translators(language: str, sentences: Sequence[Sentence]) -> dict[str, Trans
     """What makes the English, by the name of its row."""
     lines = [" ".join(sentence.tokens) for sentence in sentences]
     same = [[(i, i) for i in range(len(sentence.tokens))] for sentence in sentences]
-    found: dict[str, Translator] = {"the text itself": FileTranslator(lines, lines, same, name="text")}
-    found["word gloss"] = load_translator(GLOSSES[language])
-    found["ConvS2S, last layer"] = load_translator(TRANSLATORS[language])
+    text, gloss, last, head, deepl = ROWS
+    found: dict[str, Translator] = {text: FileTranslator(lines, lines, same, name="text")}
+    for row, bundles in ((gloss, GLOSSES), (last, TRANSLATORS), (head, ALIGNERS)):
+        found[row] = load_translator(bundles[language])
     if language in ("es", "de"):
         files = external(f"{language}-en", "DeepL").files
         assert files is not None
         paths = ([data_path(p) for p in part] for part in (files.source, files.english, files.alignments))
-        found["DeepL"] = FileTranslator.read(*paths, missing="empty")
+        found[deepl] = FileTranslator.read(*paths, missing="empty")
     return found
 
 
@@ -85,6 +88,7 @@ def main() -> None:
     parser.add_argument(
         "--language", action="append", choices=[*CORPORA], help="only its rows anew; default: all"
     )
+    parser.add_argument("--row", action="append", choices=ROWS, help="only this row anew; default: all")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -95,10 +99,12 @@ def main() -> None:
     for language, (name, config) in CORPORA.items():
         sentences = read_part(config, "test")
         counts.append(f"{name} {len(sentences)}")
-        if language not in (arguments.language or CORPORA):
-            rows += [row for row in found_before if row["system"].startswith(f"{name}, ")]
-            continue
+        before = {row["system"]: row for row in found_before if row["system"].startswith(f"{name}, ")}
         for row, translator in translators(language, sentences).items():
+            if language not in (arguments.language or CORPORA) or row not in (arguments.row or ROWS):
+                kept = [f"{name}, {row}", f"{name}, {row}, with copies"]
+                rows += [before[system] for system in kept if system in before]
+                continue
             transfers = transfer_sentences([s.tokens for s in sentences], translator, teacher)
             readings = {row: PROJECTED}
             if any(transfer.translation.copies for transfer in transfers):

@@ -2,6 +2,7 @@
 
 python recipes/ship.py runs/teacher-en models/teacher-en
 python recipes/ship.py runs/translator-es models/es-en
+python recipes/ship.py runs/aligner-es models/es-en-aligner
 python recipes/ship.py runs/gloss-es models/es-en-gloss
 python recipes/ship.py runs/es-can models/es-can        # refers to the others: ship and train in this order
 """
@@ -12,8 +13,10 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from canner.data.bundle import bundle_kind, read_bundle_config
+from canner.decoding.neural_aligner import NeuralAligner, translator_of
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_tagger, save_tagger
@@ -39,12 +42,27 @@ def main() -> None:
         save_tagger(output, tagger, extra, half=True)
     elif kind == "translator":
         NeuralTranslator.load(source).save(output, precision="int8", notes=_how_trained(source))
+    elif kind == "aligner":
+        _ship_aligner(source, output)
     elif kind == "gloss":
         WordGloss.load(source).save(output)
     else:
-        raise SystemExit(f"{source}: expected a tagger, translator or gloss, got {kind!r}")
+        raise SystemExit(f"{source}: expected a tagger, translator, aligner or gloss, got {kind!r}")
     size = sum(os.path.getsize(path) for path in output.rglob("*") if path.is_file())
     print(f"{output}: {size / 2**20:.1f} MiB")
+
+
+def _ship_aligner(run: Path, output: Path) -> None:
+    """Writes an aligner beside the translator that it refers to."""
+    fit, config, made = _training(run)
+    notes: dict[str, object] = {
+        "learned from": f"eflomal's alignments of {config['num_pairs']} pairs of "
+        f"{Path(config['data']['train_source']).parent.name}",
+        "training": f"{fit['minutes']:.0f} minutes on {made['hardware']}, {fit['steps']} steps",
+        "agreement with eflomal": f"{fit['best_metric']:.1f} % of the linked pieces of {config['num_held_out']} "
+        "other pairs",
+    }
+    NeuralAligner.load(run).save(output, translator_of(run), precision="float16", notes=notes)
 
 
 def _sort_words(tagger: SentenceTagger) -> None:
@@ -58,12 +76,16 @@ def _sort_words(tagger: SentenceTagger) -> None:
     tagger.encoder.words = Vocabulary([words.items[row] for row in order[first:]], words.specials)
 
 
+def _training(run: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """How a training ended, its configuration, and where it was."""
+    names = "fit.json", "training.json", "environment.json"
+    fit, config, made = (json.loads((run / name).read_text(encoding="utf-8")) for name in names)
+    return fit, config, made
+
+
 def _how_trained(run: Path) -> dict[str, object]:
     """Lines of the model card about the training that the folder holds."""
-    fit, config, made = (
-        json.loads((run / name).read_text(encoding="utf-8"))
-        for name in ("fit.json", "training.json", "environment.json")
-    )
+    fit, config, made = _training(run)
     text = Path(config["data"]["train_source"])
     notes: dict[str, object] = {
         "parallel text": f"{text.parent.name}, {text.name}",

@@ -14,9 +14,11 @@ from canner.experiment.kinds import Experiment, GlossExperiment
 from canner.experiment.tagger import GLOVE_PACKAGE, EmbeddingsConfig, TaggerExperiment
 from canner.models.convs2s import ConvS2SConfig
 from canner.models.tagger import TaggerConfig
+from canner.training.aligner import AlignerConfig
 from canner.training.charlm import CharLMDataConfig, CharLMTrainingConfig
 from canner.training.schedule import TrainingConfig
 from canner.training.translator import TranslatorConfig, TranslatorDataConfig
+from canner.training.translator_data import ParallelTextConfig
 from canner.training.vectors import VectorsConfig
 from canner.transfer.aligned import TransferOptions
 from canner.transfer.views import TransferConfig, ViewConfig
@@ -189,6 +191,12 @@ def translator_few_pairs() -> TranslatorConfig:
     return config.model_copy(update={**changes, "guided_alignment": 1.0})
 
 
+def aligner() -> AlignerConfig:
+    """An alignment head for a translator, which finds the source of each word once the translation is known."""
+    text = ParallelTextConfig(train_source="train.es", train_target="train.en")
+    return AlignerConfig(translator="models/es-en", data=text)
+
+
 def charlm() -> CharLMTrainingConfig:
     """Character language models, forward and backward."""
     return CharLMTrainingConfig(data=CharLMDataConfig(train="text.txt"))
@@ -226,6 +234,7 @@ PRESETS = {
     "gloss": Preset(gloss),
     "translator": Preset(translator),
     "translator-few-pairs": Preset(translator_few_pairs),
+    "aligner": Preset(aligner),
     "charlm": Preset(charlm),
     "vectors": Preset(vectors),
 }

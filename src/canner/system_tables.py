@@ -11,9 +11,10 @@ _BOOTSTRAP = (
     "sentences, all runs pooled"
 )
 SYSTEMS = (
-    "CAN_first and CAN_last read the first or the last attention layer of the ConvS2S translator (Eq. 7), CAN_gloss "
-    "the word gloss; they join what they read to the BiLSTM's states (Eq. 11) or, at the input, to the word vectors; "
-    "with copies: what the translator copied is known to lie where it was copied from; "
+    "CAN_first and CAN_last read the first or the last attention layer of the ConvS2S translator (Eq. 7), CAN_aligned "
+    "an alignment head on it, CAN_gloss the word gloss; they join what they read to the BiLSTM's states (Eq. 11) or, "
+    "at the input, to the word vectors; "
+    "with copies, and in CAN_aligned: what the translator copied is known to lie where it was copied from; "
     "scaled: every source token gets the same mass of attention, and the teacher's tags beside its states."
 )
 """What the names of the systems mean."""

@@ -12,7 +12,7 @@ TEACHER = MODELS / "teacher-en"
 TEXT = "Rais wa Tanzania Samia Suluhu Hassan alitembelea Nairobi."
 
 
-@pytest.mark.parametrize("translator", ["sw-en-gloss", "sw-en"])
+@pytest.mark.parametrize("translator", ["sw-en-gloss", "sw-en", "sw-en-aligner"])
 def test_entities_come_with_offsets_confidence_and_english(translator):
     tagger = canner.Tagger.without_labels(MODELS / translator, TEACHER)
     result = tagger.tag(TEXT)

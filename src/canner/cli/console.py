@@ -57,7 +57,7 @@ def tagger_of(bundle: Path, teacher: Path | None, types: list[str] | None, devic
         raise ValueError(
             "expected --teacher beside --type, got none; a trained tagger finds what it was taught"
         )
-    if bundle_kind(bundle) in ("gloss", "translator"):
+    if bundle_kind(bundle) in ("gloss", "translator", "aligner"):
         raise ValueError(
             f"{bundle}: expected a tagger, got a translator; to tag without labels, name an English tagger: --teacher"
         )

@@ -9,7 +9,9 @@ from torch import Tensor
 from torch.nn.utils import parametrize
 from torch.nn.utils.rnn import pad_sequence
 
+from canner.models.alignment_head import AlignmentHead, alignment_inputs
 from canner.models.convs2s import ConvS2S
+from canner.text.subwords import Subwords
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,9 @@ def force(
     mask_BS: Bool[Tensor, "B S"],
     targets: Sequence[Sequence[int]],
     *,
-    bos_id: int,
-    eos_id: int,
+    bos_id: int = Subwords.bos_id,
+    eos_id: int = Subwords.eos_id,
+    head: AlignmentHead | None = None,
 ) -> list[Forced]:
     """Runs the decoder over given outputs.
 
@@ -40,6 +43,7 @@ def force(
         mask_BS: True at real source pieces.
         targets: output of each, without `<bos>` and `<eos>`.
         bos_id, eos_id: of the target vocabulary.
+        head: gives the attention in the place of the layers: L is 1.
 
     Returns:
         For each output its attention [L, its pieces + 1, its source pieces with `<eos>`], on the CPU.
@@ -50,13 +54,19 @@ def force(
     read_BT = pad_sequence(read, batch_first=True, padding_value=eos_id).to(device)
     written_BT = pad_sequence(written, batch_first=True, padding_value=eos_id).to(device)
     with parametrize.cached():
-        logits_BTV, layers = model(source_BS, mask_BS, read_BT)
-        scores_BT = _token_scores(logits_BTV, written_BT)
+        encoded = model.encode(source_BS, mask_BS)
+        hidden_BTD, layers = model.decoder.hidden_states(read_BT, encoded)
+        scores_BT = _token_scores(model.decoder.finish(hidden_BTD), written_BT)
+        if head is not None:
+            aligned_BTS = head(alignment_inputs(model, source_BS, encoded, read_BT, hidden_BTD))
+            layers = [torch.nn.functional.pad(aligned_BTS, (0, 0, 0, 1))]
     attention_BLTS = torch.stack(layers, dim=1).float().cpu()
     num_source = mask_BS.sum(dim=1).tolist()
     results = []
     for row, tokens in enumerate(written):
         attention_LTS = attention_BLTS[row, :, : len(tokens), : num_source[row]].clone()
+        if head is not None:  # what it says of the step that produces `<eos>` is of a piece of padding
+            attention_LTS[:, -1] = torch.eye(num_source[row])[-1]
         results.append(Forced(attention_LTS, float(scores_BT[row, : len(tokens)].sum())))
     return results
 

@@ -1,8 +1,9 @@
 """ConvS2S as a translator of words: names masked, pieces searched, attention of every layer between words."""
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -28,9 +29,10 @@ from canner.decoding.piece_translation import (
     spread_over_tokens,
     to_words,
 )
-from canner.decoding.splitting import split_sentence
+from canner.decoding.splitting import SentencePart, split_sentence
 from canner.decoding.step import ConvS2SStep, Hypothesis
 from canner.decoding.translator_bundle import TranslatorParts, fingerprint_of, load_parts, save_parts
+from canner.models.alignment_head import AlignmentHead
 from canner.models.convs2s import ConvS2S
 from canner.text.accents import all_composed, without_accents
 from canner.text.copying import Copier
@@ -39,16 +41,6 @@ from canner.text.segmentation import Segment, Segmentation, segments_of
 from canner.text.subwords import Pieces, Subwords
 
 Notes = dict[str, object]
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A sentence, or a part of a long one, as the model reads it."""
-
-    sentence: int
-    words: tuple[str, ...]
-    slots: dict[str, str]
-    pieces: Pieces
 
 
 class NeuralTranslator:
@@ -89,7 +81,6 @@ class NeuralTranslator:
                 f"expected alignment_layer among {layers} decoder layers, got {layer}; choose one"
             )
 
-    # -- what a Translator is ------------------------------------------------------------------------------
     @property
     def num_layers(self) -> int:
         return self.model.config.decoder_layers
@@ -112,8 +103,7 @@ class NeuralTranslator:
             progress: called with the number of sentences just finished.
         """
         segmented = [self.segments(tokens) for tokens in sentences]
-        words = [[segment.text for segment in segments] for segments in segmented]
-        found = self._translate_words(words, progress)
+        found = self._translate_words([[s.text for s in segments] for segments in segmented], progress)
         return [self._over_tokens(*each) for each in zip(found, sentences, segmented, strict=True)]
 
     def _translate_words(
@@ -154,8 +144,10 @@ class NeuralTranslator:
         """The attention and score that the model gives to a translation made elsewhere."""
         return self.force_many([(source, target)])[0]
 
-    def force_many(self, pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> list[Translation]:
-        """As `force`, for many pairs.
+    def force_many(
+        self, pairs: Sequence[tuple[Sequence[str], Sequence[str]]], *, head: AlignmentHead | None = None
+    ) -> list[Translation]:
+        """As `force`, for many pairs; a head gives the only attention.
 
         Raises:
             ValueError: a side is empty, or has more pieces than the model has positions.
@@ -181,7 +173,7 @@ class NeuralTranslator:
         lengths = [max(len(s.ids), len(t.ids)) for s, t in zip(source_pieces, target_pieces, strict=True)]
         for batch in bucket_by_length(lengths, max_tokens=self.options.batch_tokens, shuffle=False):
             targets_now = [target_pieces[i] for i in batch]
-            forced = self._force([source_pieces[i] for i in batch], [t.ids for t in targets_now])
+            forced = self._force([source_pieces[i] for i in batch], [t.ids for t in targets_now], head)
             for row, index in enumerate(batch):
                 translation = self._piece_translation(
                     source_pieces[index], target_pieces[index], forced[row], forced[row].log_probability
@@ -189,6 +181,14 @@ class NeuralTranslator:
                 found = self._to_words(translation, words[index], tuple(pairs[index][1]))
                 results[index] = self._over_tokens(found, pairs[index][0], segmented[index])
         return [result for result in results if result is not None]
+
+    def spans(self, tokens: Sequence[str]) -> list[tuple[int, int]]:
+        """Start and end of the parts in which a sentence is translated; one for a sentence that is not too long."""
+        segments = self.segments(tokens)
+        parts = self._prepare([[segment.text for segment in segments]])
+        counts = itertools.accumulate(len(part.words) for part in parts)
+        ends = [max(segments[n - 1].owners) + 1 if n < len(segments) else len(tokens) for n in counts]
+        return list(itertools.pairwise([0, *ends]))
 
     # -- disk ---------------------------------------------------------------------------------------------------
     def save(
@@ -256,18 +256,17 @@ class NeuralTranslator:
             translation, source=tuple(tokens), copies=copies(copied, all_composed(translation.target))
         )
 
-    # -- inside ---------------------------------------------------------------------------------------------------
     @property
     def _parts(self) -> TranslatorParts:
-        languages = self.source_language, self.target_language
         vocabularies = self.source_subwords, self.target_subwords, self.copier
+        languages = self.source_language, self.target_language
         return TranslatorParts(self.model, *vocabularies, self.options, *languages, self.segment)
 
     @property
     def _device(self) -> torch.device:
         return self.model.encoder.tokens.weight.device
 
-    def _prepare(self, sentences: Sequence[Sequence[str]]) -> list[_Part]:
+    def _prepare(self, sentences: Sequence[Sequence[str]]) -> list[SentencePart]:
         """Masks names, cuts long sentences, and encodes; sentences without words have no part."""
         limit = min(self.options.max_source_pieces, self.model.config.max_positions - 2)
         spans: list[tuple[int, int, int]] = []
@@ -286,7 +285,7 @@ class NeuralTranslator:
         again = self.source_subwords.encode_many([words for words, _ in masked])
         return [
             # Only a single word can still be too long: the model reads its start.
-            _Part(span[0], words, slots, Pieces(pieces.ids[:limit], pieces.words[:limit]))
+            SentencePart(span[0], words, slots, Pieces(pieces.ids[:limit], pieces.words[:limit]))
             for span, words, (_, slots), pieces in zip(spans, words_of, masked, again, strict=True)
         ]
 
@@ -295,7 +294,7 @@ class NeuralTranslator:
     ) -> Translation:
         return to_words(pieces, source, [self._english(word) for word in source], target, self.options)
 
-    def _search(self, parts: Sequence[_Part]) -> Iterator[tuple[int, PieceTranslation, Pieces]]:
+    def _search(self, parts: Sequence[SentencePart]) -> Iterator[tuple[int, PieceTranslation, Pieces]]:
         """Index, translation and output pieces of every part, in the order of batches."""
         lengths = [len(part.pieces.ids) + 1 for part in parts]
         for batch in bucket_by_length(lengths, max_tokens=self.options.batch_tokens, shuffle=False):
@@ -337,10 +336,11 @@ class NeuralTranslator:
         ids_BS = ids_BS.to(self._device)
         return ids_BS, ids_BS != Subwords.pad_id
 
-    def _force(self, sources: Sequence[Pieces], targets: Sequence[Sequence[int]]) -> list[Forced]:
-        ids_BS, mask_BS = self._pad(sources)
+    def _force(
+        self, sources: Sequence[Pieces], targets: Sequence[Sequence[int]], head: AlignmentHead | None = None
+    ) -> list[Forced]:
         self.model.eval()
-        return force(self.model, ids_BS, mask_BS, targets, bos_id=Subwords.bos_id, eos_id=Subwords.eos_id)
+        return force(self.model, *self._pad(sources), targets, head=head)
 
     def _piece_translation(
         self, source: Pieces, target: Pieces, forced: Forced, log_probability: float

@@ -82,7 +82,7 @@ def to_words(
         target_pooling=options.target_pooling,
     )
     layer = options.alignment_layer
-    alignment = produced.mean(0) if layer is None else produced[layer]
+    alignment = produced.mean(0) if layer is None or len(produced) == 1 else produced[layer]
     filled = tuple(
         word if word is not None else english[int(alignment[j].argmax())] for j, word in enumerate(target)
     )

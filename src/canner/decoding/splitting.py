@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from canner.text.subwords import Pieces
 
 _STOPS = frozenset({".", "!", "?", "…", "。", "！", "？", ";", "；"})
 _PAUSES = frozenset({",", ":", "，", "、", "：", "–", "—", ")", "）"})
+
+
+@dataclass(frozen=True)
+class SentencePart:
+    """A sentence, or a part of a long one, as the model reads it: with slots for names, and in pieces."""
+
+    sentence: int
+    words: tuple[str, ...]
+    slots: dict[str, str]
+    pieces: Pieces
 
 
 def split_sentence(words: Sequence[str], num_pieces: Sequence[int], limit: int) -> list[tuple[int, int]]:

@@ -23,6 +23,7 @@ from canner.experiment.toml import one_line, override, read_json, read_toml, to_
 from canner.text.bitext import read_bitext
 from canner.text.config import Config
 from canner.text.files import require_file
+from canner.training.aligner import AlignerConfig, train_aligner
 from canner.training.charlm import CharLMTrainingConfig, train_charlm
 from canner.training.run_state import RESUME
 from canner.training.translator import TranslatorConfig, train_translator
@@ -47,6 +48,7 @@ Experiment = (
     TaggerExperiment
     | ComparisonExperiment
     | TranslatorConfig
+    | AlignerConfig
     | CharLMTrainingConfig
     | GlossExperiment
     | VectorsConfig
@@ -56,6 +58,7 @@ _KINDS: dict[str, type[Config]] = {
     "tagger": TaggerExperiment,
     "comparison": ComparisonExperiment,
     "translator": TranslatorConfig,
+    "aligner": AlignerConfig,
     "charlm": CharLMTrainingConfig,
     "gloss": GlossExperiment,
     "vectors": VectorsConfig,
@@ -153,6 +156,8 @@ def _run(
         return Outcome("finished", f"vectors of {number} words", {"words": number})
     if isinstance(trained, TranslatorConfig):
         fitted = train_translator(trained, folder, max_minutes=max_minutes, device=device, progress=progress)
+    elif isinstance(trained, AlignerConfig):
+        fitted = train_aligner(trained, folder, max_minutes=max_minutes, device=device, progress=progress)
     else:
         assert isinstance(trained, CharLMTrainingConfig)
         fitted = train_charlm(trained, folder, max_minutes=max_minutes, device=device, progress=progress)

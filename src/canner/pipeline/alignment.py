@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from canner.data.bundle import bundle_kind
+from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.text.alignments import Link
 from canner.text.bitext import SEPARATOR, read_bitext, read_lines
@@ -32,7 +33,7 @@ def align_texts(
             or a binary stream.
         target: their translations.
         translator: bundle of a neural translator, whose attention is read while it is forced through the
-            translations, or of a gloss, which makes its own English; None: eflomal.
+            translations, of an aligner of one, or of a gloss, which makes its own English; None: eflomal.
         layer: decoder layer from 1; 0: the mean of all; None: the one that was taught to align, else the mean.
         seed: of eflomal.
         device: of the translator.
@@ -40,14 +41,16 @@ def align_texts(
     Raises:
         ValueError: if the files differ in length, there is no such layer, or a gloss is given translations.
     """
-    if translator is not None and bundle_kind(translator) == "gloss":
+    kind = bundle_kind(translator) if translator is not None else None
+    if translator is not None and kind == "gloss":
         return _align_gloss(WordGloss.load(translator), source, target, layer)
     pairs = read_bitext(source, target)
     words = [(tokenize_words(s), tokenize_words(t, clitics=True)) for s, t in pairs]
     if translator is None:
         aligned = align_words([s for s, _ in words], [t for _, t in words], seed, symmetrise="grow-diag")
         return [list(links) for links in aligned]
-    model = NeuralTranslator.load(translator, device=device)
+    loads = NeuralAligner.load if kind == "aligner" else NeuralTranslator.load
+    model: NeuralAligner | NeuralTranslator = loads(translator, device=device)
     _check_layer(layer, model.num_layers)
     filled = [index for index, (s, t) in enumerate(words) if s and t]
     found: list[list[Link]] = [[] for _ in words]

@@ -7,6 +7,7 @@ from canner.experiment.comparison import ComparisonExperiment, System
 from canner.tables.european import SPANISH
 from canner.tables.masakhaner import corpus
 from canner.tables.protocols import (
+    ALIGNERS,
     AT_INPUT,
     COPIED,
     ENCODER,
@@ -34,6 +35,7 @@ def _few(data: CorpusConfig) -> CorpusConfig:
 def spanish(protocol: Protocol) -> ComparisonExperiment:
     """Spanish, 100 and 500 sentences: DeepL (the upper bound), word gloss, ConvS2S, both of ours together."""
     gloss, translator, deepl = view(GLOSSES["es"]), TRANSLATORS["es"], reading(external("es-en", "DeepL"))
+    aligned = reading(view(ALIGNERS["es"], COPIED))
     rows = [
         System(name="plain"),
         System(name="CAN, DeepL", change=deepl),
@@ -48,6 +50,8 @@ def spanish(protocol: Protocol) -> ComparisonExperiment:
             name="CAN_last with copies at the input", change={**reading(view(translator, COPIED)), **AT_INPUT}
         ),
         System(name="CAN_last scaled", change=reading(view(translator, SCALED))),
+        System(name="CAN_aligned", change=aligned),
+        System(name="CAN_aligned at the input", change={**aligned, **AT_INPUT}),
         System(name="CAN_gloss and CAN_last", change=reading(gloss, view(translator, LAST))),
         System(name="CAN_gloss and CAN_last scaled", change=reading(gloss, view(translator, SCALED))),
         *_with_encoder(gloss),
@@ -76,6 +80,7 @@ def yoruba(protocol: Protocol) -> ComparisonExperiment:
 
 def _masakhaner(language: str, folder: str, name: str, protocol: Protocol) -> ComparisonExperiment:
     gloss, translator = view(GLOSSES[language]), TRANSLATORS[language]
+    aligned = reading(view(ALIGNERS[language], COPIED))
     rows = [
         System(name="plain"),
         System(name="CAN_gloss", change=reading(gloss)),
@@ -86,6 +91,8 @@ def _masakhaner(language: str, folder: str, name: str, protocol: Protocol) -> Co
         System(
             name="CAN_last with copies at the input", change={**reading(view(translator, COPIED)), **AT_INPUT}
         ),
+        System(name="CAN_aligned", change=aligned),
+        System(name="CAN_aligned at the input", change={**aligned, **AT_INPUT}),
         System(name="CAN_gloss and CAN_last", change=reading(gloss, view(translator, LAST))),
         *_with_encoder(gloss),
     ]

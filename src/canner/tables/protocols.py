@@ -19,6 +19,8 @@ TEACHER = "models/teacher-en"
 LANGUAGES = ("es", "de", "zh", "sw", "yo")
 TRANSLATORS = {language: f"models/{language}-en" for language in LANGUAGES}
 """ConvS2S into English by language."""
+ALIGNERS = {language: f"models/{language}-en-aligner" for language in LANGUAGES}
+"""Alignment heads on these by language."""
 GLOSSES = {language: f"models/{language}-en-gloss" for language in LANGUAGES}
 """Word glosses by language."""
 ENCODER = "runs/encoder-e5"
@@ -26,7 +28,7 @@ ENCODER = "runs/encoder-e5"
 FIRST, LAST = TransferOptions(layer="first"), TransferOptions(layer="last")
 """The paper's CAN_first and CAN_last."""
 COPIED = TransferOptions(layer="last", reading="copied")
-"""Beyond the paper: what a copied word translates is known (decision 0019)."""
+"""Beyond the paper: what a copied word translates is known (decision 0019). Also how an alignment head is read."""
 SCALED = TransferOptions(layer="last", normalise="source", posteriors=True, coverage=True)
 """Beyond the paper: every source token gets the same mass, and the teacher's tags beside its states."""
 AT_INPUT = {"model.aligned_at": "input"}
@@ -141,23 +143,26 @@ def reading(*views: ViewConfig) -> dict[str, Any]:
 
 
 def can_systems(language: str, prefix: str) -> list[System]:
-    """A plain tagger and what English adds to it: the paper's two rows, the gloss, and combinations.
+    """A plain tagger and what English adds to it: the paper's two rows, other readings, the gloss, combinations.
 
     Args:
         language: whose translator and gloss are read.
         prefix: of the rows' names; the row of that name alone is the plain tagger.
     """
     translator, gloss = TRANSLATORS[language], view(GLOSSES[language])
-    copied = view(translator, COPIED)
+    copied, aligned = view(translator, COPIED), view(ALIGNERS[language], COPIED)
     additions = {
         "CAN_first": reading(view(translator, FIRST)),
         "CAN_last": reading(view(translator, LAST)),
         "CAN_last at the input": {**reading(view(translator, LAST)), **AT_INPUT},
         "CAN_last with copies": reading(copied),
         "CAN_last with copies at the input": {**reading(copied), **AT_INPUT},
+        "CAN_aligned": reading(aligned),
+        "CAN_aligned at the input": {**reading(aligned), **AT_INPUT},
         "CAN_gloss": reading(gloss),
         "CAN_gloss at the input": {**reading(gloss), **AT_INPUT},
         "CAN_gloss and CAN_last with copies at the input": {**reading(gloss, copied), **AT_INPUT},
+        "CAN_gloss and CAN_aligned at the input": {**reading(gloss, aligned), **AT_INPUT},
     }
     return _rows_of(prefix, additions, {})
 

@@ -23,19 +23,11 @@ from canner.transfer.word_alignment import align_words
 logger = logging.getLogger(__name__)
 
 
-class TranslatorDataConfig(Config):
-    """Parallel text and how it is cut into pieces."""
+class ParallelTextConfig(Config):
+    """Parallel text to train on."""
 
     train_source: str
     train_target: str
-    dev_source: str
-    dev_target: str
-    source_language: str
-    target_language: str = "en"
-    segment: Segmentation = "none"
-    """Whether source tokens (Chinese characters) are cut into words first."""
-    source_pieces: int = Field(8000, ge=100)
-    target_pieces: int = Field(8000, ge=100)
     max_pieces: int = Field(120, ge=4)
     """Longer training pairs are left out."""
     max_pairs: int | None = Field(None, ge=1)
@@ -44,11 +36,25 @@ class TranslatorDataConfig(Config):
     """A file that names the domain of each training pair, a line a pair."""
     domain_limits: dict[str, int] = Field(default_factory=dict)
     """Most pairs of a domain; a domain that is not named is taken whole."""
+    extra_copies: float = Field(0.25, ge=0, le=1)
+    """Chance that a known word that stands on both sides is copied too, so that copying is learned."""
+
+
+class TranslatorDataConfig(ParallelTextConfig):
+    """Parallel text and how it is cut into pieces."""
+
+    dev_source: str
+    dev_target: str
+    source_language: str
+    target_language: str = "en"
+    segment: Segmentation = "none"
+    """Whether source tokens (Chinese characters) are cut into words first."""
+    source_pieces: int = Field(8000, ge=100)
+    target_pieces: int = Field(8000, ge=100)
     batch_tokens: int = Field(2500, ge=10)
     """Target pieces in a batch, padding included."""
     copy_min_count: int = Field(6, ge=1)
     """Source words seen less often than this are copied if they may be names."""
-    extra_copies: float = Field(0.25, ge=0, le=1)
     name_translations: bool = False
     """Whether names whose English the parallel text is sure of are carried over under it, instead of translated."""
     capitalised_nouns: bool | None = None
@@ -118,7 +124,7 @@ def _english_names(
     return english_names(words, candidates, share=0.7 if nouns else 0.5, dice=0.5 if nouns else 0.3)
 
 
-def read_training_pairs(data: TranslatorDataConfig) -> list[tuple[str, str]]:
+def read_training_pairs(data: ParallelTextConfig) -> list[tuple[str, str]]:
     """The pairs of both files, as many of each domain as wanted.
 
     Raises:

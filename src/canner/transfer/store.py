@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from pydantic import Field
@@ -23,7 +23,7 @@ from torch import Tensor
 
 from canner.data.bundle import save_json
 from canner.data.shard_folder import LOCK, fill, sentence_key, writing_shard
-from canner.data.translation import Translator
+from canner.data.translation import Translation, Translator
 from canner.text.config import Config
 from canner.transfer.aligned import (
     Transfer,
@@ -120,6 +120,7 @@ class TransferStore:
         teacher: Teacher,
         options: StoreOptions,
         *,
+        before: TransferStore | None = None,
         deadline: float | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> TransferStore:
@@ -133,6 +134,8 @@ class TransferStore:
             translator: makes the English and the attention.
             teacher: reads the English.
             options: what is kept, and how many sentences at a time.
+            before: a store of the same English with another attention, by the same teacher: where the translator can
+                `realign`, its sentences are neither translated nor read again.
             deadline: on the clock of `time.monotonic`; the shard in hand is finished, and one in any case, unless
                 another process is at work all the time.
             progress: called with sentences done and sentences to do, after each shard.
@@ -155,7 +158,7 @@ class TransferStore:
             nonlocal num_bytes, num_built
             store._read_indexes()
             if lacking := [tokens for tokens in shard if tokens not in store]:
-                num_bytes += store._write_shard(transfer_sentences(lacking, translator, teacher))
+                num_bytes += store._write_shard(_transfers(lacking, translator, teacher, before))
                 num_built += len(lacking)
 
         fill(
@@ -224,6 +227,27 @@ class TransferStore:
             )
         self._read_indexes()
         return num_bytes
+
+
+@runtime_checkable
+class _Realigns(Protocol):
+    def realign(self, translations: Sequence[Translation]) -> list[Translation]: ...
+
+
+def _transfers(
+    sentences: Sequence[Sequence[str]],
+    translator: Translator,
+    teacher: Teacher,
+    before: TransferStore | None,
+) -> list[Transfer]:
+    """Transfers of sentences: those of the store before aligned anew, then the others."""
+    if before is None or not isinstance(translator, _Realigns):
+        return transfer_sentences(sentences, translator, teacher)
+    known = [before.transfer(tokens) for tokens in sentences if tokens in before]
+    realigned = translator.realign([transfer.translation for transfer in known])
+    transfers = [replace(t, translation=found) for t, found in zip(known, realigned, strict=True)]
+    new = [tokens for tokens in sentences if tokens not in before]
+    return transfers + (transfer_sentences(new, translator, teacher) if new else [])
 
 
 def load_aligned(

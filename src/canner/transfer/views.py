@@ -14,6 +14,7 @@ from torch import Tensor
 
 from canner.data.bundle import bundle_kind, read_bundle_config
 from canner.data.translation import Translator
+from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.tagger_bundle import load_tagger
 from canner.text.config import Config
@@ -183,6 +184,7 @@ class TransferViews:
                 view.translator,
                 self.teacher,
                 StoreOptions(),
+                before=_same_english(root, view.translator, self.teacher),
                 deadline=deadline,
                 progress=progress,
             )
@@ -190,8 +192,16 @@ class TransferViews:
         return stores
 
 
+def _same_english(root: Path, translator: Translator, teacher: Teacher) -> TransferStore | None:
+    """The store of the translator whose English an aligner aligns, if there is one."""
+    if not isinstance(translator, NeuralAligner):
+        return None
+    folder = root / f"{translator.translator.fingerprint}-{teacher.fingerprint}"
+    return TransferStore.open(folder) if (folder / "store.json").exists() else None
+
+
 def load_translator(folder: str | Path, *, device: str = "cpu") -> Translator:
-    """Reads a bundle that translates: a neural translator or a word gloss.
+    """Reads a bundle that translates: a neural translator, an aligner of one, or a word gloss.
 
     Raises:
         ValueError: if the folder is neither.
@@ -199,9 +209,11 @@ def load_translator(folder: str | Path, *, device: str = "cpu") -> Translator:
     kind = bundle_kind(folder)
     if kind == "gloss":
         return WordGloss.load(folder)
+    if kind == "aligner":
+        return NeuralAligner.load(folder, device=device)
     if kind == "translator":
         return NeuralTranslator.load(folder, device=device)
-    raise ValueError(f"{folder}: expected a translator or a gloss, got a bundle of kind {kind!r}")
+    raise ValueError(f"{folder}: expected a translator, an aligner or a gloss, got a bundle of kind {kind!r}")
 
 
 def load_teacher(folder: str | Path, *, device: str = "cpu") -> TaggerTeacher:

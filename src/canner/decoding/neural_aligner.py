@@ -1,0 +1,227 @@
+"""A translator whose finished translations are aligned anew, by a head that reads both sentences."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from canner.data.bundle import (
+    FORMAT,
+    config_of,
+    load_tensors,
+    read_bundle_config,
+    read_part,
+    save_json,
+    save_tensors,
+    save_text,
+)
+from canner.data.compression import StoredPrecision, compress, expand
+from canner.data.translation import Translation
+from canner.decoding.neural_translator import NeuralTranslator, Notes
+from canner.decoding.piece_translation import empty_translation, join_parts
+from canner.models.alignment_head import AlignmentHead, AlignmentHeadConfig
+from canner.text.segmentation import Segment
+
+WEIGHTS = "model.safetensors"
+Pair = tuple[Sequence[str], Sequence[str]]
+
+
+class NeuralAligner:
+    """The English of a translator with the attention of an alignment head; a `Translator` of one layer.
+
+    Args:
+        translator: makes the English, and knows what the head reads.
+        head: trained for this translator.
+    """
+
+    num_layers = 1
+
+    def __init__(self, translator: NeuralTranslator, head: AlignmentHead) -> None:
+        self.translator = translator
+        self.head = head.eval()
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Names translator and head; computed once, so not for a head that is still trained."""
+        digest = hashlib.sha256(self.translator.fingerprint.encode())
+        for name, tensor in sorted(self.head.state_dict().items()):
+            digest.update(f"{name}{tuple(tensor.shape)}".encode())
+            digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
+        return f"aligned-{digest.hexdigest()[:16]}"
+
+    def segments(self, tokens: Sequence[str]) -> list[Segment]:
+        """The words that the translator reads, over the tokens given."""
+        return self.translator.segments(tokens)
+
+    def translate(
+        self, sentences: Sequence[Sequence[str]], *, progress: Callable[[int], None] | None = None
+    ) -> list[Translation]:
+        """Translates and aligns sentences, in their order.
+
+        Args:
+            sentences: tokens of each sentence.
+            progress: called with the number of sentences just translated; to align them takes little longer.
+        """
+        return self.realign(self.translator.translate(sentences, progress=progress))
+
+    def realign(self, translations: Sequence[Translation]) -> list[Translation]:
+        """Translations of the translator with the attention of the head; a sentence in parts is aligned in these."""
+        cuts = [_cut(t, self.translator.spans(t.source) if t.parts > 1 else None) for t in translations]
+        found = iter(self._aligned([pair for pairs in cuts for pair in pairs]))
+        results = []
+        for translation, pairs in zip(translations, cuts, strict=True):
+            parts = [next(found) for _ in pairs]
+            whole = join_parts(parts, translation.source) if parts else empty_translation(1)
+            results.append(
+                replace(translation, attention=whole.attention, reading_attention=None, alignment_layer=None)
+            )
+        return results
+
+    def force_many(self, pairs: Sequence[Pair]) -> list[Translation]:
+        """The alignment of translations made elsewhere, and the score that the translator gives them.
+
+        Raises:
+            ValueError: a side is empty, or has more pieces than the model has positions.
+        """
+        found = self.translator.force_many(pairs, head=self.head)
+        # a head aligns a piece once; there is no step after it that reads it
+        return [replace(each, reading_attention=None, alignment_layer=None) for each in found]
+
+    def _aligned(self, pairs: Sequence[Pair]) -> list[Translation]:
+        """As `force_many`; what cannot be forced (no English, an endless word) has no attention."""
+        try:
+            return self.force_many(pairs)
+        except ValueError:
+            if len(pairs) == 1:
+                source, target = pairs[0]
+                return [Translation(tuple(source), tuple(target), torch.zeros(1, len(target), len(source)))]
+            return [found for pair in pairs for found in self._aligned([pair])]
+
+    def save(
+        self,
+        folder: str | Path,
+        translator: str | Path,
+        *,
+        precision: StoredPrecision = "float32",
+        notes: Notes | None = None,
+    ) -> None:
+        """Writes a bundle: the head, and where its translator is, as a relative path (decision 0010).
+
+        Args:
+            folder: made if it is not there.
+            translator: bundle of the translator.
+            precision: of the weights.
+            notes: what else the model card is to say; None: no card.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        folder = Path(folder)
+        config = {
+            "format": FORMAT,
+            "kind": "aligner",
+            "translator": Path(os.path.relpath(translator, folder)).as_posix(),
+            "translator_fingerprint": self.translator.fingerprint,
+            "head": self.head.config.model_dump(),
+        }
+        save_tensors(folder / WEIGHTS, compress(self.head.state_dict(), precision))
+        if notes is not None:
+            save_text(folder / "README.md", _card(self.head, Path(translator), notes))
+        save_json(folder / "config.json", config)
+
+    @classmethod
+    def load(cls, folder: str | Path, *, device: str = "cpu") -> NeuralAligner:
+        """Reads a bundle and its translator's.
+
+        Args:
+            folder: of the bundle.
+            device: where to translate and align.
+
+        Raises:
+            ValueError: no aligner, a newer format, a file that is missing, damaged or of another model, or a
+                translator that is missing or another than the head was trained for.
+        """
+        folder = Path(folder)
+        config = read_bundle_config(folder, "aligner")
+        path = folder / "config.json"
+        place = translator_of(folder)
+        try:
+            translator = NeuralTranslator.load(place, device=device)
+        except ValueError as error:
+            raise ValueError(f"{folder}: expected the translator that it aligns for: {error}") from None
+        if translator.fingerprint != config.get("translator_fingerprint"):
+            raise ValueError(
+                f"{folder}: expected the translator in {place} to be the one that it was trained for, got another; "
+                "put that one there, or train an aligner for this one"
+            )
+        head = AlignmentHead(
+            config_of(AlignmentHeadConfig, config.get("head"), path), translator.model.config
+        )
+        weights = read_part(folder / WEIGHTS, lambda file: expand(load_tensors(file)))
+        try:
+            head.load_state_dict(weights)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ValueError(
+                f"{folder / WEIGHTS}: expected the weights of the head in config.json, got others ({reason}); the "
+                "files are of different bundles"
+            ) from None
+        return cls(translator, head.to(device))
+
+
+def translator_of(folder: str | Path) -> str:
+    """Where the translator of an aligner's bundle is.
+
+    Raises:
+        ValueError: no aligner, or one that does not say.
+    """
+    found = read_bundle_config(folder, "aligner").get("translator")
+    if not isinstance(found, str):
+        raise ValueError(f"{folder}: expected the path of a translator in config.json, got {found!r}")
+    return os.path.normpath(Path(folder) / found)
+
+
+def _cut(translation: Translation, spans: Sequence[tuple[int, int]] | None) -> list[Pair]:
+    """Source and English of each part of a translation: an English word is of the part that it looked at.
+
+    Args:
+        translation: no part of which looked at another.
+        spans: of the parts in the source; None: there is one.
+    """
+    source, target = translation.source, translation.target
+    if not source:
+        return []
+    if spans is None:
+        return [(source, target)]
+    attention = translation.attention.float().sum(dim=0)
+    masses = torch.stack([attention[:, start:end].sum(dim=1) for start, end in spans], dim=1)
+    # a word that looked at nothing (its weights were rounded away) is of the part of the word before it
+    owners = masses.argmax(dim=1).cummax(dim=0).values.tolist()
+    return [
+        (source[start:end], [word for word, owner in zip(target, owners, strict=True) if owner == part])
+        for part, (start, end) in enumerate(spans)
+    ]
+
+
+def _card(head: AlignmentHead, translator: Path, notes: Notes) -> str:
+    lines = [
+        f"# Aligner of {translator.name}",
+        "",
+        "An alignment head of [canner](https://pypi.org/project/canner): it reads a finished translation of its "
+        "translator, and finds the source of each word. It is used in the translator's place.",
+        "",
+        f"- {sum(p.numel() for p in head.parameters()) / 1e6:.2f} million parameters, width {head.config.dim}",
+        *(f"- {name}: {value}" for name, value in notes.items()),
+        "",
+        "```python",
+        "import canner",
+        "canner.Translator.load(FOLDER).translate([TOKENS])",
+        "```",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,180 @@
+"""Training an alignment head: what it learns, what it leaves alone, its bundle."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from canner.data.translation_pairs import PairExample
+from canner.decoding.neural_aligner import NeuralAligner
+from canner.decoding.neural_translator import NeuralTranslator
+from canner.models.alignment_head import AlignmentHead, AlignmentHeadConfig
+from canner.models.convs2s import ConvS2S, ConvS2SConfig
+from canner.text.copying import Copier
+from canner.text.subwords import Subwords
+from canner.training import aligner as module
+from canner.training.aligner import AlignerConfig, AlignerTask, know_pairs, train_aligner
+from canner.training.schedule import TrainingConfig
+from canner.training.translator_data import ParallelTextConfig
+
+LETTERS = "abcdefgh"
+SIZES = ConvS2SConfig(embed_dim=16, hidden_dim=16, encoder_layers=1, decoder_layers=2, max_positions=32)
+
+
+def pairs_of(number: int, seed: int) -> list[tuple[list[str], list[str]]]:
+    """Sentences whose translation is themselves from behind, in capitals; no word is there twice."""
+    rng = random.Random(seed)
+    sources = [rng.sample(LETTERS, rng.randint(3, 7)) for _ in range(number)]
+    return [(source, [word.upper() for word in reversed(source)]) for source in sources]
+
+
+def reversed_links(source, _target):
+    return [(len(source) - 1 - j, j) for j in range(len(source))]
+
+
+@pytest.fixture
+def translator(tmp_path) -> Path:
+    """A bundle of a translator that knows nothing."""
+    words = [list(LETTERS)] * 3
+    source = Subwords.train(words, vocab_size=60)
+    target = Subwords.train([[w.upper() for w in row] for row in words], vocab_size=60)
+    torch.manual_seed(0)
+    model = ConvS2S(SIZES, num_source_pieces=len(source), num_target_pieces=len(target))
+    known = Copier(frozenset(LETTERS))
+    NeuralTranslator(model, source, target, known).save(tmp_path / "translator")
+    return tmp_path / "translator"
+
+
+@pytest.fixture
+def text(tmp_path) -> ParallelTextConfig:
+    pairs = pairs_of(400, seed=1)
+    for side, name in enumerate(("source", "target")):
+        lines = "".join(" ".join(pair[side]) + "\n" for pair in pairs)
+        (tmp_path / name).write_text(lines, encoding="utf-8")
+    return ParallelTextConfig(train_source=str(tmp_path / "source"), train_target=str(tmp_path / "target"))
+
+
+def config(translator, text, **changes) -> AlignerConfig:
+    training = TrainingConfig(learning_rate=0.01, metric="agreement", max_epochs=60)
+    values = {"num_pairs": 300, "num_held_out": 60, "batch_pieces": 200, "training": training}
+    model = AlignmentHeadConfig(dim=16, dropout=0.1)
+    return AlignerConfig(translator=str(translator), data=text, model=model, **{**values, **changes})
+
+
+@pytest.fixture
+def true_links(monkeypatch):
+    """The links that the text was made with, instead of those that eflomal finds."""
+    monkeypatch.setattr(module, "align", lambda pairs, path, seed: [reversed_links(*pair) for pair in pairs])
+
+
+def test_a_head_finds_the_source_of_each_word_where_the_translator_does_not(
+    translator, text, tmp_path, true_links
+):
+    result = train_aligner(config(translator, text), tmp_path / "aligner", progress=False)
+    assert result.best_metric > 95
+    aligner, plain = NeuralAligner.load(tmp_path / "aligner"), NeuralTranslator.load(translator)
+    right = {"aligner": 0, "plain": 0}
+    words = 0
+    for source, target in pairs_of(40, seed=2):
+        for name, found in (("aligner", aligner), ("plain", plain)):
+            attention = found.force_many([(source, target)])[0].attention[-1]
+            right[name] += sum(int(attention[j].argmax()) == i for i, j in reversed_links(source, target))
+        words += len(source)
+    assert right["aligner"] > 0.9 * words
+    assert right["plain"] < 0.5 * words
+
+
+def test_the_translator_stays_as_it_is(translator, text, tmp_path, true_links):
+    before = (translator / "model.safetensors").read_bytes()
+    train_aligner(config(translator, text), tmp_path / "aligner", progress=False)
+    assert (translator / "model.safetensors").read_bytes() == before
+    sentences = [source for source, _ in pairs_of(5, seed=3)]
+    aligner, plain = NeuralAligner.load(tmp_path / "aligner"), NeuralTranslator.load(translator)
+    for one, other in zip(aligner.translate(sentences), plain.translate(sentences), strict=True):
+        assert (one.target, one.score, one.copies) == (other.target, other.score, other.copies)
+        assert not torch.equal(one.attention[0], other.attention[-1])
+
+
+def test_words_without_link_are_left_to_the_end_of_the_source(translator, text, tmp_path, monkeypatch):
+    """Where asked for, half of the words being without link, they give their attention to `<eos>`."""
+    links = lambda pair: [link for link in reversed_links(*pair) if pair[1][link[1]] in "ABCD"]  # noqa: E731
+    monkeypatch.setattr(module, "align", lambda pairs, path, seed: [links(pair) for pair in pairs])
+    mass = {}
+    for rest in (True, False):
+        folder = tmp_path / f"aligner-{rest}"
+        train_aligner(config(translator, text, align_rest=rest), folder, progress=False)
+        aligner = NeuralAligner.load(folder)
+        rows = [
+            float(aligner.force_many([(source, target)])[0].attention[0, j].sum())
+            for source, target in pairs_of(20, seed=4)
+            for j, word in enumerate(target)
+            if word not in "ABCD"
+        ]
+        mass[rest] = sum(rows) / len(rows)
+    assert mass[True] < 0.2 < 0.4 < mass[False]
+
+
+def test_loss_and_agreement_against_loops(translator, text):
+    loaded = NeuralTranslator.load(translator)
+    examples = [PairExample([5, 6, 7], [6, 5], [(0, 1), (2, 1)]), PairExample([8], [7, 8, 9], [(0, 0)])]
+    settings = config(translator, text, align_rest=False)
+    torch.manual_seed(1)
+    head = AlignmentHead(AlignmentHeadConfig(dim=4, dropout=0.0), SIZES)
+    known = know_pairs(loaded, examples, batch_pieces=100)
+    task = AlignerTask(head, known, known, settings, "cpu")
+    losses, right, linked = [], 0, 0
+    for pair in known:
+        inputs, _ = task._collate([pair], rest=False)
+        attention = head(inputs)[0]
+        for row in range(len(pair.example.target)):
+            columns = [i for i, j in pair.example.links if j == row]
+            if columns:
+                losses.append(-torch.log(attention[row, columns].sum() + 1e-6))
+                right, linked = right + (int(attention[row].argmax()) in columns), linked + 1
+    loss, number = task.loss([0, 1])
+    assert number == 2 + 3
+    torch.testing.assert_close(loss, torch.stack(losses).mean())
+    assert task.validate()["agreement"] == pytest.approx(100 * right / linked)
+
+
+def test_pairs_are_known_alike_in_any_company(translator):
+    loaded = NeuralTranslator.load(translator)
+    examples = [PairExample([5, 6, 7, 8], [6, 5], []), PairExample([8], [7, 8, 9], [])]
+    for one, other in zip(
+        know_pairs(loaded, examples, batch_pieces=100),
+        know_pairs(loaded, examples, batch_pieces=10),
+        strict=True,
+    ):
+        torch.testing.assert_close(one.target, other.target, atol=2e-3, rtol=2e-3)
+        torch.testing.assert_close(one.source, other.source, atol=2e-3, rtol=2e-3)
+
+
+def test_training_aligns_text_by_eflomal(translator, text, tmp_path):
+    short = config(translator, text, training=TrainingConfig(metric="agreement", max_epochs=1))
+    train_aligner(short, tmp_path / "aligner", progress=False)
+    assert len((tmp_path / "aligner" / "alignments.txt").read_text().splitlines()) == 400
+
+
+def test_an_interrupted_run_goes_on_with_its_weights(translator, text, tmp_path, true_links):
+    settings = config(translator, text)
+    first = train_aligner(settings, tmp_path / "aligner", max_minutes=0.0, progress=False)
+    assert first.stopped == "time"
+    rest = train_aligner(settings, tmp_path / "aligner", progress=False)
+    whole = train_aligner(settings, tmp_path / "whole", progress=False)
+    assert (rest.steps, rest.best_metric) == (whole.steps, whole.best_metric)
+
+
+def test_too_little_text_says_so(translator, text, tmp_path):
+    with pytest.raises(ValueError, match=r"more than num_held_out = 500 pairs that have links.*got 400"):
+        train_aligner(config(translator, text, num_held_out=500), tmp_path / "aligner", progress=False)
+
+
+def test_an_aligner_of_an_aligner_is_refused(translator, text, tmp_path, true_links):
+    train_aligner(config(translator, text), tmp_path / "aligner", progress=False)
+    with pytest.raises(
+        ValueError, match=r"translator: .*expected a bundle of kind 'translator', got 'aligner'"
+    ):
+        train_aligner(config(tmp_path / "aligner", text), tmp_path / "another", progress=False)
