@@ -3,8 +3,9 @@
 For every source token the English word that it weighs most (in one attention layer) is looked up, and what the
 teacher says of that word is compared with the gold tag. No tagger is trained: this is the signal before any fusion.
 
-    CANNER_DATA=../shared/data python recipes/diagnose_transfer.py es models/es-en models/es-en-gloss DeepL
-    CANNER_DATA=../shared/data python recipes/diagnose_transfer.py zh models/zh-en models/zh-en-gloss
+    export CANNER_DATA=../shared/data
+    python recipes/diagnose_transfer.py es models/es-en models/es-en-aligner models/es-en-gloss DeepL
+    python recipes/diagnose_transfer.py zh models/zh-en models/zh-en-aligner models/zh-en-gloss
 
 Writes results/transfer-LANGUAGE.json, a row for each translator and layer.
 """

@@ -1,6 +1,7 @@
 """BLEU and chrF of translators (results/translators.json), alignment error rates of layers (results/alignment-zh.json).
 
-CANNER_DATA=../shared/data python recipes/score_translators.py es=models/es-en zh=models/zh-en zh=eflomal
+export CANNER_DATA=../shared/data
+python recipes/score_translators.py es=models/es-en zh=models/zh-en zh=models/zh-en-aligner zh=eflomal
 
 `eflomal` is the word aligner whose links guided the attention of our translators.
 """

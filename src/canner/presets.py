@@ -193,8 +193,8 @@ def translator_few_pairs() -> TranslatorConfig:
 
 def aligner() -> AlignerConfig:
     """An alignment head for a translator, which finds the source of each word once the translation is known."""
-    text = ParallelTextConfig(train_source="train.es", train_target="train.en")
-    return AlignerConfig(translator="models/es-en", data=text)
+    text = ParallelTextConfig(train_source="train.xx", train_target="train.en")
+    return AlignerConfig(translator="runs/translator", data=text)
 
 
 def charlm() -> CharLMTrainingConfig:

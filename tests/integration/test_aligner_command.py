@@ -25,6 +25,7 @@ def trained(bundles, tmp_path_factory):
         "translator": bundles / "translator",
         "data.train_source": folder / "train.es",
         "data.train_target": folder / "train.en",
+        "data.max_pieces": 31,
         "num_held_out": 3,
         "training.max_epochs": 2,
     }

@@ -52,7 +52,10 @@ def test_on_the_command_line(canner, tmp_path):
             "to tag without labels, name an English tagger: --teacher",
         ),
         (["tag", MODELS / "es-can", "text.txt", "--type", "PER"], "expected --teacher beside --type"),
-        (["tag", MODELS / "es-can", "text.txt", "--teacher", TEACHER], "expected a translator, an aligner or a gloss"),
+        (
+            ["tag", MODELS / "es-can", "text.txt", "--teacher", TEACHER],
+            "expected a translator, an aligner or a gloss",
+        ),
         (
             ["evaluate", "a.conll", "b.conll", "--type", "PER"],
             "expected --tagger beside --teacher and --type",

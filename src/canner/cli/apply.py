@@ -184,7 +184,7 @@ def bracketed(result: Tagged) -> str:
 
 
 def translate(
-    bundle: Annotated[Path, typer.Argument(help="Bundle of a translator or gloss.")],
+    bundle: Annotated[Path, typer.Argument(help="Bundle of a translator, aligner or gloss.")],
     source: Annotated[Path | None, typer.Argument(help="Text, a sentence a line; default: stdin.")] = None,
     output: Output = None,
     as_json: Annotated[
@@ -247,7 +247,7 @@ def align(
     translator: Annotated[
         Path | None,
         typer.Option(
-            help="Bundle of a neural translator whose attention aligns, or of a gloss; else eflomal."
+            help="Bundle of an aligner, of a neural translator whose attention aligns, or of a gloss; else eflomal."
         ),
     ] = None,
     layer: Annotated[
@@ -293,7 +293,7 @@ def transfer(
     files: Annotated[
         list[Path], typer.Argument(help="Labelled files whose sentences are translated and read.")
     ],
-    translator: Annotated[Path, typer.Option(help="Bundle of a translator or gloss.")],
+    translator: Annotated[Path, typer.Option(help="Bundle of a translator, aligner or gloss.")],
     teacher: Annotated[Path, typer.Option(help="Bundle of the English tagger.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the transfer store.")],
     device: Device = "cpu",

@@ -27,7 +27,8 @@ Output = Annotated[
 Teacher = Annotated[
     Path | None,
     typer.Option(
-        help="Without labels: an English tagger, whose entities are carried back; BUNDLE is then a translator or gloss."
+        help="Without labels: an English tagger, whose entities are carried back; BUNDLE is then a translator, aligner "
+        "or gloss."
     ),
 ]
 Types = Annotated[

@@ -43,7 +43,7 @@ def force(
         mask_BS: True at real source pieces.
         targets: output of each, without `<bos>` and `<eos>`.
         bos_id, eos_id: of the target vocabulary.
-        head: gives the attention in the place of the layers: L is 1.
+        head: gives the attention in the place of the layers: L is 1. What stands in the last row means nothing.
 
     Returns:
         For each output its attention [L, its pieces + 1, its source pieces with `<eos>`], on the CPU.
@@ -59,14 +59,12 @@ def force(
         scores_BT = _token_scores(model.decoder.finish(hidden_BTD), written_BT)
         if head is not None:
             aligned_BTS = head(alignment_inputs(model, source_BS, encoded, read_BT, hidden_BTD))
-            layers = [torch.nn.functional.pad(aligned_BTS, (0, 0, 0, 1))]
+            layers = [torch.nn.functional.pad(aligned_BTS, (0, 0, 0, 1))]  # `<eos>` is not aligned
     attention_BLTS = torch.stack(layers, dim=1).float().cpu()
     num_source = mask_BS.sum(dim=1).tolist()
     results = []
     for row, tokens in enumerate(written):
         attention_LTS = attention_BLTS[row, :, : len(tokens), : num_source[row]].clone()
-        if head is not None:  # what it says of the step that produces `<eos>` is of a piece of padding
-            attention_LTS[:, -1] = torch.eye(num_source[row])[-1]
         results.append(Forced(attention_LTS, float(scores_BT[row, : len(tokens)].sum())))
     return results
 

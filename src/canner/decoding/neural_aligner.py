@@ -73,10 +73,10 @@ class NeuralAligner:
     def realign(self, translations: Sequence[Translation]) -> list[Translation]:
         """Translations of the translator with the attention of the head; a sentence in parts is aligned in these."""
         cuts = [_cut(t, self.translator.spans(t.source) if t.parts > 1 else None) for t in translations]
-        found = iter(self._aligned([pair for pairs in cuts for pair in pairs]))
+        found = iter(self._aligned([part for parts in cuts for part in parts]))
         results = []
-        for translation, pairs in zip(translations, cuts, strict=True):
-            parts = [next(found) for _ in pairs]
+        for translation, cut in zip(translations, cuts, strict=True):
+            parts = [next(found) for _ in cut]
             whole = join_parts(parts, translation.source) if parts else empty_translation(1)
             results.append(
                 replace(translation, attention=whole.attention, reading_attention=None, alignment_layer=None)
@@ -93,15 +93,17 @@ class NeuralAligner:
         # a head aligns a piece once; there is no step after it that reads it
         return [replace(each, reading_attention=None, alignment_layer=None) for each in found]
 
-    def _aligned(self, pairs: Sequence[Pair]) -> list[Translation]:
-        """As `force_many`; what cannot be forced (no English, an endless word) has no attention."""
+    def _aligned(self, parts: Sequence[Translation]) -> list[Translation]:
+        """Parts aligned anew; one that cannot be forced (no English, an endless word) stays as it is."""
+        if not parts:
+            return []
         try:
-            return self.force_many(pairs)
+            return self.force_many([(part.source, part.target) for part in parts])
         except ValueError:
-            if len(pairs) == 1:
-                source, target = pairs[0]
-                return [Translation(tuple(source), tuple(target), torch.zeros(1, len(target), len(source)))]
-            return [found for pair in pairs for found in self._aligned([pair])]
+            if len(parts) == 1:
+                return [*parts]
+            middle = len(parts) // 2
+            return self._aligned(parts[:middle]) + self._aligned(parts[middle:])
 
     def save(
         self,
@@ -123,6 +125,13 @@ class NeuralAligner:
             OSError: the disk is full.
         """
         folder = Path(folder)
+        save_tensors(folder / WEIGHTS, compress(self.head.state_dict(), precision))
+        if notes is not None:
+            save_text(folder / "README.md", _card(self.head, Path(translator), notes))
+        self.save_config(folder, translator)
+
+    def save_config(self, folder: Path, translator: str | Path) -> None:
+        """Writes the `config.json` of a bundle alone: without weights it cannot be loaded yet."""
         config = {
             "format": FORMAT,
             "kind": "aligner",
@@ -130,9 +139,6 @@ class NeuralAligner:
             "translator_fingerprint": self.translator.fingerprint,
             "head": self.head.config.model_dump(),
         }
-        save_tensors(folder / WEIGHTS, compress(self.head.state_dict(), precision))
-        if notes is not None:
-            save_text(folder / "README.md", _card(self.head, Path(translator), notes))
         save_json(folder / "config.json", config)
 
     @classmethod
@@ -175,6 +181,19 @@ class NeuralAligner:
         return cls(translator, head.to(device))
 
 
+def require_same_translator(folder: str | Path, translator: NeuralTranslator) -> None:
+    """Refuses to go on in the folder of an aligner of another translator.
+
+    Raises:
+        ValueError: no aligner, or one of another translator.
+    """
+    if read_bundle_config(folder, "aligner").get("translator_fingerprint") != translator.fingerprint:
+        raise ValueError(
+            f"{folder}: expected the translator that this run was started with, got another; put that one back, or "
+            "start in another folder"
+        )
+
+
 def translator_of(folder: str | Path) -> str:
     """Where the translator of an aligner's bundle is.
 
@@ -187,8 +206,8 @@ def translator_of(folder: str | Path) -> str:
     return os.path.normpath(Path(folder) / found)
 
 
-def _cut(translation: Translation, spans: Sequence[tuple[int, int]] | None) -> list[Pair]:
-    """Source and English of each part of a translation: an English word is of the part that it looked at.
+def _cut(translation: Translation, spans: Sequence[tuple[int, int]] | None) -> list[Translation]:
+    """The parts of a translation, with the attention that it had: an English word is of the part that it looked at.
 
     Args:
         translation: no part of which looked at another.
@@ -197,16 +216,18 @@ def _cut(translation: Translation, spans: Sequence[tuple[int, int]] | None) -> l
     source, target = translation.source, translation.target
     if not source:
         return []
+    attention = translation.aligning_attention
     if spans is None:
-        return [(source, target)]
-    attention = translation.attention.float().sum(dim=0)
+        return [Translation(source, target, attention[None])]
     masses = torch.stack([attention[:, start:end].sum(dim=1) for start, end in spans], dim=1)
     # a word that looked at nothing (its weights were rounded away) is of the part of the word before it
-    owners = masses.argmax(dim=1).cummax(dim=0).values.tolist()
-    return [
-        (source[start:end], [word for word, owner in zip(target, owners, strict=True) if owner == part])
-        for part, (start, end) in enumerate(spans)
-    ]
+    owners = masses.argmax(dim=1).cummax(dim=0).values
+    parts = []
+    for number, (start, end) in enumerate(spans):
+        rows = (owners == number).nonzero()[:, 0].tolist()
+        words = tuple(target[row] for row in rows)
+        parts.append(Translation(source[start:end], words, attention[None, rows, start:end]))
+    return parts
 
 
 def _card(head: AlignmentHead, translator: Path, notes: Notes) -> str:

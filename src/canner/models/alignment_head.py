@@ -7,8 +7,6 @@ translator stays as it is.
 Source: Chen et al. 2020 (Shift-AET), with ConvS2S in the place of their Transformer.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

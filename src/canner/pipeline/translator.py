@@ -15,17 +15,17 @@ from canner.transfer.views import load_translator
 
 
 class Translator:
-    """Translates text or tokens; a neural translator or a word gloss stands behind it."""
+    """Translates text or tokens; a neural translator, an aligner or a word gloss stands behind it."""
 
     def __init__(self, translator: TranslatorProtocol) -> None:
         self._translator = translator
 
     @classmethod
     def load(cls, folder: str | Path, *, device: str = "cpu") -> Translator:
-        """Reads a bundle of kind translator or gloss.
+        """Reads a bundle of kind translator, aligner or gloss.
 
         Raises:
-            ValueError: if the folder is neither, of a newer format, or damaged; or if there is no such device.
+            ValueError: if the folder is none of these, of a newer format, or damaged; or if there is no such device.
         """
         check_device(device)
         return cls(load_translator(folder, device=device))

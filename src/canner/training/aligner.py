@@ -18,7 +18,7 @@ from torch.nn.utils.rnn import pad_sequence
 from canner.data.bucketing import bucket_by_length
 from canner.data.bundle import save_json
 from canner.data.translation_pairs import PairExample, collate_pairs, prepare_pairs
-from canner.decoding.neural_aligner import NeuralAligner
+from canner.decoding.neural_aligner import NeuralAligner, require_same_translator
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.models.alignment_head import (
     AlignmentHead,
@@ -208,7 +208,8 @@ def train_aligner(
         progress: show a progress bar on a terminal.
 
     Raises:
-        ValueError: no such translator, parallel files of unequal length, not UTF-8, empty, or without enough pairs.
+        ValueError: no such translator, or another than the run was started with; pairs longer than it reads;
+            parallel files of unequal length, not UTF-8, empty, or without enough pairs.
     """
     folder, data = Path(folder), config.data
     try:
@@ -218,6 +219,13 @@ def train_aligner(
     for key in ("train_source", "train_target", "train_domains"):
         if getattr(data, key) is not None:
             require_file(getattr(data, key), f"data.{key}")
+    if data.max_pieces >= translator.model.config.max_positions:
+        raise ValueError(
+            f"data.max_pieces: expected less than the {translator.model.config.max_positions} positions of "
+            f"{config.translator}, got {data.max_pieces}; lower it"
+        )
+    if (folder / RESUME).exists():
+        require_same_translator(folder, translator)
     folder.mkdir(parents=True, exist_ok=True)
     examples = _linked_pairs(config, translator, folder)
     logger.info("the translator reads %d pairs", len(examples))
@@ -226,8 +234,7 @@ def train_aligner(
     head = AlignmentHead(config.model, translator.model.config).to(device)
     save_json(folder / "training.json", config.model_dump())
     held_out, train = known[: config.num_held_out], known[config.num_held_out :]
-    if not (folder / RESUME).exists():  # else the best weights so far stand there
-        NeuralAligner(translator, head).save(folder, config.translator)
+    NeuralAligner(translator, head).save_config(folder, config.translator)
     return fit(
         AlignerTask(head, train, held_out, config, device),
         config.training,

@@ -175,21 +175,23 @@ class TransferViews:
             ValueError: if the disk is full; what was finished stays.
             OutOfTimeError: at the deadline; what was finished stays.
         """
-        stores = []
-        for view in self.views:
-            name = f"{view.translator.fingerprint}-{self.teacher.fingerprint}"
-            store = TransferStore.build(
-                root / name,
+        built: dict[int, TransferStore] = {}
+        # aligners last: they take the English of their translators from the stores of these
+        for number in sorted(
+            range(len(self.views)), key=lambda i: isinstance(self.views[i].translator, NeuralAligner)
+        ):
+            translator = self.views[number].translator
+            built[number] = TransferStore.build(
+                root / f"{translator.fingerprint}-{self.teacher.fingerprint}",
                 sentences,
-                view.translator,
+                translator,
                 self.teacher,
                 StoreOptions(),
-                before=_same_english(root, view.translator, self.teacher),
+                before=_same_english(root, translator, self.teacher),
                 deadline=deadline,
                 progress=progress,
             )
-            stores.append((store, view.options))
-        return stores
+        return [(built[number], view.options) for number, view in enumerate(self.views)]
 
 
 def _same_english(root: Path, translator: Translator, teacher: Teacher) -> TransferStore | None:
@@ -204,7 +206,7 @@ def load_translator(folder: str | Path, *, device: str = "cpu") -> Translator:
     """Reads a bundle that translates: a neural translator, an aligner of one, or a word gloss.
 
     Raises:
-        ValueError: if the folder is neither.
+        ValueError: if the folder is none of these.
     """
     kind = bundle_kind(folder)
     if kind == "gloss":

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from canner.data.bundle import load_tensors
 from canner.data.translation import Translator
 from canner.decoding.neural_aligner import NeuralAligner, translator_of
 from canner.decoding.neural_translator import NeuralTranslator
@@ -116,8 +117,8 @@ def test_what_has_no_room_has_no_attention_and_hurts_no_other(aligner, translato
     endless = "casaperro" * 60
     translator.copier = Copier([*WORDS, endless])
     before, lost, after = aligner.translate([corpus[0], [endless], corpus[1]])
-    assert not lost.attention.any()
-    assert lost.target
+    (own,) = translator.translate([[endless]])
+    torch.testing.assert_close(lost.attention[0], own.aligning_attention)  # stays as it was
     for found, sentence in ((before, corpus[0]), (after, corpus[1])):
         (alone,) = aligner.translate([sentence])
         torch.testing.assert_close(found.attention, alone.attention, atol=1e-5, rtol=1e-5)
@@ -147,6 +148,16 @@ def test_a_bundle_aligns_as_what_was_saved(bundle, aligner, corpus):
     for one, other in zip(loaded.translate(corpus[:5]), aligner.translate(corpus[:5]), strict=True):
         torch.testing.assert_close(one.attention, other.attention)
     assert "- made: here" in (bundle / "README.md").read_text(encoding="utf-8")
+
+
+def test_weights_may_be_kept_in_half_precision(aligner, bundle, tmp_path):
+    aligner.save(tmp_path / "half", tmp_path / "translator", precision="float16")
+    assert {t.dtype for t in load_tensors(tmp_path / "half" / "model.safetensors").values()} == {
+        torch.float16
+    }
+    loaded = NeuralAligner.load(tmp_path / "half")
+    for name, weights in aligner.head.state_dict().items():
+        torch.testing.assert_close(loaded.head.state_dict()[name], weights, atol=1e-3, rtol=1e-3)
 
 
 def test_a_bundle_moves_with_its_translator(bundle, aligner, tmp_path):

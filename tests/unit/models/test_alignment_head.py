@@ -54,3 +54,18 @@ def test_scores_by_their_definition(model, head):
     key = inputs.source[0] @ head.key.enter.weight.t() + head.key.enter.bias
     expected = torch.softmax(query @ key.t() / 5**0.5, dim=1)
     torch.testing.assert_close(head(inputs)[0], expected)
+
+
+def test_inputs_are_the_states_before_and_after_each_piece_and_the_pieces(model):
+    source, target = torch.tensor([[5, 6, 2]]), torch.tensor([[1, 7, 8, 9]])
+    encoded = model.encode(source, source != 0)
+    hidden, _ = model.decoder.hidden_states(target, encoded)
+    inputs = inputs_of(model, source.tolist(), target.tolist())
+    for t in range(
+        3
+    ):  # the state that produced piece t read the one before it; the next has read the piece itself
+        piece = model.decoder.tokens.weight[target[0, t + 1]]
+        torch.testing.assert_close(inputs.target[0, t], torch.cat([hidden[0, t], hidden[0, t + 1], piece]))
+    for i in range(3):
+        place = model.encoder.tokens.weight[source[0, i]] + model.encoder.positions.weight[i]
+        torch.testing.assert_close(inputs.source[0, i], torch.cat([encoded.keys[0, i], place]))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 from pathlib import Path
 
 import pytest
@@ -54,7 +56,8 @@ def text(tmp_path) -> ParallelTextConfig:
     for side, name in enumerate(("source", "target")):
         lines = "".join(" ".join(pair[side]) + "\n" for pair in pairs)
         (tmp_path / name).write_text(lines, encoding="utf-8")
-    return ParallelTextConfig(train_source=str(tmp_path / "source"), train_target=str(tmp_path / "target"))
+    paths = {"train_source": str(tmp_path / "source"), "train_target": str(tmp_path / "target")}
+    return ParallelTextConfig(**paths, max_pieces=31)
 
 
 def config(translator, text, **changes) -> AlignerConfig:
@@ -158,13 +161,89 @@ def test_training_aligns_text_by_eflomal(translator, text, tmp_path):
     assert len((tmp_path / "aligner" / "alignments.txt").read_text().splitlines()) == 400
 
 
-def test_an_interrupted_run_goes_on_with_its_weights(translator, text, tmp_path, true_links):
-    settings = config(translator, text)
+def test_an_interrupted_run_goes_on_to_the_same_weights(translator, text, tmp_path, true_links):
+    settings = config(translator, text, training=TrainingConfig(metric="agreement", max_epochs=5))
     first = train_aligner(settings, tmp_path / "aligner", max_minutes=0.0, progress=False)
     assert first.stopped == "time"
     rest = train_aligner(settings, tmp_path / "aligner", progress=False)
     whole = train_aligner(settings, tmp_path / "whole", progress=False)
-    assert (rest.steps, rest.best_metric) == (whole.steps, whole.best_metric)
+    assert rest.best_metric == whole.best_metric
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("aligner", "whole")]
+    assert weights[0] == weights[1]
+
+
+def test_the_best_weights_survive_an_interruption_after_them(
+    translator, text, tmp_path, true_links, monkeypatch
+):
+    settings = config(translator, text, training=TrainingConfig(metric="agreement", max_epochs=3))
+    falling = iter(range(100, 0, -1))
+    monkeypatch.setattr(AlignerTask, "validate", lambda self: {"agreement": float(next(falling))})
+    loss, calls = AlignerTask.loss, []
+
+    def interrupted(self, batch):
+        calls.append(batch)
+        if len(calls) == 15:  # in the second epoch
+            os.kill(os.getpid(), signal.SIGINT)
+        return loss(self, batch)
+
+    monkeypatch.setattr(AlignerTask, "loss", interrupted)
+    assert train_aligner(settings, tmp_path / "aligner", progress=False).stopped == "interrupted"
+    best = (tmp_path / "aligner" / "model.safetensors").read_bytes()
+    assert train_aligner(settings, tmp_path / "aligner", progress=False).stopped == "finished"
+    assert (tmp_path / "aligner" / "model.safetensors").read_bytes() == best
+
+
+def test_a_run_is_not_taken_up_with_another_translator(translator, text, tmp_path, true_links):
+    settings = config(translator, text)
+    train_aligner(settings, tmp_path / "aligner", max_minutes=0.0, progress=False)
+    changed = NeuralTranslator.load(translator)
+    changed.options = changed.options.model_copy(update={"beam_size": 2})
+    changed.save(translator)
+    with pytest.raises(ValueError, match="expected the translator that this run was started with"):
+        train_aligner(settings, tmp_path / "aligner", progress=False)
+
+
+def test_a_run_killed_before_its_first_weights_is_no_bundle(
+    translator, text, tmp_path, true_links, monkeypatch
+):
+    def killed(self, batch):
+        raise SystemExit
+
+    monkeypatch.setattr(AlignerTask, "loss", killed)
+    with pytest.raises(SystemExit):
+        train_aligner(config(translator, text), tmp_path / "aligner", progress=False)
+    with pytest.raises(ValueError, match=r"model\.safetensors: expected this file"):
+        NeuralAligner.load(tmp_path / "aligner")
+
+
+def test_pairs_are_drawn_with_links_and_none_is_held_out_and_trained_on(
+    translator, text, tmp_path, monkeypatch
+):
+    """Only sentences that begin with a letter of the first half have links; more must be drawn than are wanted."""
+    links = lambda pair: reversed_links(*pair) if pair[0][0] in "abcd" else []  # noqa: E731
+    monkeypatch.setattr(module, "align", lambda pairs, path, seed: [links(pair) for pair in pairs])
+    seen: dict[str, list[module.KnownPair]] = {}
+
+    def watched(head, train, held_out, *rest):
+        seen.update(train=list(train), held_out=list(held_out))
+        return AlignerTask(head, train, held_out, *rest)
+
+    monkeypatch.setattr(module, "AlignerTask", watched)
+    short = TrainingConfig(metric="agreement", max_epochs=1)
+    wanted = config(translator, text, num_pairs=100, num_held_out=20, training=short)
+    train_aligner(wanted, tmp_path / "aligner", progress=False)
+    assert (len(seen["train"]), len(seen["held_out"])) == (100, 20)
+    assert all(pair.example.links for pairs in seen.values() for pair in pairs)
+    assert not {id(pair.example) for pair in seen["train"]} & {id(pair.example) for pair in seen["held_out"]}
+
+
+def test_pairs_longer_than_the_translator_reads_are_refused_before_any_work(
+    translator, text, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "align", lambda *_: pytest.fail("aligned"))
+    long = text.model_copy(update={"max_pieces": 32})
+    with pytest.raises(ValueError, match=r"data\.max_pieces: expected less than the 32 positions"):
+        train_aligner(config(translator, long), tmp_path / "aligner", progress=False)
 
 
 def test_too_little_text_says_so(translator, text, tmp_path):

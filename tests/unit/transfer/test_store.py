@@ -4,7 +4,6 @@ import resource
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -311,52 +310,6 @@ def test_stores_side_by_side(tmp_path, make_translator, make_teacher):
     torch.testing.assert_close(joined[0][:, 3:], second.aligned(SENTENCES[0], others).half())
     with pytest.raises(ValueError, match="expected one or more transfer stores"):
         load_aligned([], SENTENCES)
-
-
-class Realigner:
-    """The English of another translator; an English word has all its weight on the first token."""
-
-    num_layers, fingerprint = 1, "realigned-1"
-
-    def __init__(self, translator):
-        self.translator = translator
-
-    def translate(self, sentences, *, progress=None):
-        return self.realign(self.translator.translate(sentences))
-
-    def realign(self, translations):
-        found = []
-        for each in translations:
-            attention = torch.zeros(1, len(each.target), len(each.source))
-            attention[:, :, 0] = 1
-            found.append(replace(each, attention=attention, reading_attention=None))
-        return found
-
-
-def test_what_is_translated_and_read_is_only_aligned_anew(tmp_path, make_translator, make_teacher):
-    """Where a store of the same English has a sentence; the others are translated. The result is the same."""
-    before = build(tmp_path / "before", make_translator(), make_teacher(), SENTENCES[:3])
-    translator, teacher = make_translator(), make_teacher()
-    store = TransferStore.build(
-        tmp_path / "store", SENTENCES, Realigner(translator), teacher, OPTIONS, before=before
-    )
-    assert sorted(tokens for call in translator.calls for tokens in call) == sorted(SENTENCES[3:5])
-    assert teacher.num_read == 2
-    fresh = build(tmp_path / "fresh", Realigner(make_translator()), make_teacher())
-    for tokens in SENTENCES:
-        found, expected = store.transfer(tokens), fresh.transfer(tokens)
-        assert found.translation.target == expected.translation.target
-        assert found.translation.copies == expected.translation.copies
-        assert torch.equal(found.translation.attention, expected.translation.attention)
-        assert torch.equal(found.target.features, expected.target.features)
-        assert torch.equal(found.target.posteriors, expected.target.posteriors)
-
-
-def test_a_translator_that_cannot_align_anew_translates_all(tmp_path, make_translator, make_teacher):
-    before = build(tmp_path / "before", make_translator(), make_teacher())
-    other = make_translator(fingerprint="small-2")
-    TransferStore.build(tmp_path / "store", SENTENCES, other, make_teacher(), OPTIONS, before=before)
-    assert sum(map(len, other.calls)) == 5
 
 
 def test_keys_tell_tokens_apart():
