@@ -216,7 +216,10 @@ def _cut(translation: Translation, spans: Sequence[tuple[int, int]] | None) -> l
     source, target = translation.source, translation.target
     if not source:
         return []
-    attention = translation.aligning_attention
+    layer = translation.alignment_layer
+    attention = (
+        translation.attention.float().mean(dim=0) if layer is None else translation.attention[layer].float()
+    )
     if spans is None:
         return [Translation(source, target, attention[None])]
     masses = torch.stack([attention[:, start:end].sum(dim=1) for start, end in spans], dim=1)

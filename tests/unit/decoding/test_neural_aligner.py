@@ -103,6 +103,22 @@ def test_a_sentence_in_parts_is_aligned_in_these(aligner, translator, corpus):
     assert float(own.attention.sum()) <= row + 1e-3
 
 
+def test_a_name_that_is_in_several_parts_is_of_each(aligner, translator, corpus):
+    """What is known of copies names tokens in all parts; a word is of the part that it was translated in."""
+    translator.options = translator.options.model_copy(update={"max_source_pieces": 8, "all_slots": True})
+    name = ["Zorro9"]
+    sentence = [*name, *corpus[0], *corpus[1], *corpus[2], *name, *name, *corpus[3], *name, *corpus[4]]
+    (plain,) = translator.translate([sentence])
+    assert {token for word, token in plain.copies if word == plain.target.index("Zorro9")} > {0}
+    (own,) = aligner.realign([plain])
+    row = 0
+    for start, end in translator.spans(sentence):
+        (part,) = translator.translate([sentence[start:end]])
+        rows = slice(row, row := row + len(part.target))
+        expected = aligner.realign([part])[0].attention[0]
+        torch.testing.assert_close(own.attention[0, rows, start:end], expected, atol=1e-5, rtol=1e-5)
+
+
 def test_rounded_attention_is_cut_alike(aligner, translator, corpus):
     """As stores keep it: in half precision, and a word whose weights were all rounded away."""
     translator.options = translator.options.model_copy(update={"max_source_pieces": 8})
@@ -118,7 +134,7 @@ def test_what_has_no_room_has_no_attention_and_hurts_no_other(aligner, translato
     translator.copier = Copier([*WORDS, endless])
     before, lost, after = aligner.translate([corpus[0], [endless], corpus[1]])
     (own,) = translator.translate([[endless]])
-    torch.testing.assert_close(lost.attention[0], own.aligning_attention)  # stays as it was
+    torch.testing.assert_close(lost.attention[0], own.attention[-2])  # stays as it was
     for found, sentence in ((before, corpus[0]), (after, corpus[1])):
         (alone,) = aligner.translate([sentence])
         torch.testing.assert_close(found.attention, alone.attention, atol=1e-5, rtol=1e-5)
