@@ -160,7 +160,9 @@ def test_the_translator(folder: Path) -> None:
     assert raw.attention.shape == (translator.num_layers, 4, 4)
     assert tokens.target == ("the", "Ana")
     assert (empty.source, empty.target, empty.alignment) == ((), (), [])
-    with pytest.raises(ValueError, match="expected a translator, an aligner or a gloss, got a bundle of kind 'tagger'"):
+    with pytest.raises(
+        ValueError, match="expected a translator, an aligner or a gloss, got a bundle of kind 'tagger'"
+    ):
         canner.Translator.load(folder / "teacher")
 
 
