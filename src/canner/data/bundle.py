@@ -91,6 +91,25 @@ def config_of(kind: type[C], values: Any, path: Path) -> C:
         ) from None
 
 
+def reference_to(path: str | Path, folder: str | Path) -> str:
+    """How a bundle in `folder` writes down where another is: relative, so that both can move together (decision 0010).
+
+    Both folders count where they really are, whatever links lead there.
+    """
+    there = Path(path).parent.resolve() / Path(path).name
+    return Path(os.path.relpath(there, Path(folder).resolve())).as_posix()
+
+
+def referred_to(reference: str, folder: str | Path) -> Path:
+    """Where a path that a bundle in `folder` wrote down leads, as seen from here.
+
+    A folder that is a link refers from where it really is; from the link where nothing is there.
+    """
+    direct = Path(os.path.normpath(Path(folder) / reference))
+    real = Path(os.path.normpath(Path(folder).resolve() / reference))
+    return real if real.exists() and real.resolve() != direct.resolve() else direct
+
+
 def read_part(path: Path, load: Callable[[Path], T]) -> T:
     """What `load` makes of a file of a bundle.
 

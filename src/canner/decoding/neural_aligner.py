@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,8 @@ from canner.data.bundle import (
     load_tensors,
     read_bundle_config,
     read_part,
+    reference_to,
+    referred_to,
     save_json,
     save_tensors,
     save_text,
@@ -135,7 +136,7 @@ class NeuralAligner:
         config = {
             "format": FORMAT,
             "kind": "aligner",
-            "translator": Path(os.path.relpath(translator, folder)).as_posix(),
+            "translator": reference_to(translator, folder),
             "translator_fingerprint": self.translator.fingerprint,
             "head": self.head.config.model_dump(),
         }
@@ -203,7 +204,7 @@ def translator_of(folder: str | Path) -> str:
     found = read_bundle_config(folder, "aligner").get("translator")
     if not isinstance(found, str):
         raise ValueError(f"{folder}: expected the path of a translator in config.json, got {found!r}")
-    return os.path.normpath(Path(folder) / found)
+    return str(referred_to(found, folder))
 
 
 def _cut(translation: Translation, spans: Sequence[tuple[int, int]] | None) -> list[Translation]:
@@ -237,7 +238,7 @@ def _card(head: AlignmentHead, translator: Path, notes: Notes) -> str:
     lines = [
         f"# Aligner of {translator.name}",
         "",
-        "An alignment head of [canner](https://pypi.org/project/canner): it reads a finished translation of its "
+        "An alignment head of canner: it reads a finished translation of its "
         "translator, and finds the source of each word. It is used in the translator's place.",
         "",
         f"- {sum(p.numel() for p in head.parameters()) / 1e6:.2f} million parameters, width {head.config.dim}",

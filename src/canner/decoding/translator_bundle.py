@@ -142,8 +142,8 @@ def _card(parts: TranslatorParts, notes: dict[str, object]) -> str:
     lines = [
         f"# Translator {parts.source_language or '?'} → {parts.target_language}",
         "",
-        "A ConvS2S translator of [canner](https://pypi.org/project/canner), made to be read backwards: the attention "
-        "of its decoder layers carries what a tagger knows of the English back to the source.",
+        "A ConvS2S translator of canner, made to be read backwards: the attention of its decoder layers carries what "
+        "a tagger knows of the English back to the source.",
         "",
         f"- {number / 1e6:.1f} million parameters: {config.encoder_layers} encoder and {config.decoder_layers} "
         f"decoder layers, {config.embed_dim} / {config.hidden_dim} channels",

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, overload
 
-from canner.data.bundle import config_of, read_bundle_config, save_json
+from canner.data.bundle import config_of, read_bundle_config
 from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_bundle import load_tagger, save_tagger
+from canner.decoding.tagger_bundle import load_tagger
 from canner.nn.device import check_device
+from canner.pipeline.packing import pack
 from canner.pipeline.results import EnglishView, Tagged, TaggedSentence
 from canner.text.entities import Entity
 from canner.text.files import replace_surrogates
@@ -231,49 +230,6 @@ class Tagger:
         for name, transfer in zip(self._view_names, transfers, strict=True):
             views.append(EnglishView(transfer.translation, name, _likeliest_entities(transfer, tags)))
         return tuple(views)
-
-
-def pack(bundle: str | Path, folder: str | Path) -> None:
-    """Copies a tagger's bundle together with its translators and teacher into one folder that needs nothing else.
-
-    Args:
-        bundle: of a tagger.
-        folder: new or empty.
-
-    Raises:
-        ValueError: if the folder is not empty, or a view of the tagger is made of files.
-    """
-    source, target = Path(bundle), Path(folder)
-    config = read_bundle_config(source, "tagger")
-    if target.exists() and any(target.iterdir()):
-        raise ValueError(f"{target}: expected a new or empty folder, got one with files; choose another")
-    save_tagger(target, load_tagger(source))
-    written = read_bundle_config(target, "tagger")
-    kept = {key: value for key, value in config.items() if key not in written}
-    if config.get("transfer") is not None:
-        transfer = config_of(TransferConfig, config["transfer"], source / "config.json")
-        if any(view.files is not None for view in transfer.views):
-            raise ValueError(
-                f"{source}: expected translators, got files of translations, which cannot be packed"
-            )
-        names: dict[str, str] = {}
-
-        def copy(path: str) -> str:
-            origin = Path(os.path.normpath(source / path))
-            if path not in names:
-                name = "teacher" if path == transfer.teacher else f"translators/{origin.name}"
-                _copy_bundle(origin, target / name)
-                names[path] = name
-            return names[path]
-
-        kept["transfer"] = transfer.with_paths(copy).model_dump(mode="json")
-    save_json(target / "config.json", {**written, **kept})
-
-
-def _copy_bundle(origin: Path, target: Path) -> None:
-    """A bundle without what only its training needs."""
-    leave = shutil.ignore_patterns("resume.*", "stores", "log.jsonl", "*.log", ".*")
-    shutil.copytree(origin, target, ignore=leave)
 
 
 def _tokens_within(text: str, start: int, end: int) -> list[Token]:

@@ -154,8 +154,6 @@ def can_systems(language: str, prefix: str) -> list[System]:
     additions = {
         "CAN_first": reading(view(translator, FIRST)),
         "CAN_last": reading(view(translator, LAST)),
-        "CAN_last at the input": {**reading(view(translator, LAST)), **AT_INPUT},
-        "CAN_last with copies": reading(copied),
         "CAN_last with copies at the input": {**reading(copied), **AT_INPUT},
         "CAN_aligned": reading(aligned),
         "CAN_aligned at the input": {**reading(aligned), **AT_INPUT},

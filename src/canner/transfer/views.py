@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from canner.data.bundle import bundle_kind, read_bundle_config
+from canner.data.bundle import bundle_kind, read_bundle_config, reference_to, referred_to
 from canner.data.translation import Translator
 from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
@@ -87,11 +86,11 @@ class TransferConfig(Config):
 
     def relative_to(self, folder: Path) -> TransferConfig:
         """Paths as seen from a folder, so that folders can move together."""
-        return self.with_paths(lambda path: Path(os.path.relpath(path, folder)).as_posix())
+        return self.with_paths(lambda path: reference_to(path, folder))
 
     def seen_from(self, folder: Path) -> TransferConfig:
         """Paths that were relative to a folder, as seen from here."""
-        return self.with_paths(lambda path: os.path.normpath(folder / path))
+        return self.with_paths(lambda path: str(referred_to(path, folder)))
 
 
 @dataclass(frozen=True)

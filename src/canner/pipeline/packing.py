@@ -1,0 +1,88 @@
+"""A tagger's bundle together with all that it refers to, in one folder that needs nothing else (decision 0010)."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from canner.data.bundle import (
+    bundle_kind,
+    config_of,
+    read_bundle_config,
+    reference_to,
+    referred_to,
+    save_json,
+)
+from canner.decoding.neural_aligner import translator_of
+from canner.decoding.tagger_bundle import load_tagger, save_tagger
+from canner.transfer.views import TransferConfig
+
+
+def pack(bundle: str | Path, folder: str | Path) -> None:
+    """Copies a tagger's bundle together with its translators and teacher into one folder that needs nothing else.
+
+    Args:
+        bundle: of a tagger.
+        folder: new or empty.
+
+    Raises:
+        ValueError: if the folder is not empty, or a view of the tagger is made of files.
+    """
+    source, target = Path(bundle), Path(folder)
+    config = read_bundle_config(source, "tagger")
+    if target.exists() and any(target.iterdir()):
+        raise ValueError(f"{target}: expected a new or empty folder, got one with files; choose another")
+    save_tagger(target, load_tagger(source))
+    written = read_bundle_config(target, "tagger")
+    kept = {key: value for key, value in config.items() if key not in written}
+    if config.get("transfer") is not None:
+        transfer = config_of(TransferConfig, config["transfer"], source / "config.json")
+        if any(view.files is not None for view in transfer.views):
+            raise ValueError(
+                f"{source}: expected translators, got files of translations, which cannot be packed"
+            )
+        copies: dict[Path, Path] = {}
+
+        def copy(path: str) -> str:
+            place = target / "teacher" if path == transfer.teacher else None
+            return reference_to(_copy_bundle(referred_to(path, source), target, copies, place), target)
+
+        kept["transfer"] = transfer.with_paths(copy).model_dump(mode="json")
+    save_json(target / "config.json", {**written, **kept})
+
+
+def _copy_bundle(origin: Path, target: Path, copies: dict[Path, Path], place: Path | None = None) -> Path:
+    """Copies a bundle, and the translator that an aligner's refers to, without what only their training needs.
+
+    Args:
+        origin: the bundle.
+        target: the folder that all copies go to.
+        copies: the copy of each bundle that was copied before; extended.
+        place: of the copy; None: among the translators, under the bundle's own name or, where another has that, with
+            a number.
+
+    Returns:
+        The copy, made now or before.
+    """
+    known = origin.resolve()
+    if known in copies:
+        return copies[known]
+    place = place or _free(target / "translators" / origin.name)
+    leave = shutil.ignore_patterns("resume.*", "stores", "log.jsonl", "*.log", ".*")
+    shutil.copytree(origin, place, ignore=leave)
+    copies[known] = place
+    if bundle_kind(place) == "aligner":
+        translator = _copy_bundle(Path(translator_of(origin)), target, copies)
+        config = read_bundle_config(place, "aligner")
+        save_json(place / "config.json", {**config, "translator": reference_to(translator, place)})
+    return place
+
+
+def _free(path: Path) -> Path:
+    """The path, or where something is there already, the first free one of path-2, path-3, …"""
+    number = 2
+    free = path
+    while free.exists():
+        free = path.with_name(f"{path.name}-{number}")
+        number += 1
+    return free
