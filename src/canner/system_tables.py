@@ -8,7 +8,7 @@ from typing import Any
 NOT_RUN = "not run"
 _BOOTSTRAP = (
     "gain: F1 over the plain row of the same kind, with 95 % interval and p of a paired bootstrap over the test "
-    "sentences, all runs pooled"
+    "sentences, all runs pooled that have one of the plain row with the same seed"
 )
 SYSTEMS = (
     "CAN_first and CAN_last read the first or the last attention layer of the ConvS2S translator (Eq. 7), CAN_aligned "
@@ -38,7 +38,7 @@ def table(result: Mapping[str, Any]) -> str:
         cells = [name + _mark(row)]
         cells += [_figure(row["metrics"], name) for name in columns]
         cells += [_paper_figure(_figures(paper, row).get(name)) for name in paper_columns]
-        cells += [_gain_and_share(row.get("against"))] if tested else []
+        cells += [_gain_and_share(row)] if tested else []
         lines.append(_line([*cells, _num_runs(row)]))
     sources = [f"{key}: {cell(result[key])}" for key in _SOURCES if result.get(key)]
     if tested:
@@ -107,7 +107,7 @@ def _gains_of(result: Mapping[str, Any]) -> Iterator[str]:
                 _gain_if_run(can_last),
                 _paper_gain(_figures(paper, rows[base]), _figures(paper, can_last or {})),
                 cell(best["system"].removeprefix(f"{name} + ").removesuffix(budget)),
-                _gain(best["against"]) + _mark(best),
+                _gain(best) + _mark(best),
                 _num_runs(best),
             ]
         )
@@ -117,7 +117,7 @@ def _gain_if_run(row: Mapping[str, Any] | None) -> str:
     """The gain of a row, if there is one; a dash where there is none, or nothing to test it against."""
     if row is None or (row["metrics"] and "against" not in row):
         return "–"
-    return _gain(row["against"]) + _mark(row) if "against" in row else NOT_RUN
+    return _gain(row) + _mark(row) if "against" in row else NOT_RUN
 
 
 def _mark(row: Mapping[str, Any]) -> str:
@@ -163,25 +163,36 @@ def _paper_gain(plain: Mapping[str, Any], can: Mapping[str, Any]) -> str:
     return ""
 
 
-def _gain(against: Mapping[str, Any] | None) -> str:
-    """F1 points above the baseline, their 95 % interval and p value."""
+def _gain(row: Mapping[str, Any]) -> str:
+    """F1 points above the baseline, their 95 % interval and p value, and whether only some of the runs were tested.
+
+    A test needs counts of a run and of the baseline's run with the same seed.
+    """
+    against = row.get("against")
     if not against:
         return ""
     p_value = "≤ 0.001" if against["p"] <= 0.001 else format(against["p"], ".3f")
-    return f"{against['difference']:+.2f} [{against['low']:+.2f}, {against['high']:+.2f}], p {p_value}"
+    gain = f"{against['difference']:+.2f} [{against['low']:+.2f}, {against['high']:+.2f}], p {p_value}"
+    tested, finished = against.get("runs"), _finished(row)
+    return f"{gain} ({tested} of {finished} runs)" if tested is not None and tested < finished else gain
 
 
-def _gain_and_share(against: Mapping[str, Any] | None) -> str:
-    share = (against or {}).get("share_of_upper_bound")
-    return _gain(against) + (f"; {share:.0f} % of the upper bound's" if share is not None else "")
+def _gain_and_share(row: Mapping[str, Any]) -> str:
+    share = row.get("against", {}).get("share_of_upper_bound")
+    return _gain(row) + (f"; {share:.0f} % of the upper bound's" if share is not None else "")
 
 
 def _num_runs(row: Mapping[str, Any]) -> str:
     """Finished runs, of how many if some are missing, and those that went wrong."""
-    number = max((len(metric.get("values") or ()) for metric in row["metrics"].values()), default=0)
+    number = _finished(row)
     text = f"{number} of {row['planned']}" if number < row.get("planned", number) else str(number)
     wrong = [f"{len(row[kind])} {kind}" for kind in ("failed", "collapsed") if row.get(kind)]
     return f"{text} ({', '.join(wrong)})" if wrong else text
+
+
+def _finished(row: Mapping[str, Any]) -> int:
+    """How many of a row's runs have figures."""
+    return max((len(metric.get("values") or ()) for metric in row["metrics"].values()), default=0)
 
 
 def _header(names: Sequence[str]) -> list[str]:

@@ -72,6 +72,25 @@ def test_gains_failed_runs_and_the_best_on_dev_are_shown() -> None:
     assert lines[6] == "| other | not run | +7.20 [+5.10, +9.04], p 0.250 | 0 of 3 |"
 
 
+def test_a_gain_that_was_tested_on_fewer_runs_than_the_row_has_says_so() -> None:
+    against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}
+
+    def last_lines(tested: int) -> tuple[str, str]:
+        can = {"system": "A + CAN_gloss", "metrics": {"f1": metric(52.0, 53.0, 54.0)}, "best_on_dev": True}
+        rows = [
+            {"system": "A", "metrics": {"f1": metric(50.0)}},
+            {**can, "against": {**against, "runs": tested}},
+        ]
+        result = {"name": "x", "title": "X", "rows": rows}
+        return table(result).splitlines()[5], gains([result]).splitlines()[2]
+
+    gain = "+2.00 [+1.00, +3.00], p 0.020"
+    for line in last_lines(1):
+        assert f"| {gain} (1 of 3 runs) |" in line
+    for line in last_lines(3):
+        assert f"| {gain} |" in line
+
+
 def test_more_runs_than_were_asked_for_are_no_share_of_them() -> None:
     rows = [{"system": "plain", "metrics": {"f1": metric(50.0, 51.0)}, "planned": 1}]
     assert table({"name": "x", "title": "X", "rows": rows}).splitlines()[4].endswith("| 2 |")
