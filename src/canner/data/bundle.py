@@ -94,20 +94,33 @@ def config_of(kind: type[C], values: Any, path: Path) -> C:
 def reference_to(path: str | Path, folder: str | Path) -> str:
     """How a bundle in `folder` writes down where another is: relative, so that both can move together (decision 0010).
 
-    Both folders count where they really are, whatever links lead there.
+    Links on the way are kept. If `folder` is reached through one, so that the way back leads elsewhere, it is the
+    way from where the folder really is.
     """
-    there = Path(path).parent.resolve() / Path(path).name
-    return Path(os.path.relpath(there, Path(folder).resolve())).as_posix()
+    direct = os.path.relpath(path, folder)
+    if _real(os.path.join(_real(folder), direct)) != _real(path):
+        direct = os.path.relpath(path, _real(folder))
+    return Path(direct).as_posix()
 
 
 def referred_to(reference: str, folder: str | Path) -> Path:
     """Where a path that a bundle in `folder` wrote down leads, as seen from here.
 
-    A folder that is a link refers from where it really is; from the link where nothing is there.
+    As the path to `folder` says; if nothing is there and `folder` is a link, from where the folder really is.
     """
     direct = Path(os.path.normpath(Path(folder) / reference))
-    real = Path(os.path.normpath(Path(folder).resolve() / reference))
-    return real if real.exists() and real.resolve() != direct.resolve() else direct
+    real = Path(os.path.normpath(os.path.join(_real(folder), reference)))
+    return real if not _is_something(direct) and _is_something(real) else direct
+
+
+def _real(path: str | Path) -> str:
+    """Where a path really is; ".." goes up from where it is written, not from where a link leads."""
+    return os.path.realpath(os.path.normpath(path))
+
+
+def _is_something(path: Path) -> bool:
+    """Whether a bundle or a file is there."""
+    return path.is_file() or (path / "config.json").is_file()
 
 
 def read_part(path: Path, load: Callable[[Path], T]) -> T:

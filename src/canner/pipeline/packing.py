@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -26,29 +27,60 @@ def pack(bundle: str | Path, folder: str | Path) -> None:
         folder: new or empty.
 
     Raises:
-        ValueError: if the folder is not empty, or a view of the tagger is made of files.
+        ValueError: if the folder is not empty or lies in what is copied, a view of the tagger is made of files, or a
+            bundle is missing. Nothing is written then.
+        OSError: if a copy fails; the folder is as it was.
     """
-    source, target = Path(bundle), Path(folder)
+    source, target = Path(bundle).absolute(), Path(folder).resolve()
     config = read_bundle_config(source, "tagger")
-    if target.exists() and any(target.iterdir()):
-        raise ValueError(f"{target}: expected a new or empty folder, got one with files; choose another")
-    save_tagger(target, load_tagger(source))
-    written = read_bundle_config(target, "tagger")
-    kept = {key: value for key, value in config.items() if key not in written}
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ValueError(
+            f"{folder}: expected a new or empty folder, got one with files, or a file; choose another"
+        )
+    transfer = None
     if config.get("transfer") is not None:
         transfer = config_of(TransferConfig, config["transfer"], source / "config.json")
-        if any(view.files is not None for view in transfer.views):
+        _check(transfer, source, target)
+    making = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        save_tagger(making, load_tagger(source))
+        written = read_bundle_config(making, "tagger")
+        kept = {key: value for key, value in config.items() if key not in written}
+        if transfer is not None:
+            kept["transfer"] = _copied(transfer, source, making).model_dump(mode="json")
+        save_json(making / "config.json", {**written, **kept})
+        making.replace(target)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _check(transfer: TransferConfig, source: Path, target: Path) -> None:
+    """Whether everything that a tagger refers to can be copied.
+
+    Raises:
+        ValueError: if not.
+    """
+    if any(view.files is not None for view in transfer.views):
+        raise ValueError(f"{source}: expected translators, got files of translations, which cannot be packed")
+    origins = [referred_to(path, source) for path in transfer.bundles()]
+    origins += [Path(translator_of(origin)) for origin in origins if bundle_kind(origin) == "aligner"]
+    for origin in origins:
+        bundle_kind(origin)  # complains where there is none
+        if target.is_relative_to(origin.resolve()):
             raise ValueError(
-                f"{source}: expected translators, got files of translations, which cannot be packed"
+                f"{target}: expected a folder outside of the bundles to be copied, got one in {origin}; choose another"
             )
-        copies: dict[Path, Path] = {}
 
-        def copy(path: str) -> str:
-            place = target / "teacher" if path == transfer.teacher else None
-            return reference_to(_copy_bundle(referred_to(path, source), target, copies, place), target)
 
-        kept["transfer"] = transfer.with_paths(copy).model_dump(mode="json")
-    save_json(target / "config.json", {**written, **kept})
+def _copied(transfer: TransferConfig, source: Path, target: Path) -> TransferConfig:
+    """Copies the bundles that a tagger in `source` refers to; the same with references to the copies."""
+    copies: dict[Path, Path] = {}
+
+    def copy(path: str) -> str:
+        place = target / "teacher" if path == transfer.teacher else None
+        return reference_to(_copy_bundle(referred_to(path, source), target, copies, place), target)
+
+    return transfer.with_paths(copy)
 
 
 def _copy_bundle(origin: Path, target: Path, copies: dict[Path, Path], place: Path | None = None) -> Path:
@@ -70,6 +102,8 @@ def _copy_bundle(origin: Path, target: Path, copies: dict[Path, Path], place: Pa
     place = place or _free(target / "translators" / origin.name)
     leave = shutil.ignore_patterns("resume.*", "stores", "log.jsonl", "*.log", ".*")
     shutil.copytree(origin, place, ignore=leave)
+    for copied, _, _ in os.walk(place):
+        os.chmod(copied, 0o755)  # the bundle may be one that nobody may write to
     copies[known] = place
     if bundle_kind(place) == "aligner":
         translator = _copy_bundle(Path(translator_of(origin)), target, copies)
@@ -80,8 +114,7 @@ def _copy_bundle(origin: Path, target: Path, copies: dict[Path, Path], place: Pa
 
 def _free(path: Path) -> Path:
     """The path, or where something is there already, the first free one of path-2, path-3, …"""
-    number = 2
-    free = path
+    number, free = 2, path
     while free.exists():
         free = path.with_name(f"{path.name}-{number}")
         number += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -49,7 +50,7 @@ class Tagger:
         self._tagger = tagger
         self._views = views
         self._view_names = list(view_names)
-        self.folder = folder
+        self.folder = folder.absolute()
         self.info = info or {}
 
     @classmethod
@@ -76,7 +77,9 @@ class Tagger:
             return cls(tagger, folder=folder, info=info)
         transfer = config_of(TransferConfig, config["transfer"], folder / "config.json").seen_from(folder)
         views = TransferViews.load(transfer, device=device)
-        names = [Path(v.translator).name if v.translator is not None else "files" for v in transfer.views]
+        names = [
+            _name(view.translator) if view.translator is not None else "files" for view in transfer.views
+        ]
         return cls(tagger, views, folder=folder, view_names=names, info=info)
 
     @classmethod
@@ -107,7 +110,7 @@ class Tagger:
         view = View(load_translator(translator, device=device), PROJECTED)
         views = TransferViews([view], load_teacher(teacher, device=device))
         tagger = ProjectionTagger(views.teacher.tags, types)
-        return cls(tagger, views, folder=Path(translator), view_names=[Path(translator).name])
+        return cls(tagger, views, folder=Path(translator), view_names=[_name(translator)])
 
     @property
     def reads_english(self) -> bool:
@@ -230,6 +233,10 @@ class Tagger:
         for name, transfer in zip(self._view_names, transfers, strict=True):
             views.append(EnglishView(transfer.translation, name, _likeliest_entities(transfer, tags)))
         return tuple(views)
+
+
+def _name(bundle: str | Path) -> str:
+    return Path(os.path.abspath(bundle)).name
 
 
 def _tokens_within(text: str, start: int, end: int) -> list[Token]:

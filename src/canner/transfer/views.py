@@ -68,6 +68,10 @@ class TransferConfig(Config):
     teacher: str
     views: tuple[ViewConfig, ...] = Field(min_length=1)
 
+    def bundles(self) -> list[str]:
+        """Paths of the teacher and of the translators."""
+        return [self.teacher, *(view.translator for view in self.views if view.translator is not None)]
+
     def with_paths(self, change: Callable[[str], str]) -> TransferConfig:
         """The same with every path changed."""
         views = []

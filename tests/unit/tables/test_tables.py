@@ -99,3 +99,45 @@ def test_the_plan_of_the_results_page_names_every_table() -> None:
     for config in EVERY:
         assert planned[config.name]["title"] == config.title
         assert planned[config.name]["command"].startswith("canner reproduce ")
+
+
+def test_names_of_systems_say_what_they_read() -> None:
+    systems = [(config, system) for config in EVERY for system in config.systems]
+    named = [
+        (c, s) for c, s in systems if "CAN" in s.name and "DeepL" not in s.name and "posteriors" not in s.name
+    ]
+    assert len(named) > 100
+    for config, system in named:
+        translators, gloss = [], 0
+        for view in system.change["transfer"]["views"]:
+            gloss += view["translator"].endswith("-gloss")
+            if not view["translator"].endswith("-gloss"):
+                translators.append((view["translator"].endswith("-aligner"), view["options"]))
+        assert gloss == ("CAN_gloss" in system.name), system.name
+        assert len(translators) == sum(
+            part in system.name for part in ("CAN_first", "CAN_last", "CAN_aligned")
+        )
+        for aligner, options in translators:
+            assert aligner == ("CAN_aligned" in system.name)
+            assert options["layer"] == ("first" if "CAN_first" in system.name else "last")
+            assert (options["reading"] == "copied") == (aligner or "with copies" in system.name), system.name
+        at_input = system.change.get("model.aligned_at") == "input"
+        assert at_input == ("at the input" in system.name or config.name.startswith("table5")), system.name
+
+
+def test_the_parts_of_what_is_carried_over_are_told_apart_with_100_sentences_alone() -> None:
+    (config,) = comparisons("few-labels-spanish", "fast")
+    rows = {
+        budget: {
+            cell.system.name for cell in plan(config, Path("x")) if cell.row.endswith(f", {budget} sentences")
+        }
+        for budget in (100, 500)
+    }
+    assert rows[500] < rows[100]
+    assert {"plain", "CAN, DeepL at the input", "CAN_last", "CAN_gloss at the input"} <= rows[500]
+    assert rows[100] - rows[500] >= {
+        "CAN_first",
+        "CAN_last scaled",
+        "Encoder",
+        "Encoder + CAN_gloss at the input",
+    }
