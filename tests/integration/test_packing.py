@@ -165,18 +165,35 @@ def test_a_tagger_whose_parts_are_gone_is_not_saved(missing: str, place: Path, t
     assert sorted(os.listdir(tmp_path)) == ["place"]
 
 
-def test_a_copy_that_fails_leaves_nothing(place: Path, tmp_path: Path, monkeypatch: Any) -> None:
+@pytest.mark.parametrize("target", ["packed", "new/and/deep"])
+def test_a_copy_that_fails_leaves_nothing(target: str, place: Path, tmp_path: Path, monkeypatch: Any) -> None:
     tagger = canner.Tagger.load(place / "tagger")
     (tmp_path / "packed").mkdir()
+    copy = shutil.copytree
 
-    def full(*_: Any, **__: Any) -> None:
+    def full(origin: Any, *others: Any, **named: Any) -> None:
+        copy(origin, *others, **named)
         raise OSError("no space left")
 
     monkeypatch.setattr(shutil, "copytree", full)
     with pytest.raises(OSError, match="no space left"):
-        tagger.save(tmp_path / "packed")
+        tagger.save(tmp_path / target)
     assert sorted(os.listdir(tmp_path)) == ["packed", "place"]
     assert os.listdir(tmp_path / "packed") == []
+
+
+def test_a_folder_that_is_there_is_filled_and_stays_what_it_was(
+    place: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    tagger = canner.Tagger.load(place / "tagger")
+    (tmp_path / "mine").mkdir(mode=0o700)
+    before = (tmp_path / "mine").stat()
+    monkeypatch.chdir(tmp_path / "mine")
+    tagger.save(".")
+    after = (tmp_path / "mine").stat()
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+    assert canner.Tagger.load(".").tag(TEXT).to_dict()["entities"] == found(place / "tagger")["entities"]
+    assert not any(name.endswith(".tmp") for name in os.listdir("."))
 
 
 @pytest.mark.parametrize("inside", ["teacher", "translator", "aligner"])

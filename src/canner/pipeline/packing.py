@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from canner.data.bundle import (
@@ -29,7 +33,7 @@ def pack(bundle: str | Path, folder: str | Path) -> None:
     Raises:
         ValueError: if the folder is not empty or lies in what is copied, a view of the tagger is made of files, or a
             bundle is missing. Nothing is written then.
-        OSError: if a copy fails; the folder is as it was.
+        OSError: if a copy fails; the folder is as it was, or not there as before.
     """
     source, target = Path(bundle).absolute(), Path(folder).resolve()
     config = read_bundle_config(source, "tagger")
@@ -41,17 +45,41 @@ def pack(bundle: str | Path, folder: str | Path) -> None:
     if config.get("transfer") is not None:
         transfer = config_of(TransferConfig, config["transfer"], source / "config.json")
         _check(transfer, source, target)
-    making = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
+    with _made_whole(target) as making:
         save_tagger(making, load_tagger(source))
         written = read_bundle_config(making, "tagger")
         kept = {key: value for key, value in config.items() if key not in written}
         if transfer is not None:
             kept["transfer"] = _copied(transfer, source, making).model_dump(mode="json")
         save_json(making / "config.json", {**written, **kept})
-        making.replace(target)
+
+
+@contextmanager
+def _made_whole(target: Path) -> Iterator[Path]:
+    """A folder to fill, whose content is moved to `target` at the end, `config.json` last.
+
+    If filling it fails, nothing is left, not even a target that was not there.
+    """
+    new = [folder for folder in (target, *target.parents) if not folder.exists()]
+    target.mkdir(parents=True, exist_ok=True)
+    making = Path(tempfile.mkdtemp(prefix=".", suffix=".tmp", dir=target))
+    try:
+        yield making
+        for child in sorted(making.iterdir(), key=lambda path: path.name == "config.json"):
+            child.rename(target / child.name)
+        new = []
     finally:
+        _allow_writing(making)
         shutil.rmtree(making, ignore_errors=True)
+        for folder in new:
+            with contextlib.suppress(OSError):  # another process put something there
+                folder.rmdir()
+
+
+def _allow_writing(folder: Path) -> None:
+    """To its owner, in all folders: what was copied may be read only."""
+    for inner, _, _ in os.walk(folder):
+        os.chmod(inner, 0o755)
 
 
 def _check(transfer: TransferConfig, source: Path, target: Path) -> None:
@@ -102,8 +130,7 @@ def _copy_bundle(origin: Path, target: Path, copies: dict[Path, Path], place: Pa
     place = place or _free(target / "translators" / origin.name)
     leave = shutil.ignore_patterns("resume.*", "stores", "log.jsonl", "*.log", ".*")
     shutil.copytree(origin, place, ignore=leave)
-    for copied, _, _ in os.walk(place):
-        os.chmod(copied, 0o755)  # the bundle may be one that nobody may write to
+    _allow_writing(place)
     copies[known] = place
     if bundle_kind(place) == "aligner":
         translator = _copy_bundle(Path(translator_of(origin)), target, copies)
