@@ -197,7 +197,9 @@ class Tagger:
             folder: new or empty.
 
         Raises:
-            ValueError: if the folder is not empty, translations come from files, or nothing was trained.
+            ValueError: if the folder is not empty or lies in what is copied, translations come from files, a bundle
+                is missing, or nothing was trained. Nothing is written then.
+            OSError: if a copy fails; nothing is left of it.
         """
         if isinstance(self._tagger, ProjectionTagger):
             raise ValueError(
