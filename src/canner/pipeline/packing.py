@@ -79,7 +79,7 @@ def _made_whole(target: Path) -> Iterator[Path]:
 def _allow_writing(folder: Path) -> None:
     """To its owner, in all folders: what was copied may be read only."""
     for inner, _, _ in os.walk(folder):
-        os.chmod(inner, 0o755)
+        os.chmod(inner, os.stat(inner).st_mode | 0o700)
 
 
 def _check(transfer: TransferConfig, source: Path, target: Path) -> None:
