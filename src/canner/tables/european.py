@@ -15,6 +15,7 @@ from canner.tables.protocols import (
     can_systems_with,
     comparison,
     external,
+    gloss_with,
     reading,
 )
 
@@ -60,7 +61,7 @@ def _table2(
         *can_systems(language, lstm),
         *upper,
         *can_systems_with(f"runs/charlm-{language}", language, with_charlm),
-        *can_systems_with(ENCODER, language, f"Encoder+{lstm}"),
+        *gloss_with(ENCODER, language, f"Encoder+{lstm}"),
     ]
     of_paper = [f"{row}{can}" for row in (lstm, with_charlm) for can in ("", " + CAN_first", " + CAN_last")]
     paper: dict[str, Any] = {row: {"f1": f1} for row, f1 in zip(of_paper, figures, strict=True)}

@@ -19,11 +19,11 @@ from canner.tables.protocols import (
     Protocol,
     comparison,
     external,
+    gloss_with,
     reading,
     view,
 )
 from canner.transfer.aligned import TransferOptions
-from canner.transfer.views import ViewConfig
 
 NUM_DEV = 400
 FEW = 100
@@ -57,7 +57,7 @@ def spanish(protocol: Protocol) -> ComparisonExperiment:
         "CAN_gloss and CAN_last scaled": reading(gloss, view(translator, SCALED)),
     }
     rows += [System(name=name, change=change, budgets=(FEW,)) for name, change in parts.items()]
-    rows += [system.model_copy(update={"budgets": (FEW,)}) for system in _with_encoder(gloss)]
+    rows += [system.model_copy(update={"budgets": (FEW,)}) for system in gloss_with(ENCODER, "es", "Encoder")]
     return comparison(
         "spanish-few",
         "Spanish (CoNLL-2002), few labels",
@@ -95,7 +95,7 @@ def _masakhaner(language: str, folder: str, name: str, protocol: Protocol) -> Co
         System(name="CAN_aligned", change=aligned),
         System(name="CAN_aligned at the input", change={**aligned, **AT_INPUT}),
         System(name="CAN_gloss and CAN_last", change=reading(gloss, view(translator, LAST))),
-        *_with_encoder(gloss),
+        *gloss_with(ENCODER, language, "Encoder"),
     ]
     return comparison(
         f"{name.lower()}-few",
@@ -108,14 +108,6 @@ def _masakhaner(language: str, folder: str, name: str, protocol: Protocol) -> Co
         budgets=(FEW,),
         batch_size=8,
     )
-
-
-def _with_encoder(gloss: ViewConfig) -> list[System]:
-    """Does English still add something to a tagger that reads a frozen multilingual encoder?"""
-    encoder = {"embeddings.contextual": [ENCODER]}
-    plain = System(name="Encoder", change=encoder, baseline="Encoder")
-    can = {**encoder, **reading(gloss), **AT_INPUT}
-    return [plain, System(name="Encoder + CAN_gloss at the input", change=can, baseline="Encoder")]
 
 
 def fusion(protocol: Protocol) -> ComparisonExperiment:

@@ -155,7 +155,6 @@ def can_systems(language: str, prefix: str) -> list[System]:
         "CAN_first": reading(view(translator, FIRST)),
         "CAN_last": reading(view(translator, LAST)),
         "CAN_last with copies at the input": {**reading(copied), **AT_INPUT},
-        "CAN_aligned": reading(aligned),
         "CAN_aligned at the input": {**reading(aligned), **AT_INPUT},
         "CAN_gloss": reading(gloss),
         "CAN_gloss at the input": {**reading(gloss), **AT_INPUT},
@@ -172,13 +171,23 @@ def can_systems_with(contextual: str, language: str, prefix: str) -> list[System
         contextual: the embeddings' bundle.
         language, prefix: as in `can_systems`.
     """
+    plain, gloss = gloss_with(contextual, language, prefix)
     translator = TRANSLATORS[language]
-    additions = {
+    of_paper = {
         "CAN_first": reading(view(translator, FIRST)),
         "CAN_last": reading(view(translator, LAST)),
-        "CAN_gloss at the input": {**reading(view(GLOSSES[language])), **AT_INPUT},
     }
-    return _rows_of(prefix, additions, {"embeddings.contextual": [contextual]})
+    return [*_rows_of(prefix, of_paper, plain.change), gloss]
+
+
+def gloss_with(contextual: str, language: str, prefix: str) -> list[System]:
+    """Does English still add something to a tagger that reads frozen contextual embeddings? Two rows.
+
+    Args:
+        contextual, language, prefix: as in `can_systems_with`.
+    """
+    gloss = {**reading(view(GLOSSES[language])), **AT_INPUT}
+    return _rows_of(prefix, {"CAN_gloss at the input": gloss}, {"embeddings.contextual": [contextual]})
 
 
 def _rows_of(plain: str, additions: dict[str, dict[str, Any]], change: dict[str, Any]) -> list[System]:
