@@ -35,14 +35,11 @@ class KeptRuns:
         path: of the file, which need not be there yet; None: nothing is kept.
         identify: gives the digest of a path whose own bytes do not matter (made anew on each machine), else None.
         runs: an entry for each run, by its folder within the comparison's.
-        earlier: rows of results files from before runs were kept, each with the configuration of its first run
-            (`summary` says how long they are shown).
     """
 
     path: Path | None
     identify: Identify | None = None
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    earlier: dict[str, dict[str, Any]] = field(default_factory=dict)
     _added: set[str] = field(default_factory=set)
     _refused: set[str] = field(default_factory=set)
 
@@ -58,7 +55,7 @@ class KeptRuns:
             found = read_json(path)
             if not isinstance(found.get("runs"), dict):
                 raise ValueError(f"expected an object with 'runs' in {path}, got none; fetch the file again")
-            kept.runs, kept.earlier = found["runs"], found.get("earlier", {})
+            kept.runs = found["runs"]
         return kept
 
     def find(self, key: str, experiment: TaggerExperiment) -> Record | None:
@@ -92,17 +89,6 @@ class KeptRuns:
                     found[run.folder] = replace(_record(entry), outdated=changed)
         return found
 
-    def earlier_row(self, row: str, experiment: TaggerExperiment) -> dict[str, Any] | None:
-        """A row from before runs were kept, if its first run was of this configuration and data.
-
-        If it was made with other bundles than are here, its `outdated` names these.
-        """
-        entry = self.earlier.get(row)
-        changed = None if entry is None else self._changed(entry, experiment)
-        if entry is None or changed is None:
-            return None
-        return {**entry["row"], **({"outdated": sorted(changed)} if changed else {})}
-
     def add(self, key: str, experiment: TaggerExperiment, record: Record) -> None:
         """Takes in a finished run, in the place of one of before."""
         self._added.add(key)
@@ -129,10 +115,7 @@ class KeptRuns:
         with FileLock(self.path.with_suffix(".lock")):
             others = KeptRuns.read(self.path)
             self.runs = others.runs | {key: self.runs[key] for key in self._added}
-            self.earlier = others.earlier
-            groups = {"runs": self.runs, "earlier": self.earlier}
-            lines = [f"{json.dumps(name)}: {_lines(group)}" for name, group in groups.items()]
-            save_text(self.path, "{" + ",\n".join(lines) + "}\n")
+            save_text(self.path, f'{{"runs": {_lines(self.runs)}}}\n')
 
     def _changed(self, entry: Mapping[str, Any], experiment: TaggerExperiment) -> dict[str, str] | None:
         """Bundles that an entry was made with and that are others here, with the digests that they had.

@@ -221,15 +221,12 @@ class _State:
 
     def write(self) -> dict[str, Any]:
         self.kept.write()
-        rows = {cell.row: cell.tries[0].experiment for cell in reversed(self.cells)}
-        earlier = {row: self.kept.earlier_row(row, experiment) for row, experiment in rows.items()}
         results = summary(
             self.config,
             self.cells,
             self.records,
             command=self.command,
             corpus=self.corpus,
-            earlier={row: entry for row, entry in earlier.items() if entry is not None},
             outdated=self.kept.outdated(self.cells, self.folder),
         )
         save_json(self.folder / "results.json", results)

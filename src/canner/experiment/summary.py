@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ import numpy as np
 
 from canner.data.corpus import CorpusConfig, data_path, load_corpus
 from canner.evaluation.bootstrap import paired_bootstrap_of_counts
-from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun
+from canner.experiment.comparison import Cell, ComparisonExperiment
 from canner.experiment.record import Record
 from canner.experiment.results import results_json, summarise
 from canner.text.sentence import Sentence
 
-COLLAPSED_SHARE = 0.5
-"""A run whose development F1 is below this share of its row's best is called collapsed."""
+COLLAPSED_IN_ROW, COLLAPSED_IN_TABLE = 0.5, 0.1
+"""A run whose development F1 is below this share of its row's best, or of the table's, is called collapsed."""
 
 
 def summary(
@@ -28,7 +28,6 @@ def summary(
     *,
     command: str,
     corpus: Mapping[str, Any],
-    earlier: Mapping[str, dict[str, Any]] | None = None,
     outdated: Mapping[Path, Record] | None = None,
 ) -> dict[str, Any]:
     """The content of a results file, from whatever runs are finished.
@@ -39,7 +38,6 @@ def summary(
         records: of the finished runs, by folder.
         command: what was typed.
         corpus: what `describe_corpus` says.
-        earlier: rows of before, whose runs are gone; each is shown as long as it says more (`_says_more`).
         outdated: runs made with bundles that are others now, by folder; shown where a row has no other run.
 
     Returns:
@@ -47,7 +45,7 @@ def summary(
         that are others now than when its runs were made are named under `outdated`.
     """
     records = _shown(cells, records, outdated or {})
-    rows = _rows(config, cells, records, earlier or {})
+    rows = _rows(config, cells, records)
     results = results_json(
         name=config.name,
         title=config.title,
@@ -59,7 +57,6 @@ def summary(
     )
     # Of the runs, which may have been made by several calls on several machines; not of this call.
     made = [record.environment for record in records.values()]
-    made += [row["made"] for row in rows if "made" in row]
     for key, join in (("hardware", "; ".join), ("date", max)):
         if said := sorted({str(environment[key]) for environment in made if key in environment}):
             results[key] = join(said)
@@ -104,30 +101,28 @@ def _dev_f1(records: Mapping[Path, Record]) -> dict[Path, float]:
 
 
 def _rows(
-    config: ComparisonExperiment,
-    cells: Sequence[Cell],
-    records: Mapping[Path, Record],
-    earlier: Mapping[str, dict[str, Any]],
+    config: ComparisonExperiment, cells: Sequence[Cell], records: Mapping[Path, Record]
 ) -> list[dict[str, Any]]:
     """A row for each system and budget, in the order of the plan."""
     dev_f1 = _dev_f1(records)
-    counted: dict[str, dict[str, tuple[PlannedRun, Record]]] = {}
+    counted: dict[str, dict[str, Record]] = {}
     chosen: dict[str, dict[str, Any]] = {}
     planned: dict[str, int] = {}
     for cell in cells:
         runs = cell.counted_runs(dev_f1)
-        found = {run.name: (run, records[run.folder]) for run in runs if run.folder in records}
+        found = {run.name: records[run.folder] for run in runs if run.folder in records}
         counted.setdefault(cell.row, {}).update(found)
         planned[cell.row] = planned.get(cell.row, 0) + 1 + cell.num_runs - len(cell.tries)
         if runs and config.grid:
             chosen.setdefault(cell.row, {})[runs[0].name] = dict(runs[0].point)
+    best = max((record.dev_f1 for runs in counted.values() for record in runs.values()), default=0.0)
     rows = []
     of_row = {cell.row: cell for cell in reversed(cells)}
     for row in dict.fromkeys(cell.row for cell in cells):
         system = of_row[row].system
         base = config.baseline_of(system)
         base_row = None if base is None else base + row.removeprefix(system.name)
-        entry = _row(row, counted[row], planned[row])
+        entry = _row(row, counted[row], planned[row], best_of_table=best)
         if base_row is not None and (against := _against(counted[row], counted.get(base_row, {}))):
             entry["against"] = {"system": base_row, **against}
         if row in chosen:
@@ -136,33 +131,10 @@ def _rows(
             entry["reads_english"] = True
         if _is_external(of_row[row]):
             entry["upper_bound"] = True
-        if (before := earlier.get(row)) is not None and _says_more(before, entry):
-            entry = {**copy.deepcopy(before), "planned": planned[row]}
         rows.append(entry)
-    _drop_tests_against_others(rows)
     _mark_best_on_dev(rows)
     _share_upper_bound(rows)
     return rows
-
-
-def _says_more(before: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
-    """Whether a row of before says more than the kept runs of the row.
-
-    It has more runs, or is of the bundles of now where these are not; an outdated one only as long as the row has no
-    run of now that is tested as it is.
-    """
-    num_runs = len(entry["seeds"]) + len(entry.get("failed", ()))
-    if ("outdated" in before) == ("outdated" in entry) or not num_runs:
-        return len(before["seeds"]) > num_runs
-    return "outdated" in entry or ("against" in before and "against" not in entry)
-
-
-def _drop_tests_against_others(rows: Sequence[dict[str, Any]]) -> None:
-    """A row of before was tested against a baseline of before; with that gone, the test says nothing of this table."""
-    of_before = {row["system"] for row in rows if "made" in row}
-    for row in rows:
-        if "made" in row and row.get("against", {}).get("system") not in of_before:
-            row.pop("against", None)
 
 
 def _is_external(cell: Cell) -> bool:
@@ -171,32 +143,45 @@ def _is_external(cell: Cell) -> bool:
 
 
 def _mark_best_on_dev(rows: Sequence[dict[str, Any]]) -> None:
-    """Of the rows tested against the same baseline, the one to be reported: chosen on dev, never on test.
+    """For each baseline the row to be reported: chosen on dev, never on test.
 
-    Where some read English, these alone: the tables ask what English adds. The upper bound is not ours, and what found
-    nothing on dev is best at nothing.
+    Of the rows tested against it, the one that gains most over it on dev, with the same seeds; of rows with fewer runs
+    than others none, and where some read English these alone: the tables ask what English adds. The upper bound is not
+    ours. If nothing gains on dev, the baseline itself is the choice.
     """
+    by_name = {row["system"]: row for row in rows}
     tested = [row for row in rows if "against" in row and not row.get("upper_bound")]
     for base in {row["against"]["system"] for row in tested}:
         others = [row for row in tested if row["against"]["system"] == base]
         ours = [row for row in others if row.get("reads_english")] or others
-        best = max(ours, key=lambda row: row["metrics"]["dev f1"]["mean"])
-        if best["metrics"]["dev f1"]["mean"] > 0:
-            best["best_on_dev"] = True
+        most = max(row["against"]["runs"] for row in ours)
+        best = max(
+            (row for row in ours if row["against"]["runs"] == most),
+            key=lambda row: row["against"]["dev_difference"],
+        )
+        choice = best if best["against"]["dev_difference"] > 0 else by_name[base]
+        if len(choice.get("collapsed", ())) < len(choice["seeds"]):
+            choice["best_on_dev"] = True
 
 
 def _share_upper_bound(rows: Sequence[dict[str, Any]]) -> None:
-    """What share of the upper bound's gain (of two the higher one's) a system reaches, if there is one; in percent."""
-    bounds: dict[str, float] = {}
+    """What share of the upper bound's gain (of two the higher one's) a system reaches with the same seeds; in percent.
+
+    None where the upper bound lacks one of the seeds.
+    """
+    bounds = [row["against"] for row in rows if row.get("upper_bound") and "against" in row]
     for row in rows:
-        if row.get("upper_bound") and "against" in row:
-            base = row["against"]["system"]
-            bounds[base] = max(bounds.get(base, 0.0), row["against"]["difference"])
-    for row in rows:
-        against = row.get("against", {})
-        bound = bounds.get(against.get("system"), 0.0)
-        if bound > 0 and not row.get("upper_bound"):
-            against["share_of_upper_bound"] = round(100 * against["difference"] / bound, 1)
+        if row.get("upper_bound") or "against" not in row:
+            continue
+        against = row["against"]
+        gains = [
+            statistics.fmean(bound["by_run"][run] for run in against["by_run"])
+            for bound in bounds
+            if bound["system"] == against["system"] and against["by_run"].keys() <= bound["by_run"].keys()
+        ]
+        if gains and max(gains) > 0:
+            ours = statistics.fmean(against["by_run"].values())
+            against["share_of_upper_bound"] = round(100 * ours / max(gains), 1)
 
 
 def describe_corpus(config: CorpusConfig) -> dict[str, Any]:
@@ -218,42 +203,48 @@ def _counts(sentences: Sequence[Sentence]) -> dict[str, int]:
     }
 
 
-def _row(row: str, runs: Mapping[str, tuple[PlannedRun, Record]], planned: int) -> dict[str, Any]:
-    failed = {name: record.failure for name, (_, record) in runs.items() if record.failure is not None}
-    good = {name: record for name, (_, record) in runs.items() if record.failure is None}
+def _row(row: str, runs: Mapping[str, Record], planned: int, *, best_of_table: float) -> dict[str, Any]:
+    failed = {name: record.failure for name, record in runs.items() if record.failure is not None}
+    good = {name: record for name, record in runs.items() if record.failure is None}
     if not good:
         entry: dict[str, Any] = {"system": row, "metrics": {}, "seeds": []}
     else:
         entry = summarise(row, {name: record.figures() for name, record in good.items()}).to_json()
         best = max(record.dev_f1 for record in good.values())
-        collapsed = [name for name, record in good.items() if record.dev_f1 < COLLAPSED_SHARE * best]
+        least = max(COLLAPSED_IN_ROW * best, COLLAPSED_IN_TABLE * best_of_table)
+        collapsed = [name for name, record in good.items() if record.dev_f1 < least or record.dev_f1 <= 0]
         entry["minutes"] = [round(record.minutes, 1) for record in good.values()]
         if collapsed:
             entry["collapsed"] = collapsed
     entry["planned"] = planned
-    if outdated := sorted({path for _, record in runs.values() for path in record.outdated}):
+    if outdated := sorted({path for record in runs.values() for path in record.outdated}):
         entry["outdated"] = outdated
     if failed:
         entry["failed"] = failed
     return entry
 
 
-def _against(
-    runs: Mapping[str, tuple[PlannedRun, Record]], baseline: Mapping[str, tuple[PlannedRun, Record]]
-) -> dict[str, Any] | None:
-    """Paired bootstrap over the test sentences, the runs of both systems with the same seeds pooled."""
-    pairs = [
-        (baseline[name][1].counts, record.counts) for name, (_, record) in runs.items() if name in baseline
-    ]
-    shared = [(first, second) for first, second in pairs if first is not None and second is not None]
+def _against(runs: Mapping[str, Record], baseline: Mapping[str, Record]) -> dict[str, Any] | None:
+    """Paired bootstrap over the test sentences, the runs of both systems with the same seeds pooled.
+
+    Beside it the differences of single runs, which the interval, being over sentences, says nothing of.
+    """
+    pairs = {name: (baseline[name], record) for name, record in runs.items() if name in baseline}
+    counts = {name: (first.counts, second.counts) for name, (first, second) in pairs.items()}
+    shared = [name for name, both in counts.items() if both[0] is not None and both[1] is not None]
     if not shared:
         return None
-    first, second = (np.sum([pair[i] for pair in shared], axis=0) for i in (0, 1))
+    first, second = (np.sum([counts[name][i] for name in shared], axis=0) for i in (0, 1))
     found = paired_bootstrap_of_counts(first, second)
+    by_run = {name: pairs[name][1].figures()["f1"] - pairs[name][0].figures()["f1"] for name in shared}
     return {
         "difference": round(found.difference.value, 2),
         "low": round(found.difference.low, 2),
         "high": round(found.difference.high, 2),
         "p": round(found.p_value, 4),
         "runs": len(shared),
+        "by_run": {name: round(difference, 2) for name, difference in by_run.items()},
+        "dev_difference": round(
+            statistics.fmean(pairs[name][1].dev_f1 - pairs[name][0].dev_f1 for name in shared), 2
+        ),
     }

@@ -12,7 +12,7 @@ import pytest
 from canner.experiment import runner
 from canner.experiment.comparison import ComparisonExperiment, System, plan
 from canner.experiment.kept_runs import KeptRuns
-from canner.experiment.record import Record, inputs_of
+from canner.experiment.record import Record
 from canner.experiment.runner import RunnerOptions, run_comparison
 from canner.experiment.summary import summary
 from canner.experiment.tagger import TaggerExperiment
@@ -166,41 +166,6 @@ def test_counts_and_failures_come_back_as_they_were(make: Make, tmp_path: Path) 
     assert (failed.failure, failed.dev_f1, failed.counts) == ("training diverged", -1.0, None)
 
 
-def test_a_row_from_before_runs_were_kept_is_shown_until_it_has_as_many(make: Make, tmp_path: Path) -> None:
-    config = make(seeds=(1, 2))
-    row = {
-        "system": "wide",
-        "metrics": {"f1": {"mean": 7.0}, "dev f1": {"mean": 8.0}},
-        "seeds": ["1", "2"],
-        "against": {"system": "plain", "difference": 1.0},
-        "made": {"hardware": "an old machine", "date": "2020-01-01"},
-    }
-    plain = config.base.model_copy(update={"seed": 1})
-    wide = config.base.model_copy(update={"model": config.base.model.model_copy(update={"hidden_dim": 6})})
-    entry = {"experiment": wide.model_dump(mode="json"), "inputs": inputs_of(wide), "row": row}
-    (tmp_path / "kept.json").write_text(json.dumps({"runs": {}, "earlier": {"wide": entry}}))
-
-    def rows(seeds: tuple[int, ...]) -> list[dict]:
-        options = RunnerOptions(progress=False, kept=tmp_path / "kept.json", systems=("wide",))
-        asked = config.model_copy(update={"seeds": seeds})
-        results = run_comparison(asked, tmp_path / "out", command="c", options=options)
-        assert ("an old machine" in results["hardware"]) == ("made" in results["rows"][1])
-        return results["rows"]
-
-    without_test = {key: value for key, value in row.items() if key != "against"}
-    # Its test was against a plain row of before, which is not there.
-    assert rows((1,))[1] == {**without_test, "planned": 1}
-    assert "made" not in rows((1, 2))[1]
-    earlier = {"wide": entry, "plain": {**entry, "experiment": plain.model_dump(mode="json")}}
-    earlier["plain"]["row"] = {**without_test, "system": "plain"}
-    (tmp_path / "kept.json").write_text(json.dumps({"runs": {}, "earlier": earlier}))
-    assert rows((1,))[1] == {**row, "planned": 1, "best_on_dev": True}
-    other = make(systems=(System(name="plain"), System(name="wide", change={"model.hidden_dim": 5})))
-    options = RunnerOptions(progress=False, max_minutes=0.0, kept=tmp_path / "kept.json")
-    results = run_comparison(other, tmp_path / "other", command="c", options=options)
-    assert results["rows"][1]["metrics"] == {}
-
-
 def test_a_row_made_with_another_bundle_is_shown_and_marked_until_it_is_run_again(
     make: Make, tmp_path: Path
 ) -> None:
@@ -281,45 +246,6 @@ def test_the_text_that_a_run_takes_words_from_is_data_if_it_is_labelled(make: Ma
     (tmp_path / "train").write_text("Ana S-PER\n\n")
     no_time = RunnerOptions(progress=False, kept=tmp_path / "kept.json", max_minutes=0.0)
     assert not run_comparison(config, tmp_path / "there", command="c", options=no_time)["rows"][0]["seeds"]
-
-
-def test_an_outdated_row_of_before_gives_way_to_a_run_of_now(make: Make, tmp_path: Path) -> None:
-    config = make(seeds=(1, 2))
-    metrics = {"f1": {"mean": 7.0}, "dev f1": {"mean": 8.0}}
-    row = {"system": "plain", "metrics": metrics, "seeds": ["1", "2"], "outdated": ["models/x"]}
-    run = plan(config, tmp_path)[0].tries[0]
-    part = {"precision": 1.0, "recall": 1.0, "f1": 1.0}
-
-    def shown(records: dict[Path, Record], outdated: dict[Path, Record]) -> list[str]:
-        cells = plan(config, tmp_path)
-        found = summary(
-            config, cells, records, command="c", corpus={}, earlier={"plain": row}, outdated=outdated
-        )
-        return found["rows"][0]["seeds"]
-
-    now = Record({"dev": part}, np.array([[1, 1, 1]]), 1.0)
-    former = Record({"dev": part}, np.array([[1, 1, 1]]), 1.0, outdated={"models/x": "0123"})
-    assert shown({}, {}) == ["1", "2"]
-    assert shown({}, {run.folder: former}) == ["1", "2"]
-    assert shown({run.folder: now}, {}) == ["subset 0, seed 1"]
-
-
-def test_a_run_that_failed_counts_among_those_that_replace_a_row_of_before(
-    make: Make, tmp_path: Path
-) -> None:
-    config = make(seeds=(1, 2))
-    row = {"system": "plain", "metrics": {"f1": {"mean": 7.0}, "dev f1": {"mean": 8.0}}, "seeds": ["1", "2"]}
-    cells = plan(config, tmp_path)
-    first, second = cells[0].known_runs({cells[0].tries[0].folder: 1.0})
-    part = {"precision": 1.0, "recall": 1.0, "f1": 1.0}
-    records = {first.folder: Record({"dev": part}, np.array([[1, 1, 1]]), 1.0)}
-
-    def shown() -> dict:
-        return summary(config, cells, records, command="c", corpus={}, earlier={"plain": row})["rows"][0]
-
-    assert shown()["seeds"] == ["1", "2"]
-    records[second.folder] = Record({}, None, 0.0, "training diverged")
-    assert list(shown()["failed"]) == ["subset 0, seed 2"]
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:

@@ -70,13 +70,42 @@ def test_gains_are_tested_on_the_pooled_counts_and_the_best_is_chosen_on_dev(
     )["rows"]
     test = paired_bootstrap_of_counts(2 * np.array(worse), 2 * np.array(better))
     assert "against" not in plain
-    assert first["against"] == second["against"]
+    for key in ("difference", "low", "high", "p"):
+        assert first["against"][key] == second["against"][key]
     assert first["against"]["system"] == "plain"
     assert first["against"]["runs"] == 2
     assert first["against"]["difference"] == round(test.difference.value, 2) > 0
     assert first["against"]["low"] == round(test.difference.low, 2)
+    assert first["against"]["by_run"] == {"subset 0, seed 1": 10.0, "subset 0, seed 2": 10.0}
+    assert second["against"]["by_run"] == {"subset 0, seed 1": 20.0, "subset 0, seed 2": 20.0}
+    assert (first["against"]["dev_difference"], second["against"]["dev_difference"]) == (20.0, 10.0)
     assert first["best_on_dev"]
     assert "best_on_dev" not in second
+
+
+def test_on_dev_a_row_is_compared_with_the_plain_runs_of_its_own_seeds(make: Make, tmp_path: Path) -> None:
+    systems = tuple(System(name=name) for name in ("plain", "a", "b", "lone"))
+    config = make(systems=systems, seeds=(1, 2))
+    cells = plan(config, tmp_path)
+    # Seeds 1 and 2; a gains 5 twice, b more on the second alone, and "lone", which has one run, most of all.
+    dev = {"plain": (50.0, 60.0), "a": (55.0, 65.0), "b": (49.0, 67.0), "lone": (90.0,)}
+
+    def best(dev: dict[str, tuple[float, ...]]) -> list[str]:
+        records = {
+            run.folder: record(f1, 50.0, [[1, 1, 1], [0, 1, 1]])
+            for cell in cells
+            for run, f1 in zip(
+                cell.known_runs({cell.tries[0].folder: 1.0}), dev[cell.system.name], strict=False
+            )
+        }
+        rows = summary(config, cells, records, command="c", corpus={})["rows"]
+        return [row["system"] for row in rows if row.get("best_on_dev")]
+
+    assert best(dev) == ["a"]
+    assert best({**dev, "b": (49.0, 72.0)}) == ["b"]
+    assert best({**dev, "a": (50.0, 60.0)}) == ["b"]
+    # None gains: the plain tagger is the choice.
+    assert best({**dev, "a": (49.0, 61.0), "b": (40.0, 60.0)}) == ["plain"]
 
 
 def test_the_best_on_dev_reads_english_where_a_system_does(make: Make, tmp_path: Path) -> None:
@@ -106,14 +135,14 @@ def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
         System(name="ours", change=ours_too),
     )
     cells = plan(make(systems=systems), tmp_path)
-    right = {
-        "plain": 0,
-        "bound": 8,
-        "lower": 4,
-        "ours": 2,
-    }  # of ten sentences with an entity each, one found in each
+    # Of ten sentences with an entity each, one is found in so many.
+    right = {"plain": 0, "bound": 8, "lower": 4, "ours": 2}
     records = {
-        cell.tries[0].folder: record(1.0, 1.0, [[int(n < right[cell.system.name]), 1, 1] for n in range(10)])
+        cell.tries[0].folder: record(
+            float(right[cell.system.name]),
+            10.0 * right[cell.system.name],
+            [[int(n < right[cell.system.name]), 1, 1] for n in range(10)],
+        )
         for cell in cells
     }
     rows = summary(make(systems=systems), cells, records, command="c", corpus={})["rows"]
@@ -126,6 +155,40 @@ def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
     assert "best_on_dev" not in bound_row
     assert ours["best_on_dev"]
     assert "against" not in plain
+
+
+def test_the_share_is_of_the_upper_bounds_gain_with_the_same_seeds(make: Make, tmp_path: Path) -> None:
+    files = {"source": ("s",), "english": ("e",), "alignments": ("a",)}
+    bound = {"transfer": {"teacher": "t", "views": [{"files": files}]}}
+    systems = (System(name="plain"), System(name="bound", change=bound), System(name="ours"))
+    config = make(systems=systems, seeds=(1, 2))
+    cells = plan(config, tmp_path)
+    test_f1 = {"plain": (10.0, 20.0), "bound": (30.0, 60.0), "ours": (20.0, 50.0)}
+
+    def ours(**runs: int) -> dict:
+        records = {
+            run.folder: record(1.0, f1, [[1, 1, 1], [0, 1, 1]])
+            for cell in cells
+            for run, f1 in zip(
+                cell.known_runs({cell.tries[0].folder: 1.0})[: runs.get(cell.system.name)],
+                test_f1[cell.system.name],
+                strict=False,
+            )
+        }
+        return summary(config, cells, records, command="c", corpus={})["rows"][2]["against"]
+
+    assert ours()["share_of_upper_bound"] == round(100 * 20 / 30, 1)
+    assert ours(ours=1)["share_of_upper_bound"] == 50.0
+    assert "share_of_upper_bound" not in ours(bound=1)
+
+
+def test_a_row_that_finds_next_to_nothing_is_collapsed(make: Make, tmp_path: Path) -> None:
+    config = make(systems=(System(name="plain"), System(name="poor"), System(name="none")))
+    cells = plan(config, tmp_path)
+    dev = {"plain": 60.0, "poor": 10.0, "none": 0.0}
+    records = {cell.tries[0].folder: record(dev[cell.system.name], 50.0, [[1, 1, 1]]) for cell in cells}
+    rows = summary(config, cells, records, command="c", corpus={})["rows"]
+    assert [row.get("collapsed", []) for row in rows] == [[], [], ["subset 0, seed 1"]]
 
 
 def test_a_collapsed_seed_is_shown(make: Make, tmp_path: Path) -> None:
