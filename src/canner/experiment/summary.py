@@ -229,22 +229,23 @@ def _against(runs: Mapping[str, Record], baseline: Mapping[str, Record]) -> dict
 
     Beside it the differences of single runs, which the interval, being over sentences, says nothing of.
     """
-    pairs = {name: (baseline[name], record) for name, record in runs.items() if name in baseline}
-    counts = {name: (first.counts, second.counts) for name, (first, second) in pairs.items()}
-    shared = [name for name, both in counts.items() if both[0] is not None and both[1] is not None]
-    if not shared:
+    pairs = [
+        (name, baseline[name], record, (first, second))
+        for name, record in runs.items()
+        if name in baseline
+        if (first := baseline[name].counts) is not None and (second := record.counts) is not None
+    ]
+    if not pairs:
         return None
-    first, second = (np.sum([counts[name][i] for name in shared], axis=0) for i in (0, 1))
-    found = paired_bootstrap_of_counts(first, second)
-    by_run = {name: pairs[name][1].figures()["f1"] - pairs[name][0].figures()["f1"] for name in shared}
+    found = paired_bootstrap_of_counts(*(np.sum([counts[i] for *_, counts in pairs], axis=0) for i in (0, 1)))
+    by_run = {name: can.figures()["f1"] - plain.figures()["f1"] for name, plain, can, _ in pairs}
+    dev = [can.dev_f1 - plain.dev_f1 for _, plain, can, _ in pairs]
     return {
         "difference": round(found.difference.value, 2),
         "low": round(found.difference.low, 2),
         "high": round(found.difference.high, 2),
         "p": round(found.p_value, 4),
-        "runs": len(shared),
+        "runs": len(pairs),
         "by_run": {name: round(difference, 2) for name, difference in by_run.items()},
-        "dev_difference": round(
-            statistics.fmean(pairs[name][1].dev_f1 - pairs[name][0].dev_f1 for name in shared), 2
-        ),
+        "dev_difference": round(statistics.fmean(dev), 2),
     }
