@@ -13,6 +13,7 @@ import os
 import shlex
 import sys
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.evaluation.alignment import GoldAlignment, read_gold_alignments, score_alignments
 from canner.evaluation.translation import share_of_entity_tokens_copied
-from canner.experiment.results import results_json, summarise
+from canner.experiment.results import hardware, results_json, summarise
 from canner.report import read_results
 from canner.text.bitext import read_bitext
 from canner.text.conll import read_conll
@@ -108,15 +109,22 @@ def score_aligner(language: str) -> dict[str, dict[str, float]]:
 
 
 def save(name: str, title: str, new: list[dict[str, Any]], data: str, protocol: str, command: str) -> None:
-    """Writes a results file; rows of other translators that stand in it stay."""
+    """Writes a results file; rows of other translators that stand in it stay. Each says when and where it was made."""
     path = RESULTS / f"{name}.json"
     old = read_results(path)["rows"] if path.exists() else []
     named = {row["system"] for row in new}
-    rows = [row for row in old if row["system"] not in named] + new
-    save_json(
-        path,
-        results_json(name=name, title=title, rows=rows, data=data, protocol=protocol, command=command),
-    )
+    made = {
+        "command": shlex.join(["python", *sys.argv]),
+        "hardware": hardware(),
+        "date": date.today().isoformat(),
+    }
+    rows = [row for row in old if row["system"] not in named] + [{**row, "made": made} for row in new]
+    rows.sort(key=lambda row: row["system"].split(", ")[-1])  # a kind of translator after the other
+    results = results_json(name=name, title=title, rows=rows, data=data, protocol=protocol, command=command)
+    every = [row["made"] for row in rows if "made" in row]
+    results["hardware"] = "; ".join(sorted({made["hardware"] for made in every}))
+    results["date"] = ", ".join(sorted({made["date"] for made in every}))
+    save_json(path, results)
 
 
 def main() -> None:
@@ -146,7 +154,7 @@ def main() -> None:
         row = summarise(f"{language} → en, {kind}", {Path(folder).name: figures}).to_json()
         data = "dev, test: es newstest2013, de newstest2018, zh newstest2019, NTREX; sw, yo LAFAND"
         protocol = "beam of 5, ranked by log probability per piece (the translators' default); one model each"
-        command = shlex.join(["python", *sys.argv])
+        command = "python recipes/score_translators.py LANGUAGE=BUNDLE …"
         save("translators", "Translators: BLEU and chrF", [row], data, protocol, command)
         if language in GOLD_ALIGNMENTS and isinstance(translator, NeuralTranslator):
             save_alignments(language, Path(folder).name, score_attention(language, translator))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from canner.report import read_results
+
+logger = logging.getLogger(__name__)
 
 _LAYER = re.compile(r"layer (\d+)")
 
@@ -43,6 +46,7 @@ def _draw(result: Mapping[str, Any], picture: Path) -> None:
     try:
         import matplotlib
     except ImportError:
+        logger.warning("%s is not drawn anew: that needs matplotlib (the extra plots)", picture)
         return
     matplotlib.use("svg")
     from matplotlib import pyplot

@@ -9,12 +9,12 @@ lists the tables in order; what has no results file yet is listed as not run.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from canner.speed_tables import speed_tables
-from canner.system_tables import SYSTEMS, cell, gains, table
+from canner.system_tables import LEGEND, cell, gains, table
 
 BEGIN = "<!-- results:begin -->"
 END = "<!-- results:end -->"
@@ -26,15 +26,16 @@ Built by `canner report` from the files in [`results/`](../results); do not edit
 entity-level, in percent, as `conlleval` counts; `±` is the standard deviation over the runs. A stand-in is named as
 such, and what has not been run says so.
 
-{SYSTEMS}
+{LEGEND}
 """
 
 
-def report(folder: Path) -> str:
+def report(folder: Path, figures: Sequence[str] = ()) -> str:
     """Results of a folder as Markdown: the gains, then every table in the order of `tables.json`, others by name.
 
     Args:
         folder: of results files.
+        figures: pictures to show, as paths seen from the page, each under the table whose name it has.
 
     Raises:
         ValueError: if a file is not a results file, or two have one name.
@@ -43,27 +44,33 @@ def report(folder: Path) -> str:
     plan = _plan(folder / PLAN)
     missing = [entry for entry in plan if entry["name"] not in {result["name"] for result in results}]
     parts = [f"### Gains over the plain tagger\n\n{lines}"] if (lines := gains(results)) else []
-    parts += [table(result) for result in results]
+    pictures = {Path(path).stem: path for path in figures}
+    for result in results:
+        parts.append(table(result))
+        if result["name"] in pictures:
+            parts.append(_picture(result, pictures[result["name"]]))
     if missing:
         parts.append("\n".join(["### Not run", "", *map(_missing, missing)]))
     return "\n\n".join(parts) if parts else NO_RESULTS
 
 
-def report_of_gains(folder: Path) -> str:
-    """What the README shows of the results of a folder; see `report`."""
-    return gains(_results(folder)) or NO_RESULTS
+def report_of_gains(folder: Path, figures: Sequence[str] = ()) -> str:
+    """What the README shows of the results of a folder: the gains, and pictures; see `report`."""
+    results = _results(folder)
+    parts = [f"{lines}\n\n{LEGEND}"] if (lines := gains(results)) else []
+    pictures = {Path(path).stem: path for path in figures}
+    parts += [_picture(result, pictures[result["name"]]) for result in results if result["name"] in pictures]
+    return "\n\n".join(parts) if parts else NO_RESULTS
 
 
 def results_page(folder: Path, figures: Sequence[str] = ()) -> str:
-    """The whole page of results.
-
-    Args:
-        folder: of results files.
-        figures: pictures to show, as paths seen from the page.
-    """
-    pictures = "".join(f"\n![{Path(path).stem}]({path})\n" for path in figures)
+    """The whole page of results; see `report`."""
     speed = speed_tables(folder)
-    return f"{_HEAD}\n{report(folder)}\n{pictures}" + (f"\n## Speed and memory\n\n{speed}\n" if speed else "")
+    return f"{_HEAD}\n{report(folder, figures)}\n" + (f"\n## Speed and memory\n\n{speed}\n" if speed else "")
+
+
+def _picture(result: Mapping[str, Any], path: str) -> str:
+    return f"![{cell(result['title'])}]({path})"
 
 
 def read_results(path: Path) -> dict[str, Any]:

@@ -6,19 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 NOT_RUN = "not run"
-_BOOTSTRAP = (
-    "gain: F1 over the plain row of the same kind, with 95 % interval and p of a paired bootstrap over the test "
-    "sentences, all runs pooled that have one of the plain row with the same seed"
-)
-SYSTEMS = (
+LEGEND = (
     "CAN_first and CAN_last read the first or the last attention layer of the ConvS2S translator (Eq. 7), CAN_aligned "
     "an alignment head on it, CAN_gloss the word gloss; they join what they read to the BiLSTM's states (Eq. 11) or, "
-    "at the input, to the word vectors; "
-    "with copies, and in CAN_aligned: what the translator copied is known to lie where it was copied from; "
-    "scaled: every source token gets the same mass of attention, and the teacher's tags beside its states."
+    "at the input, to the word vectors; with copies, and in CAN_aligned: what the translator copied is known to lie "
+    "where it was copied from; scaled: every source token gets the same mass of attention, and the teacher's tags "
+    "beside its states. Gain: F1 over the plain row of the same kind, with 95 % interval and p of a paired bootstrap "
+    "over the test sentences, all runs pooled that have one of the plain row with the same seed. The interval is over "
+    "sentences, not over trainings: what one run gains may be its seed's. Best on dev, in bold: of those with most "
+    "runs that read our English, the one that gains most on the development set, or the plain tagger if none gains. "
+    "†: made with an earlier translator, or other part, than the present one."
 )
-"""What the names of the systems mean."""
-_SOURCES = ("data", "protocol", "hardware", "date")
+"""What the names of the systems, and gains, mean."""
+_SOURCES = ("protocol", "hardware", "date")
+_PARTS = ("train", "dev", "test")
 _PAPERS_SYSTEM = "CAN_last"
 _OUTDATED = "†"
 """Marks a row whose translator, say, was trained anew since its runs."""
@@ -31,25 +32,43 @@ def table(result: Mapping[str, Any]) -> str:
     paper_columns = [name for name in columns if any(name in _figures(paper, row) for row in result["rows"])]
     tested = any("against" in row for row in result["rows"])
     header = ["system", *columns, *(f"{name} (paper)" for name in paper_columns)]
-    header += ["gain", "runs"] if tested else ["runs"]
+    header += ["gain", "of each run", "runs"] if tested else ["runs"]
     lines = [f"### {cell(result['title'])}", "", *_header(header)]
     for row in result["rows"]:
         name = f"**{cell(row['system'])}**" if row.get("best_on_dev") else cell(row["system"])
         cells = [name + _mark(row)]
         cells += [_figure(row["metrics"], name) for name in columns]
         cells += [_paper_figure(_figures(paper, row).get(name)) for name in paper_columns]
-        cells += [_gain_and_share(row)] if tested else []
+        cells += [_gain_and_share(row), _gains_by_run(row)] if tested else []
         lines.append(_line([*cells, _num_runs(row)]))
-    sources = [f"{key}: {cell(result[key])}" for key in _SOURCES if result.get(key)]
-    if tested:
-        sources.insert(0, f"{_BOOTSTRAP}; bold: best on dev of those that read our English")
+    sources = _sources(result)
+    return "\n".join([*lines, "", "; ".join(sources) + "."]) if sources else "\n".join(lines)
+
+
+def _sources(result: Mapping[str, Any]) -> list[str]:
+    """Where the figures of a results file come from: data, protocol, machine, command."""
+    sources = [f"data: {cell(result['data'])}{_counts(result)}"] if result.get("data") else []
+    sources += [f"{key}: {cell(result[key])}" for key in _SOURCES if result.get(key)]
+    paper = result.get("paper")
     if isinstance(paper, Mapping) and isinstance(paper.get("note"), str):
         sources.append(f"paper: {cell(paper['note'])}")
     if outdated := sorted({path for row in result["rows"] for path in row.get("outdated", ())}):
         sources.append(f"{_OUTDATED}: made with an earlier {' or '.join(outdated)} than the present one")
     if result.get("command"):
         sources.append(f"command: `{result['command']}`")
-    return "\n".join([*lines, "", "; ".join(sources) + "."]) if sources else "\n".join(lines)
+    return sources
+
+
+def _counts(result: Mapping[str, Any]) -> str:
+    """How many sentences and entities the parts of the corpus have, and the digests of their files."""
+    corpus = result.get("corpus") or {}
+    parts = [
+        f"{part} {corpus[part]['sentences']:,} sentences, {corpus[part]['entities']:,} entities "
+        f"({', '.join(f'{name} {digest}' for name, digest in corpus[part]['sha256'].items())})"
+        for part in _PARTS
+        if part in corpus
+    ]
+    return f"; whole files: {', '.join(parts)}" if parts else ""
 
 
 def gains(results: Sequence[Mapping[str, Any]]) -> str:
@@ -64,23 +83,8 @@ def gains(results: Sequence[Mapping[str, Any]]) -> str:
     lines = [line for result in results if result.get("headline", True) for line in _gains_of(result)]
     if not lines:
         return ""
-    header = [
-        "data",
-        "plain tagger",
-        "F1",
-        "CAN_last",
-        "in the paper",
-        "ours, best on dev",
-        "its gain",
-        "its runs",
-    ]
-    marked = any(_OUTDATED in line for line in lines)
-    note = (
-        f" {_OUTDATED}: made with an earlier translator, or other part, than the present one."
-        if marked
-        else ""
-    )
-    return "\n".join([*_header(header), *lines, "", f"{_BOOTSTRAP}. {SYSTEMS}{note}"])
+    header = ["data", "plain tagger", "F1", "CAN_last", "in the paper", "ours, best on dev", "its gain"]
+    return "\n".join([*_header(header), *lines])
 
 
 def cell(value: Any) -> str:
@@ -94,11 +98,12 @@ def _gains_of(result: Mapping[str, Any]) -> Iterator[str]:
     for best in result["rows"]:
         if not best.get("best_on_dev"):
             continue
-        base = best["against"]["system"]
+        base = best["against"]["system"] if "against" in best else best["system"]
         name, budget = _without_budget(base)
         can_last = rows.get(f"{name} + {_PAPERS_SYSTEM}{budget}")
         if can_last is None and name == first:  # where the name of the first row goes without saying
             can_last = rows.get(f"{_PAPERS_SYSTEM}{budget}")
+        is_plain = best["system"] == base
         yield _line(
             [
                 cell(result["title"]),
@@ -106,18 +111,21 @@ def _gains_of(result: Mapping[str, Any]) -> Iterator[str]:
                 _figure(rows[base]["metrics"], "f1") + _mark(rows[base]),
                 _gain_if_run(can_last),
                 _paper_gain(_figures(paper, rows[base]), _figures(paper, can_last or {})),
-                cell(best["system"].removeprefix(f"{name} + ").removesuffix(budget)),
-                _gain(best) + _mark(best),
-                _num_runs(best),
+                "none" if is_plain else cell(best["system"].removeprefix(f"{name} + ").removesuffix(budget)),
+                "–" if is_plain else _gain_if_run(best),
             ]
         )
 
 
 def _gain_if_run(row: Mapping[str, Any] | None) -> str:
-    """The gain of a row, if there is one; a dash where there is none, or nothing to test it against."""
+    """The gain of a row and of how many runs, if there is one; a dash if there is no such row, or no test of it."""
     if row is None or (row["metrics"] and "against" not in row):
         return "–"
-    return _gain(row) + _mark(row) if "against" in row else NOT_RUN
+    if "against" not in row:
+        return NOT_RUN
+    tested = row["against"].get("runs")
+    runs = "" if tested is None else f", {tested} run{'s' if tested > 1 else ''}"
+    return f"{_gain(row)}{runs}{_mark(row)}"
 
 
 def _mark(row: Mapping[str, Any]) -> str:
@@ -156,30 +164,29 @@ def _paper_figure(value: Any) -> str:
 
 
 def _paper_gain(plain: Mapping[str, Any], can: Mapping[str, Any]) -> str:
-    """The paper's gain, of the F1 that our `f1` stands for: over all types where it has several."""
-    for name in ("Overall f1", "f1"):
-        if name in plain and name in can:
-            return f"{can[name] - plain[name]:+.2f}"
-    return ""
+    return f"{can['f1'] - plain['f1']:+.2f}" if "f1" in plain and "f1" in can else ""
 
 
 def _gain(row: Mapping[str, Any]) -> str:
-    """F1 points above the baseline, their 95 % interval and p value, and whether only some of the runs were tested.
-
-    A test needs counts of a run and of the baseline's run with the same seed.
-    """
+    """F1 points above the baseline, their 95 % interval and p value."""
     against = row.get("against")
     if not against:
         return ""
     p_value = "≤ 0.001" if against["p"] <= 0.001 else format(against["p"], ".3f")
-    gain = f"{against['difference']:+.2f} [{against['low']:+.2f}, {against['high']:+.2f}], p {p_value}"
-    tested, finished = against.get("runs"), _finished(row)
-    return f"{gain} ({tested} of {finished} runs)" if tested is not None and tested < finished else gain
+    return f"{against['difference']:+.2f} [{against['low']:+.2f}, {against['high']:+.2f}], p {p_value}"
 
 
 def _gain_and_share(row: Mapping[str, Any]) -> str:
-    share = row.get("against", {}).get("share_of_upper_bound")
-    return _gain(row) + (f"; {share:.0f} % of the upper bound's" if share is not None else "")
+    """The gain, of how many runs if of fewer than the row has, and its share of the upper bound's."""
+    against = row.get("against", {})
+    tested, finished = against.get("runs"), _finished(row)
+    some = f" ({tested} of {finished} runs)" if tested is not None and tested < finished else ""
+    share = against.get("share_of_upper_bound")
+    return _gain(row) + some + (f"; {share:.0f} % of the upper bound's" if share is not None else "")
+
+
+def _gains_by_run(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{gain:+.2f}" for gain in row.get("against", {}).get("by_run", {}).values())
 
 
 def _num_runs(row: Mapping[str, Any]) -> str:

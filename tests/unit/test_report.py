@@ -47,6 +47,15 @@ def test_table_shows_means_deviations_and_what_is_missing() -> None:
     )
 
 
+def test_the_line_below_a_table_counts_its_data() -> None:
+    part = {"sentences": 12152, "tokens": 9, "entities": 4833, "sha256": {"a": "01", "b": "23"}}
+    last = table(RESULT | {"corpus": {"train": part, "dev": part | {"sentences": 7}}}).splitlines()[-1]
+    assert last.startswith(
+        "data: some data; whole files: train 12,152 sentences, 4,833 entities (a 01, b 23), "
+        "dev 7 sentences, 4,833 entities (a 01, b 23); protocol: fast;"
+    )
+
+
 def test_gains_failed_runs_and_the_best_on_dev_are_shown() -> None:
     against = {"system": "plain", "difference": 7.2, "low": 5.1, "high": 9.04, "p": 0.001}
     rows = [
@@ -55,7 +64,7 @@ def test_gains_failed_runs_and_the_best_on_dev_are_shown() -> None:
             "system": "CAN",
             "metrics": {"f1": metric(57.0, 57.4)},
             "planned": 3,
-            "against": against | {"share_of_upper_bound": 49.4},
+            "against": against | {"share_of_upper_bound": 49.4, "by_run": {"seed 1": 7.04, "seed 2": -0.5}},
             "best_on_dev": True,
             "failed": {"seed 3": "diverged"},
             "collapsed": ["seed 1"],
@@ -63,13 +72,13 @@ def test_gains_failed_runs_and_the_best_on_dev_are_shown() -> None:
         {"system": "other", "metrics": {}, "planned": 3, "against": against | {"p": 0.25}},
     ]
     lines = table({"name": "x", "title": "X", "rows": rows}).splitlines()
-    assert lines[2] == "| system | f1 | gain | runs |"
-    assert lines[4] == "| plain | 50.00 |  | 1 of 3 |"
+    assert lines[2] == "| system | f1 | gain | of each run | runs |"
+    assert lines[4] == "| plain | 50.00 |  |  | 1 of 3 |"
     assert lines[5] == (
         "| **CAN** | 57.20 ± 1.50 | +7.20 [+5.10, +9.04], p ≤ 0.001; 49 % of the upper bound's "
-        "| 2 of 3 (1 failed, 1 collapsed) |"
+        "| +7.04, -0.50 | 2 of 3 (1 failed, 1 collapsed) |"
     )
-    assert lines[6] == "| other | not run | +7.20 [+5.10, +9.04], p 0.250 | 0 of 3 |"
+    assert lines[6] == "| other | not run | +7.20 [+5.10, +9.04], p 0.250 |  | 0 of 3 |"
 
 
 def test_a_gain_that_was_tested_on_fewer_runs_than_the_row_has_says_so() -> None:
@@ -85,10 +94,12 @@ def test_a_gain_that_was_tested_on_fewer_runs_than_the_row_has_says_so() -> None
         return table(result).splitlines()[5], gains([result]).splitlines()[2]
 
     gain = "+2.00 [+1.00, +3.00], p 0.020"
-    for line in last_lines(1):
-        assert f"| {gain} (1 of 3 runs) |" in line
-    for line in last_lines(3):
-        assert f"| {gain} |" in line
+    of_table, of_gains = last_lines(1)
+    assert f"| {gain} (1 of 3 runs) |" in of_table
+    assert f"| {gain}, 1 run |" in of_gains
+    of_table, of_gains = last_lines(3)
+    assert f"| {gain} |" in of_table
+    assert f"| {gain}, 3 runs |" in of_gains
 
 
 def test_more_runs_than_were_asked_for_are_no_share_of_them() -> None:
@@ -114,14 +125,13 @@ def test_gains_have_a_line_for_each_plain_tagger_and_name_the_best_on_dev() -> N
         row("B + CAN_gloss", "B", best_on_dev=True),
         row("alone"),
     ]
-    paper = {"A": {"f1": 40.0, "Overall f1": 32.0}, "A + CAN_last": {"f1": 41.0, "Overall f1": 41.5}}
+    paper = {"A": {"f1": 40.0}, "A + CAN_last": {"f1": 41.5}}
     lines = gains([{"name": "x", "title": "X", "rows": rows, "paper": paper}, RESULT]).splitlines()
     gain = "+2.00 [+1.00, +3.00], p 0.020"
-    assert lines[2:6] == [
-        f"| X | A | 50.00 | {gain} | +9.50 | CAN_gloss | {gain} | 1 |",
-        f"| X | E, big, 100 sentences | 50.00 | {gain} |  | CAN_last | {gain} | 1 |",
-        f"| X | B | 50.00 | – |  | CAN_gloss | {gain} | 1 |",
-        "",
+    assert lines[2:] == [
+        f"| X | A | 50.00 | {gain} | +1.50 | CAN_gloss | {gain} |",
+        f"| X | E, big, 100 sentences | 50.00 | {gain} |  | CAN_last | {gain} |",
+        f"| X | B | 50.00 | – |  | CAN_gloss | {gain} |",
     ]
     assert gains([RESULT]) == gains([{"name": "x", "title": "X", "rows": []}]) == ""
     assert gains([{"name": "x", "title": "X", "rows": rows, "headline": False}]) == ""
@@ -141,15 +151,33 @@ def test_what_an_earlier_translator_made_is_marked() -> None:
     assert lines[6].startswith("| **A + CAN_gloss** | 52.00 |")
     assert "†: made with an earlier models/a or models/b than the present one" in lines[-1]
     gain = "+2.00 [+1.00, +3.00], p 0.020"
-    assert f"| X | A | 50.00 | {gain} † |  | CAN_gloss | {gain} | 1 |" in gains([result])
-    assert "†: made with an earlier translator" in gains([result])
+    assert f"| X | A | 50.00 | {gain} † |  | CAN_gloss | {gain} |" in gains([result])
     present = [rows[0], {"system": "A + CAN_last", "metrics": run["metrics"]}, rows[2]]
-    # It was run, but not tested: its plain row is of before.
+    # It was run, but not with a seed of its plain row.
     text = gains([result | {"rows": present}])
-    assert f"| X | A | 50.00 | – |  | CAN_gloss | {gain} | 1 |" in text
+    assert f"| X | A | 50.00 | – |  | CAN_gloss | {gain} |" in text
     assert "†" not in text
     plain = {**rows[0], "outdated": ["runs/vectors.vec"]}
     assert "| X | A | 50.00 † | – |" in gains([result | {"rows": [plain, *present[1:]]}])
+
+
+def test_where_nothing_gains_on_dev_there_is_none_of_ours() -> None:
+    against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02, "runs": 1}
+    rows = [
+        {"system": "A", "metrics": {"f1": metric(50.0)}, "best_on_dev": True},
+        {"system": "A + CAN_last", "metrics": {"f1": metric(52.0)}, "against": against},
+    ]
+    result = {"name": "x", "title": "X", "rows": rows}
+    assert "| X | A | 50.00 | +2.00 [+1.00, +3.00], p 0.020, 1 run |  | none | – |" in gains([result])
+    assert table(result).splitlines()[4].startswith("| **A** | 50.00 |")
+
+
+def test_a_picture_stands_under_its_table(tmp_path: Path) -> None:
+    write(tmp_path, "z.json", RESULT)
+    write(tmp_path, "a.json", RESULT | {"name": "extra", "title": "Extra"})
+    lines = report(tmp_path, ["figures/bound.svg"]).splitlines()
+    assert lines.index("### Extra") - lines.index("![Upper bound](figures/bound.svg)") == 2
+    assert report_of_gains(tmp_path, ["docs/bound.svg"]) == "![Upper bound](docs/bound.svg)"
 
 
 def test_the_papers_gain_stands_there_also_when_its_system_was_not_run() -> None:

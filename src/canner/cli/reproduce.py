@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 from collections.abc import Mapping, Sequence
@@ -78,6 +79,7 @@ def reproduce(
     """
     start(quiet=quiet, threads=threads, device=device)
     from canner.experiment.runner import RunnerOptions
+    from canner.system_tables import LEGEND
     from canner.tables import comparisons, descriptions
     from canner.tables.variations import varied
 
@@ -93,6 +95,7 @@ def reproduce(
         published = None if smoke or anew else results
         command, make = _whole(table, protocol, seeds, grid), make_parts and not smoke
         _run_part(config, runs / config.name, published, options, command, make_parts=make)
+    typer.echo(LEGEND)
 
 
 def _with_corpus(configs: Sequence[ComparisonExperiment]) -> list[ComparisonExperiment]:
@@ -202,9 +205,13 @@ def report(
     if stdout:
         emit(build(folder).splitlines(), None)
         return
-    text = report_of_gains(folder)
     page.parent.mkdir(parents=True, exist_ok=True)
     figures = draw_figures(folder, page.parent / "figures")
-    write_lines(page, results_page(folder, [f"figures/{path.name}" for path in figures]).splitlines())
-    changed = update_readme(readme, text)
+    write_lines(page, results_page(folder, _seen_from(page, figures)).splitlines())
+    changed = update_readme(readme, report_of_gains(folder, _seen_from(readme, figures)))
     note(f"{page}: written; {readme}: {'gains rebuilt' if changed else 'already up to date'}")
+
+
+def _seen_from(page: Path, figures: Sequence[Path]) -> list[str]:
+    """Paths of pictures as a page names them."""
+    return [Path(os.path.relpath(path, page.parent)).as_posix() for path in figures]

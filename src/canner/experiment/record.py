@@ -70,7 +70,8 @@ class Record:
         part = self.scores.get("test", self.scores["dev"])
         result = {name: float(part[name]) for name in ("precision", "recall", "f1")}
         for subset, values in part.get("subsets", {}).items():
-            result[f"{subset} f1"] = float(values["f1"])
+            if subset != "Overall":  # which is all of them: `f1`
+                result[f"{subset} f1"] = float(values["f1"])
         result["dev f1"] = float(self.scores["dev"]["f1"])
         return result
 

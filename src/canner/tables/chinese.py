@@ -42,6 +42,12 @@ ONTONOTES4 = CorpusConfig(
 """OntoNotes 4 as the paper splits it, in BMES, for who has the licence."""
 
 
+WEIBO_TEXT = (
+    "Weibo, all 1,350 training sentences, full test set, of whose 270 sentences 40 (original annotation: 41) stand in "
+    "the training part too; some rules of the Chinese gloss were made while looking at development and test sentences"
+)
+
+
 def _weibo(annotation: str) -> CorpusConfig:
     train, dev, test = (f"$CANNER_DATA/ner/weibo/{annotation}.{part}" for part in ("train", "dev", "test"))
     return CorpusConfig(train=(train,), dev=(dev,), test=(test,))
@@ -123,12 +129,12 @@ def weibo_original(protocol: Protocol) -> ComparisonExperiment:
 
 def _table4(name: str, annotation: str, protocol: Protocol) -> ComparisonExperiment:
     paper = {
-        "Char+BiLSTM+CRF": (32.35, 31.91, 32.18),
-        "Char+BiLSTM+CRF + CAN_first": (34.13, 35.17, 34.66),
-        "Char+BiLSTM+CRF + CAN_last": (41.54, 40.27, 41.12),
-        "Encoder+BiLSTM+CRF": (70.24, 68.51, 69.53),
-        "Encoder+BiLSTM+CRF + CAN_first": (70.86, 69.17, 70.11),
-        "Encoder+BiLSTM+CRF + CAN_last": (72.46, 70.49, 71.98),
+        "Char+BiLSTM+CRF": (59.55, 22.05, 32.18, 32.35, 31.91),
+        "Char+BiLSTM+CRF + CAN_first": (60.73, 24.25, 34.66, 34.13, 35.17),
+        "Char+BiLSTM+CRF + CAN_last": (61.21, 30.96, 41.12, 41.54, 40.27),
+        "Encoder+BiLSTM+CRF": (74.52, 65.17, 69.53, 70.24, 68.51),
+        "Encoder+BiLSTM+CRF + CAN_first": (74.30, 66.37, 70.11, 70.86, 69.17),
+        "Encoder+BiLSTM+CRF + CAN_last": (74.17, 69.91, 71.98, 72.46, 70.49),
     }
     return comparison(
         f"table4-{name}",
@@ -138,9 +144,9 @@ def _table4(name: str, annotation: str, protocol: Protocol) -> ComparisonExperim
         _rows(),
         model=CHARACTERS,
         embeddings=VECTORS,
-        corpus="Weibo, all 1,350 training sentences, full test set",
+        corpus=WEIBO_TEXT,
         paper=_figures(
-            ("NE f1", "NM f1", "Overall f1"),
+            ("precision", "recall", "f1", "NE f1", "NM f1"),
             paper,
             "does not say which annotation; its encoder is BERT, ours multilingual-e5-small, frozen",
         ),
@@ -176,7 +182,7 @@ def embeddings(protocol: Protocol) -> ComparisonExperiment:
         _weibo("weiboNER_2nd_conll"),
         rows,
         model=CHARACTERS,
-        corpus="Weibo, all 1,350 training sentences, full test set",
+        corpus=WEIBO_TEXT,
         paper=_figures(("precision", "recall", "f1"), paper),
         headline=False,
     )
@@ -205,7 +211,7 @@ def _figure3(name: str, words: str, protocol: Protocol, change: dict[str, Any]) 
         rows,
         model=CHARACTERS,
         embeddings=VECTORS,
-        corpus="Weibo, all 1,350 training sentences, full test set",
+        corpus=WEIBO_TEXT,
         paper={"note": "a figure: rises to layer 8, flat after, best at 10 or 11"},
         headline=False,
         num_seeds=5 if protocol == "paper" else 3,
