@@ -43,6 +43,9 @@ def reproduce(
     systems: Annotated[
         list[str] | None, typer.Option("--system", help="Only this row; may be given several times.")
     ] = None,
+    paper_rows: Annotated[
+        bool, typer.Option("--paper-rows", help="Only the rows that the paper has.")
+    ] = False,
     budgets: Annotated[
         list[int] | None, typer.Option("--budget", help="Only with so many training sentences.")
     ] = None,
@@ -76,26 +79,40 @@ def reproduce(
         canner reproduce
 
         canner reproduce table2-spanish --protocol fast --seeds 3 --workers 2 --max-minutes 60
+
+        canner reproduce table4 --protocol paper --paper-rows --workers 8 --device cuda
     """
     start(quiet=quiet, threads=threads, device=device)
     from canner.experiment.runner import RunnerOptions
     from canner.system_tables import LEGEND
-    from canner.tables import comparisons, descriptions
-    from canner.tables.variations import varied
+    from canner.tables import descriptions
+    from canner.tables.variations import rows_of_paper
 
     if table is None:
         emit(descriptions(), None)
         return
     started = time.monotonic()
-    rows, sizes = tuple(systems or ()), () if smoke else tuple(budgets or ())
-    shared = RunnerOptions(workers, None, device, not quiet, runs / "stores", systems=rows, budgets=sizes)
-    for config in _with_corpus(comparisons(table, protocol.value)):
-        config = varied(config, seeds=seeds, grid=grid, smoke=smoke)
-        options = replace(shared, max_minutes=_left(started, max_minutes))
-        published = None if smoke or anew else results
-        command, make = _whole(table, protocol, seeds, grid), make_parts and not smoke
-        _run_part(config, runs / config.name, published, options, command, make_parts=make)
+    sizes = () if smoke else tuple(budgets or ())
+    shared = RunnerOptions(workers, None, device, not quiet, runs / "stores", budgets=sizes)
+    command, published = _whole(table, protocol, seeds, grid), None if smoke or anew else results
+    for config in _parts(table, protocol, seeds, grid=grid, smoke=smoke):
+        rows = (*(systems or ()), *(rows_of_paper(config) if paper_rows else ()))
+        options = replace(shared, systems=rows, max_minutes=_left(started, max_minutes))
+        _run_part(
+            config, runs / config.name, published, options, command, make_parts=make_parts and not smoke
+        )
     typer.echo(LEGEND)
+
+
+def _parts(
+    table: str, protocol: ProtocolName, seeds: int | None, *, grid: bool, smoke: bool
+) -> list[ComparisonExperiment]:
+    """The comparisons that are asked for."""
+    from canner.tables import comparisons
+    from canner.tables.variations import varied
+
+    found = _with_corpus(comparisons(table, protocol.value))
+    return [varied(config, seeds=seeds, grid=grid, smoke=smoke) for config in found]
 
 
 def _with_corpus(configs: Sequence[ComparisonExperiment]) -> list[ComparisonExperiment]:

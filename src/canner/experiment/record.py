@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import json
 import logging
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canner.data.bundle import save_json
+from canner.data.bundle import save_json, save_text
 from canner.data.corpus import data_path
 from canner.experiment.results import environment
 from canner.experiment.tagger import COUNTS, TaggerExperiment, train_tagger
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 Identify = Callable[[str], str | None]
 """Gives the digest of a path whose own bytes do not matter, else None."""
 
+_CONFIG = "experiment.toml"
 _INPUTS = "inputs.json"
 # How a bundle was made does not change what it does.
 _NOT_READ = {
@@ -98,12 +99,12 @@ def run_and_record(
     folder.mkdir(parents=True, exist_ok=True)
     inputs = inputs_of(experiment)
     stale = ["metrics.json", COUNTS]
-    if (folder / _INPUTS).exists() and read_json(folder / _INPUTS) != inputs:
+    if (folder / _INPUTS).exists() and not _was_made_from(inputs, folder):
         logger.info("%s was made from other data or bundles: training starts again", folder)
         stale += [RESUME, "log.jsonl"]
     for name in stale:
         (folder / name).unlink(missing_ok=True)
-    (folder / "experiment.toml").write_text(to_toml(experiment), encoding="utf-8")
+    save_text(folder / _CONFIG, to_toml(experiment))
     save_json(folder / "environment.json", environment(device))
     save_json(folder / _INPUTS, inputs)
     try:
@@ -121,37 +122,64 @@ def run_and_record(
 def read_record(experiment: TaggerExperiment, folder: Path) -> Record | None:
     """What an earlier call left of this run; None if it is not finished, or was made from other bundles.
 
+    What cannot be read is trained again, which is said.
+
     Raises:
         ValueError: if the folder holds a run of another configuration.
     """
-    metrics, config = folder / "metrics.json", folder / "experiment.toml"
-    if not config.exists():
+    if not (folder / _CONFIG).exists() or _is_of_another(experiment, folder):
         return None
-    if config.read_text(encoding="utf-8") != to_toml(experiment):
-        if not (
-            metrics.exists() or (folder / RESUME).exists()
-        ):  # it never came to train: nothing would be lost
-            return None
-        raise ValueError(
-            f"{folder}: expected the run of this configuration, got one of another; "
-            "choose another output folder, or remove this one"
-        )
-    if not (metrics.exists() and (folder / _INPUTS).exists()):
+    if not ((folder / "metrics.json").exists() and (folder / _INPUTS).exists()):
         return None
-    if read_json(folder / _INPUTS) != inputs_of(experiment):
+    inputs = inputs_of(experiment)
+    try:
+        if read_json(folder / _INPUTS) == inputs:
+            return _read_finished(folder)
         logger.info("%s was made from other data or bundles than there are now: it is trained again", folder)
         return None
-    found = read_json(metrics)
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        logger.warning("%s: the run is damaged and is trained again: %s", folder, error)
+        return None
+
+
+def _is_of_another(experiment: TaggerExperiment, folder: Path) -> bool:
+    """Whether a folder is of another run that came to nothing; a setting that its run did not know has its default.
+
+    Raises:
+        ValueError: it is of another run, which would be lost.
+    """
+    try:
+        text = (folder / _CONFIG).read_text(encoding="utf-8")
+        if text == to_toml(experiment) or TaggerExperiment(**tomllib.loads(text)) == experiment:
+            return False
+    except (ValueError, TypeError):  # a setting that is no more, a damaged file
+        pass
+    if not ((folder / "metrics.json").exists() or (folder / RESUME).exists()):
+        return True
+    raise ValueError(
+        f"{folder}: expected the run of this configuration, got one of another; "
+        "choose another output folder, or remove this one"
+    )
+
+
+def _was_made_from(inputs: Mapping[str, str], folder: Path) -> bool:
+    try:
+        return read_json(folder / _INPUTS) == inputs
+    except ValueError:  # a damaged file
+        return False
+
+
+def _read_finished(folder: Path) -> Record | None:
+    found = read_json(folder / "metrics.json")
     if found["stopped"] in ("time", "interrupted"):
         return None
     made = read_json(folder / "environment.json")
     if "failure" in found:
         return Record({}, None, 0.0, found["failure"], made)
-    counts = json.loads((folder / COUNTS).read_text(encoding="utf-8"))
-    part = counts.get("test") or counts["dev"]
+    counts = read_json(folder / COUNTS)
+    part = np.array(counts.get("test") or counts["dev"], dtype=np.int64)
     scores: dict[str, Any] = {name: found[name] for name in ("dev", "test") if name in found}
-    minutes = float(found.get("minutes", 0.0))
-    return Record(scores, np.array(part, dtype=np.int64), minutes, None, made)
+    return Record(scores, part, float(found.get("minutes", 0.0)), None, made)
 
 
 def bundles_of(experiment: TaggerExperiment) -> list[tuple[str, str]]:

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import torch
 from filelock import FileLock, Timeout
 
 from canner.data.bundle import save_json
-from canner.data.shard_folder import OutOfTimeError
 from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun, plan
 from canner.experiment.kept_runs import KeptRuns
-from canner.experiment.record import Identify, Record, missing_bundles, read_record, run_and_record
+from canner.experiment.record import Identify, Record, missing_bundles, read_record
 from canner.experiment.summary import describe_corpus, summary
 from canner.experiment.tagger import TaggerExperiment
+from canner.experiment.workers import pool
 from canner.training.progress import StepProgress
-from canner.training.run_state import DivergedError
 
 logger = logging.getLogger(__name__)
 
@@ -111,6 +109,7 @@ def run_comparison(
             prepare([cell.tries[0].experiment for cell in state.unfinished()])
             state.read()
         state.leave_out_impossible(in_time=deadline is None or time.monotonic() < deadline)
+        state.say_what_is_left(options.workers)
         try:
             for run, record in _runs(state, options.stores or folder / "stores", options, deadline):
                 state.add(run, record)
@@ -187,6 +186,17 @@ class _State:
     @property
     def num_finished(self) -> int:
         return sum(run.folder in self.records for run in self.known(self.wanted))
+
+    def say_what_is_left(self, workers: int) -> None:
+        """How many runs are to be made, and how long they may take, by the runs of the table that are finished."""
+        left = self.num_runs - self.num_finished
+        minutes = [record.minutes for record in self.records.values() if record.failure is None]
+        if left and minutes:
+            hours = left * statistics.fmean(minutes) / 60 / workers
+            about = f"; at {statistics.fmean(minutes):.1f} minutes each, that is {hours:.1f} hours"
+        else:
+            about = ""
+        logger.info("%s: %d runs of %d are to be made%s", self.config.name, left, self.num_runs, about)
 
     def read(self) -> None:
         """Takes in what earlier calls finished; twice, since a finished grid makes more runs known."""
@@ -265,17 +275,18 @@ def _runs(
     def left() -> float | None:
         return None if deadline is None else max(0.0, (deadline - time.monotonic()) / 60)
 
-    with _pool(options) as submit:
+    broken: dict[Path, str] = {}
+    with pool(options.workers, device=options.device, progress=options.progress) as submit:
         pending: dict[Future[None], PlannedRun] = {}
         while True:
-            busy = {run.folder for run in pending.values()}
+            busy = {run.folder for run in pending.values()} | broken.keys()
             waiting = [run for run in state.waiting() if run.folder not in busy]
             while waiting and len(pending) < options.workers and left() != 0.0:
                 run = waiting.pop(0)
                 logger.info("training %s, %s", run.row, run.name)
                 pending[submit(run, stores, left())] = run
             if not pending:
-                return
+                break
             finished, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in finished:
                 run = pending.pop(future)
@@ -286,58 +297,15 @@ def _runs(
                         "expected the runs' processes to live, got one that was killed (out of memory?); "
                         "call again with fewer --workers: what is finished is kept"
                     ) from None
+                except RuntimeError as error:  # of torch: out of the device's memory, say
+                    broken[run.folder] = str(error).splitlines()[0]
+                    logger.warning("%s, %s broke off: %s", run.row, run.name, broken[run.folder])
+                    continue
                 record = read_record(run.experiment, run.folder)
                 if record is not None:  # else its time was up
                     yield run, record
-
-
-_Submit = Callable[[PlannedRun, Path, float | None], "Future[None]"]
-
-
-@contextlib.contextmanager
-def _pool(options: RunnerOptions) -> Iterator[_Submit]:
-    """Where runs are made: here for one worker, else in processes of their own."""
-    if options.workers == 1:
-
-        def here(run: PlannedRun, stores: Path, minutes: float | None) -> Future[None]:
-            future: Future[None] = Future()
-            _work(run, stores, minutes, options.device, options.progress)
-            future.set_result(None)
-            return future
-
-        yield here
-        return
-    threads = max(1, torch.get_num_threads() // options.workers)
-    # Spawned: a forked process inherits threads and CUDA in a state that neither survives.
-    with ProcessPoolExecutor(
-        options.workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(threads,)
-    ) as pool:
-
-        def there(run: PlannedRun, stores: Path, minutes: float | None) -> Future[None]:
-            return pool.submit(_work, run, stores, minutes, options.device, False)
-
-        try:
-            yield there
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
-def _start_worker(threads: int) -> None:
-    torch.set_num_threads(threads)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-
-
-def _work(run: PlannedRun, stores: Path, minutes: float | None, device: str, progress: bool) -> None:
-    try:
-        with contextlib.suppress(DivergedError):  # recorded, and shown in the table
-            run_and_record(
-                run.experiment,
-                run.folder,
-                stores=stores,
-                max_minutes=minutes,
-                device=device,
-                progress=progress,
-            )
-    except OutOfTimeError as error:
-        logger.info("the time was up: %s", error)
+    if broken:
+        raise ValueError(
+            f"expected every run to come to its end, got {len(broken)} that broke off ({next(iter(broken.values()))}); "
+            "call again, where memory lacks with fewer --workers: what is finished is kept"
+        )

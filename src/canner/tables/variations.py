@@ -50,3 +50,17 @@ def smoke_twin(config: ComparisonExperiment) -> ComparisonExperiment:
         "corpus": f"20 training, 10 development and 10 test sentences of: {config.corpus}",
     }
     return config.model_copy(update={**less, "systems": systems, **words})
+
+
+def rows_of_paper(config: ComparisonExperiment) -> tuple[str, ...]:
+    """Names of the systems that the paper has figures of; of a figure of the paper, all.
+
+    Raises:
+        ValueError: the paper has no such table.
+    """
+    if config.paper is None:
+        raise ValueError(
+            f"expected a table of the paper, got one beyond it: {config.title}; choose its rows by --system"
+        )
+    names = tuple(system.name for system in config.systems)
+    return tuple(name for name in names if name in config.paper) or names

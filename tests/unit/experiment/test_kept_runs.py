@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from canner.experiment import runner
+from canner.experiment import workers
 from canner.experiment.comparison import ComparisonExperiment, System, plan
 from canner.experiment.kept_runs import KeptRuns
 from canner.experiment.record import Record
@@ -30,7 +30,7 @@ def test_a_table_is_the_same_from_the_kept_runs_alone_and_nothing_is_trained(
     config = make(grid={"batch_size": (4, 8)}, seeds=(1, 2))
     options = RunnerOptions(progress=False, kept=tmp_path / "kept" / "x.json")
     first = run_comparison(config, tmp_path / "here", command="c", options=options)
-    monkeypatch.setattr(runner, "run_and_record", never)
+    monkeypatch.setattr(workers, "run_and_record", never)
     second = run_comparison(config, tmp_path / "there", command="c", options=options, prepare=_expects([]))
     assert first["rows"] == second["rows"]
     assert "against" in second["rows"][1]
@@ -104,7 +104,7 @@ def test_what_is_made_anew_on_each_machine_counts_by_what_it_was_made_from(
 
     first = call("here", "a recipe")
     with monkeypatch.context() as patch:
-        patch.setattr(runner, "run_and_record", never)
+        patch.setattr(workers, "run_and_record", never)
         vectors.write_text("1 8\nvive " + "0.2 " * 8 + "\n", encoding="utf-8")
         assert call("there", "a recipe")["rows"] == first["rows"]
         with pytest.raises(AssertionError, match="a run was made"):
@@ -120,7 +120,7 @@ def test_of_what_is_not_there_the_kept_digest_is_believed_and_nothing_is_made(
     first = run_comparison(config, tmp_path / "here", command="c", options=options)
     vectors.unlink()
     with monkeypatch.context() as patch:
-        patch.setattr(runner, "run_and_record", never)
+        patch.setattr(workers, "run_and_record", never)
         second = run_comparison(
             config, tmp_path / "there", command="c", options=options, prepare=_expects([])
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from canner.experiment import runner
+from canner.experiment import workers
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.record import read_record, run_and_record
 from canner.experiment.runner import RunnerOptions, run_comparison
@@ -32,7 +32,7 @@ def test_a_second_call_trains_only_what_is_missing(
             raise KeyboardInterrupt
         return run_and_record(experiment, folder, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(runner, "run_and_record", counting)
+    monkeypatch.setattr(workers, "run_and_record", counting)
     quiet = RunnerOptions(progress=False)
     with pytest.raises(KeyboardInterrupt):
         run_comparison(config, tmp_path / "out", command="c", options=quiet)
@@ -227,3 +227,53 @@ def test_a_folder_in_which_another_process_is_at_work_is_refused(make: Make, tmp
         run_comparison(make(), tmp_path / "out", command="c", options=RunnerOptions(progress=False))
     results = run_comparison(make(), tmp_path / "out", command="c", options=RunnerOptions(progress=False))
     assert all(row["metrics"] for row in results["rows"])
+
+
+@pytest.mark.parametrize("damaged", ["metrics.json", "counts.json", "inputs.json", "environment.json"])
+def test_a_damaged_run_is_trained_again_and_the_others_stay(
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: str
+) -> None:
+    quiet = RunnerOptions(progress=False)
+    before = run_comparison(make(), tmp_path / "out", command="c", options=quiet)["rows"]
+    run, other = (tmp_path / "out" / name / "subset0-seed1" for name in ("plain", "wide"))
+    untouched = (other / "metrics.json").stat().st_mtime_ns
+    (run / damaged).write_text('{"dev": ', encoding="utf-8")
+    assert run_comparison(make(), tmp_path / "out", command="c", options=quiet)["rows"][1] == before[1]
+    assert f"{run}: the run is damaged and is trained again" in caplog.text
+    assert read_record(make().base.model_copy(update={"seed": 1}), run) is not None
+    assert (other / "metrics.json").stat().st_mtime_ns == untouched
+
+
+def test_a_setting_that_a_run_did_not_know_has_its_default(make: Make, tmp_path: Path) -> None:
+    experiment = make().base.model_copy(update={"batch_size": 16})
+    run_and_record(experiment, tmp_path / "run", progress=False)
+    config = tmp_path / "run" / "experiment.toml"
+    known = config.read_text().replace("batch_size = 16\n", "")
+    assert known != config.read_text()
+    config.write_text(known)
+    assert read_record(experiment, tmp_path / "run") is not None
+    with pytest.raises(ValueError, match="got one of another"):
+        read_record(experiment.model_copy(update={"batch_size": 2}), tmp_path / "run")
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_run_that_breaks_off_leaves_the_others_their_turn(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    systems = (System(name="plain", change={"model.hidden_dim": 10**9}), System(name="wide"))
+    config, options = make(systems=systems), RunnerOptions(number, progress=False)
+    with pytest.raises(ValueError, match=r"expected every run to come to its end, got 1 that broke off"):
+        run_comparison(config, tmp_path / "out", command="c", options=options)
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [bool(row["metrics"]) for row in results["rows"]] == [False, True]
+
+
+def test_how_many_runs_are_to_be_made_is_said_beforehand(
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    run_comparison(make(), tmp_path / "out", command="c", options=RunnerOptions(progress=False))
+    assert "x: 2 runs of 2 are to be made" in caplog.text
+    late = RunnerOptions(progress=False, max_minutes=0.0)
+    run_comparison(make(seeds=(1, 2, 3)), tmp_path / "out", command="c", options=late)
+    assert "x: 4 runs of 6 are to be made; at 0.0 minutes each, that is 0.0 hours" in caplog.text

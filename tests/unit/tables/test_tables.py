@@ -12,7 +12,7 @@ import pytest
 from canner.experiment.comparison import plan
 from canner.tables import TABLES, comparisons
 from canner.tables.protocols import Protocol
-from canner.tables.variations import smoke_twin, with_seeds, without_grid
+from canner.tables.variations import rows_of_paper, smoke_twin, with_seeds, without_grid
 
 EVERY = [
     config for name in TABLES for protocol in get_args(Protocol) for config in comparisons(name, protocol)
@@ -147,3 +147,24 @@ def test_the_parts_of_what_is_carried_over_are_told_apart_with_100_sentences_alo
         "Encoder",
         "Encoder + CAN_gloss at the input",
     }
+
+
+def test_the_rows_that_the_paper_has() -> None:
+    (german,) = comparisons("table2-german", "paper")
+    assert rows_of_paper(german) == (
+        "BiLSTM+CRF",
+        "BiLSTM+CRF + CAN_first",
+        "BiLSTM+CRF + CAN_last",
+        "CharLM+BiLSTM+CRF",
+        "CharLM+BiLSTM+CRF + CAN_first",
+        "CharLM+BiLSTM+CRF + CAN_last",
+    )
+    (figure,) = comparisons("figure3-vectors", "paper")
+    assert rows_of_paper(figure) == (
+        "plain",
+        *(f"layer {number}" for number in range(1, 16)),
+        "plain, softmax",
+    )
+    (swahili,) = comparisons("masakhaner-swahili", "fast")
+    with pytest.raises(ValueError, match="expected a table of the paper, got one beyond it: Swahili"):
+        rows_of_paper(swahili)

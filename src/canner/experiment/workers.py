@@ -1,0 +1,80 @@
+"""Where runs are made: in this process, or several at a time in processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import torch
+
+from canner.data.shard_folder import OutOfTimeError
+from canner.experiment.comparison import PlannedRun
+from canner.experiment.record import run_and_record
+from canner.training.run_state import DivergedError
+
+logger = logging.getLogger(__name__)
+
+Submit = Callable[[PlannedRun, Path, float | None], "Future[None]"]
+"""Makes a run, with a folder of stores and the minutes that are left (None: all that it needs)."""
+
+
+@contextlib.contextmanager
+def pool(workers: int, *, device: str, progress: bool) -> Iterator[Submit]:
+    """Runs made here, one by one, or by so many workers, each with an equal share of the processor's threads.
+
+    Args:
+        workers: runs at a time.
+        device: "cpu" or "cuda".
+        progress: show that of a lone worker's runs.
+    """
+    if workers == 1:
+
+        def here(run: PlannedRun, stores: Path, minutes: float | None) -> Future[None]:
+            future: Future[None] = Future()
+            try:
+                _work(run, stores, minutes, device, progress)
+                future.set_result(None)
+            except RuntimeError as error:
+                future.set_exception(error)
+            return future
+
+        yield here
+        return
+    threads = max(1, torch.get_num_threads() // workers)
+    # Spawned: a forked process inherits threads and CUDA in a state that neither survives.
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(threads,)
+    ) as processes:
+
+        def there(run: PlannedRun, stores: Path, minutes: float | None) -> Future[None]:
+            return processes.submit(_work, run, stores, minutes, device, False)
+
+        try:
+            yield there
+        except BaseException:
+            processes.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _start_worker(threads: int) -> None:
+    torch.set_num_threads(threads)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+
+
+def _work(run: PlannedRun, stores: Path, minutes: float | None, device: str, progress: bool) -> None:
+    try:
+        with contextlib.suppress(DivergedError):  # recorded, and shown in the table
+            run_and_record(
+                run.experiment,
+                run.folder,
+                stores=stores,
+                max_minutes=minutes,
+                device=device,
+                progress=progress,
+            )
+    except OutOfTimeError as error:
+        logger.info("the time was up: %s", error)
