@@ -28,6 +28,19 @@ class ProtocolName(StrEnum):
     FAST = "fast"
 
 
+Systems = Annotated[
+    list[str] | None, typer.Option("--system", help="Only this row; may be given several times.")
+]
+Budgets = Annotated[list[int] | None, typer.Option("--budget", help="Only with so many training sentences.")]
+MaxMinutes = Annotated[
+    float | None, typer.Option(min=0, help="Stop after so many minutes; call again to go on.")
+]
+MakeParts = Annotated[
+    bool,
+    typer.Option(help="First make what the table reads and is not there; vectors are made to their end."),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     app.command("reproduce")(reproduce)
@@ -40,26 +53,17 @@ def reproduce(
     ] = None,
     protocol: Annotated[ProtocolName, typer.Option(help="How the taggers are trained.")] = ProtocolName.FAST,
     seeds: Annotated[int | None, typer.Option(min=1, help="Seeds; default: the table's own.")] = None,
-    systems: Annotated[
-        list[str] | None, typer.Option("--system", help="Only this row; may be given several times.")
-    ] = None,
+    systems: Systems = None,
     paper_rows: Annotated[
         bool, typer.Option("--paper-rows", help="Only the rows that the paper has.")
     ] = False,
-    budgets: Annotated[
-        list[int] | None, typer.Option("--budget", help="Only with so many training sentences.")
-    ] = None,
+    budgets: Budgets = None,
     grid: Annotated[bool, typer.Option(help="Choose learning rate and batch size on dev (paper).")] = True,
     workers: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 1,
-    max_minutes: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so many minutes; call again to go on.")
-    ] = None,
+    max_minutes: MaxMinutes = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs"),
     results: Annotated[Path, typer.Option(help="Folder of the results files.")] = Path("results"),
-    make_parts: Annotated[
-        bool,
-        typer.Option(help="First make what the table reads and is not there; vectors are made to their end."),
-    ] = True,
+    make_parts: MakeParts = True,
     anew: Annotated[
         bool, typer.Option(help="Count only runs of this folder, and leave the results files as they are.")
     ] = False,
