@@ -112,8 +112,18 @@ def hardware(device: str = "cpu") -> str:
     """What computes on a device, in a few words: accelerator, or processor, what it multiplies in, threads used."""
     if device != "cpu":
         return torch.cuda.get_device_name(device)
-    kind = f"{platform.machine()} CPU{' with bfloat16' if cpu_has_bfloat16() else ''}"
+    kind = f"{_processor()}{' with bfloat16' if cpu_has_bfloat16() else ''}"
     return f"{kind}, {torch.get_num_threads()} of {os.cpu_count()} threads"
+
+
+def _processor() -> str:
+    """Model of the processor, where the system says it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return f"{model} ({platform.machine()} CPU)" if model else f"{platform.machine()} CPU"
 
 
 def environment(device: str) -> dict[str, Any]:

@@ -57,9 +57,10 @@ def summary(
     )
     # Of the runs, which may have been made by several calls on several machines; not of this call.
     made = [record.environment for record in records.values()]
-    for key, join in (("hardware", "; ".join), ("date", max)):
-        if said := sorted({str(environment[key]) for environment in made if key in environment}):
-            results[key] = join(said)
+    if machines := sorted({str(environment["hardware"]) for environment in made if "hardware" in environment}):
+        results["hardware"] = "; ".join(machines)
+    if days := sorted({str(environment["date"]) for environment in made if "date" in environment}):
+        results["date"] = " to ".join(dict.fromkeys((days[0], days[-1])))
     if not config.headline:
         results["headline"] = False
     return {**results, "corpus": dict(corpus), "grid": {key: list(v) for key, v in config.grid.items()}}

@@ -210,4 +210,4 @@ def test_machine_and_date_are_those_of_the_runs(make: Make, tmp_path: Path) -> N
         for run, made in zip(runs, machines, strict=True)
     }
     results = summary(make(seeds=(1, 2)), cells, records, command="c", corpus={})
-    assert (results["hardware"], results["date"]) == ("a; b", "2026-01-02")
+    assert (results["hardware"], results["date"]) == ("a; b", "2026-01-01 to 2026-01-02")
