@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import logging
 import zlib
@@ -42,6 +43,7 @@ class KeptRuns:
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     _added: set[str] = field(default_factory=set)
     _refused: set[str] = field(default_factory=set)
+    _others: list[dict[str, Any]] | None = None
 
     @classmethod
     def read(cls, path: Path | None, identify: Identify | None = None) -> KeptRuns:
@@ -69,6 +71,28 @@ class KeptRuns:
             self._refused.add(key)
             return None
         return _record(entry)
+
+    def find_elsewhere(self, experiment: TaggerExperiment) -> Record | None:
+        """The record of the same training in a file beside this one, where it is a row of another table; else None."""
+        for entry in self._beside():
+            known = entry.get("experiment", {})
+            if known.get("seed") == experiment.seed and known.get("data", {}).get("test") == list(
+                experiment.data.test
+            ):
+                alike = experiment.model_copy(update={"name": known.get("name")})
+                if self._changed(entry, alike) == {}:
+                    return _record(entry)
+        return None
+
+    def _beside(self) -> list[dict[str, Any]]:
+        """The runs of the other files of the folder, read once; what is damaged counts as not there."""
+        if self._others is None:
+            self._others = []
+            for path in sorted(self.path.parent.glob("*.json")) if self.path is not None else []:
+                if path != self.path:
+                    with contextlib.suppress(ValueError):
+                        self._others += KeptRuns.read(path).runs.values()
+        return self._others
 
     def outdated(self, cells: Sequence[Cell], folder: Path) -> dict[Path, Record]:
         """Records, by folder, of runs of these configurations and data, but made with other bundles than are here.

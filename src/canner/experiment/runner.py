@@ -206,11 +206,12 @@ class _State:
                     self.records[run.folder] = found
 
     def _finished(self, run: PlannedRun) -> Record | None:
-        """The record of a run that is kept, or that stands in its folder."""
+        """The record of a run that is kept, that stands in its folder, or that another table has."""
         key = self._key(run)
         if (record := self.kept.find(key, run.experiment)) is not None:
             return record
         record = None if missing_bundles(run.experiment) else read_record(run.experiment, run.folder)
+        record = record or self.kept.find_elsewhere(run.experiment)
         if record is not None:
             self.kept.add(key, run.experiment, record)
         return record

@@ -57,7 +57,9 @@ def summary(
     )
     # Of the runs, which may have been made by several calls on several machines; not of this call.
     made = [record.environment for record in records.values()]
-    if machines := sorted({str(environment["hardware"]) for environment in made if "hardware" in environment}):
+    if machines := sorted(
+        {str(environment["hardware"]) for environment in made if "hardware" in environment}
+    ):
         results["hardware"] = "; ".join(machines)
     if days := sorted({str(environment["date"]) for environment in made if "date" in environment}):
         results["date"] = " to ".join(dict.fromkeys((days[0], days[-1])))

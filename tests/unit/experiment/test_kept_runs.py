@@ -136,6 +136,31 @@ def test_a_finished_table_is_shown_where_one_more_row_cannot_run(make: Make, tmp
         assert [bool(row["metrics"]) for row in results["rows"]] == [True, False]
 
 
+def test_a_training_that_is_a_row_of_another_table_is_not_made_twice(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def call(config: ComparisonExperiment) -> dict:
+        name = config.name
+        options = RunnerOptions(progress=False, kept=tmp_path / "kept" / f"{name}.json")
+        return run_comparison(config, tmp_path / name, command="c", options=options)
+
+    base = make().base
+    first = call(make(name="a", base=base.model_copy(update={"name": "a"}), seeds=(1, 2)))
+    (tmp_path / "kept" / "damaged.json").write_text("{")
+    rows = (System(name="other"), System(name="as wide", change={"model.hidden_dim": 6}))
+    other = make(name="b", base=base.model_copy(update={"name": "b"}), seeds=(1, 2), systems=rows)
+    with monkeypatch.context() as patch:
+        patch.setattr(workers, "run_and_record", never)
+        second = call(other)["rows"]
+    assert [row["metrics"] for row in second] == [row["metrics"] for row in first["rows"]]
+    # The table's own file has it too, and needs no other.
+    assert len(KeptRuns.read(tmp_path / "kept" / "b.json").runs) == 4
+    monkeypatch.setattr(workers, "run_and_record", never)
+    narrow = make(name="c", base=base.model_copy(update={"batch_size": 2}))
+    with pytest.raises(AssertionError, match="a run was made"):
+        call(narrow)
+
+
 def test_two_that_write_lose_nothing_of_each_other(make: Make, tmp_path: Path) -> None:
     experiment, record = make().base, Record({"dev": {"f1": 1.0}}, None, 1.0)
     first, second = (KeptRuns.read(tmp_path / "kept.json") for _ in range(2))
