@@ -171,12 +171,13 @@ def main() -> None:
             found = figures(sentences, transfers, views.teacher.tags, options)
             row = f"{Path(name).name}, {kind}" if kind else Path(name).name
             rows.append(summarise(row, {"dev": found | names}).to_json())
+            names = {}  # the same for every layer
             print(row, {key: round(value, 1) for key, value in found.items()}, flush=True)
     content = results_json(
         name=f"transfer-{arguments.language}",
         title=f"What the attention finds, {arguments.language}: tokens of development sentences",
         rows=rows,
-        data=f"the first {len(sentences)} development sentences",
+        data=f"the first {len(sentences)} development sentences of {Path(data.dev[0]).parent.name}/{Path(data.dev[0]).name}",
         protocol="the strongest English word of each token, the teacher's tag of it; entities of the teacher's "
         "types; nothing is trained",
         command=shlex.join(["python", *sys.argv]),
