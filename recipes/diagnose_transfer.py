@@ -5,7 +5,10 @@ teacher says of that word is compared with the gold tag. No tagger is trained: t
 
     export CANNER_DATA=../shared/data
     python recipes/diagnose_transfer.py es models/es-en models/es-en-aligner models/es-en-gloss DeepL
-    python recipes/diagnose_transfer.py zh models/zh-en models/zh-en-aligner models/zh-en-gloss
+    python recipes/diagnose_transfer.py zh models/zh-en models/zh-en-aligner models/zh-en-gloss eflomal=models/zh-en
+
+"eflomal=" before a translator: its English, with the links that eflomal finds between that and the sentence, together
+with the parallel text. What these do not find did not come through the translation.
 
 Writes results/transfer-LANGUAGE.json, a row for each translator and layer.
 """
@@ -13,6 +16,7 @@ Writes results/transfer-LANGUAGE.json, a row for each translator and layer.
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections import Counter
@@ -31,10 +35,13 @@ from canner.experiment.results import results_json, summarise
 from canner.tables.chinese import weibo_revised
 from canner.tables.european import GERMAN, SPANISH
 from canner.tables.masakhaner import corpus
-from canner.tables.protocols import TEACHER, external
+from canner.tables.protocols import COPIED, TEACHER, external
+from canner.text.bitext import read_bitext
 from canner.text.sentence import Sentence
+from canner.training.translator_data import read_words, segmented_pairs
 from canner.transfer.aligned import Transfer, TransferOptions, select_attention
 from canner.transfer.views import TransferConfig, TransferViews, ViewConfig
+from canner.transfer.word_alignment import align_words
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 TEACHER_TYPES = {"PER", "LOC", "ORG", "MISC"}
@@ -115,6 +122,34 @@ def pieces(sentences: Sequence[Sentence], translator: Translator) -> dict[str, f
     }
 
 
+def linked_anew(language: str, translator: Translator, transfers: Sequence[Transfer]) -> list[Transfer]:
+    """The same translations with eflomal's links in the place of the attention."""
+    if not isinstance(translator, NeuralTranslator):
+        raise SystemExit(
+            "expected a neural translator after eflomal=, got another; a gloss has its own links"
+        )
+    text = Path(os.environ["CANNER_DATA"]) / "bitext" / f"{language}-en"
+    pairs = segmented_pairs(read_bitext(text / f"train.{language}", text / "train.en"), translator.segment)
+    words = read_words(pairs, translator.copier.known)
+    translations = [transfer.translation for transfer in transfers]
+    segments = [translator.segments(translation.source) for translation in translations]
+    sources = [[segment.text for segment in of_sentence] for of_sentence in segments]
+    ours = [(s, list(t.target)) for s, t in zip(sources, translations, strict=True) if t.target]
+    found = align_words(*zip(*(ours + words), strict=True), 1, symmetrise="grow-diag")
+    links = iter(found[: len(ours)])
+    relinked = []
+    for transfer, translation, of_sentence in zip(transfers, translations, segments, strict=True):
+        attention_TS = torch.zeros(len(translation.target), len(translation.source))
+        for source, target in next(links) if translation.target else ():
+            attention_TS[target, list(of_sentence[source].owners)] = 1
+        attention_TS /= attention_TS.sum(dim=1, keepdim=True).clamp(min=1)
+        changed = replace(
+            translation, attention=attention_TS[None], reading_attention=None, alignment_layer=0
+        )
+        relinked.append(replace(transfer, translation=changed))
+    return relinked
+
+
 def gold_types(sentence: Sentence) -> list[str | None]:
     """The type of the entity that each token is in, as the English teacher calls it; "" for none.
 
@@ -152,12 +187,15 @@ def main() -> None:
     data = CORPORA[arguments.language]
     sentences = read_part(data, "dev")[: arguments.sentences]
     rows = []
-    for name in arguments.translators:
+    for argument in arguments.translators:
+        name = argument.removeprefix("eflomal=")
         files = name in ("DeepL", "m2m100")
         view = external(f"{arguments.language}-en", name) if files else ViewConfig(translator=name)
         config = TransferConfig(teacher=TEACHER, views=(view,))
         views = TransferViews.load(config.with_paths(lambda path: str(data_path(path))))
         (transfers,) = views.transfer([sentence.tokens for sentence in sentences])
+        if argument != name:
+            transfers = linked_anew(arguments.language, views.views[0].translator, transfers)
         english = [transfer.translation.target for transfer in transfers]
         named = [known_to_teacher(sentence) for sentence in sentences]
         names = {
@@ -166,8 +204,12 @@ def main() -> None:
         }
         layers = len(transfers[0].translation.attention)
         kinds = {f"layer {layer}": TransferOptions(layer=layer) for layer in range(1, layers + 1)}
-        kinds |= {f"layer {layers}, with copies": TransferOptions(reading="copied")}
-        for kind, options in kinds.items() if layers > 1 else [("", TransferOptions())]:
+        kinds |= {f"layer {layers}, with copies": COPIED}
+        if argument != name:
+            kinds = {"links of eflomal": TransferOptions(), "links of eflomal, with copies": COPIED}
+        elif layers == 1:
+            kinds = {"": TransferOptions()}
+        for kind, options in kinds.items():
             found = figures(sentences, transfers, views.teacher.tags, options)
             row = f"{Path(name).name}, {kind}" if kind else Path(name).name
             rows.append(summarise(row, {"dev": found | names}).to_json())
@@ -177,7 +219,7 @@ def main() -> None:
         name=f"transfer-{arguments.language}",
         title=f"What the attention finds, {arguments.language}: tokens of development sentences",
         rows=rows,
-        data=f"the first {len(sentences)} development sentences of {Path(data.dev[0]).parent.name}/{Path(data.dev[0]).name}",
+        data=f"the first {len(sentences)} development sentences of {'/'.join(Path(data.dev[0]).parts[-2:])}",
         protocol="the strongest English word of each token, the teacher's tag of it; entities of the teacher's "
         "types; nothing is trained",
         command=shlex.join(["python", *sys.argv]),
