@@ -8,7 +8,7 @@ teacher says of that word is compared with the gold tag. No tagger is trained: t
     python recipes/diagnose_transfer.py zh models/zh-en models/zh-en-aligner models/zh-en-gloss eflomal=models/zh-en
 
 "eflomal=" before a translator: its English, with the links that eflomal finds between that and the sentence, together
-with the parallel text. What these do not find did not come through the translation.
+with the parallel text.
 
 Writes results/transfer-LANGUAGE.json, a row for each translator and layer.
 """

@@ -111,7 +111,9 @@ def score_aligner(language: str) -> dict[str, dict[str, float]]:
 def save(name: str, title: str, new: list[dict[str, Any]], data: str, protocol: str, command: str) -> None:
     """Writes a results file; rows of other translators that stand in it stay. Each says when and where it was made."""
     path = RESULTS / f"{name}.json"
-    old = read_results(path)["rows"] if path.exists() else []
+    before = read_results(path) if path.exists() else {"rows": []}
+    made_before = {key: before[key] for key in ("hardware", "date") if key in before}
+    old = [{"made": made_before, **row} for row in before["rows"]]
     named = {row["system"] for row in new}
     made = {
         "command": shlex.join(["python", *sys.argv]),
@@ -121,9 +123,8 @@ def save(name: str, title: str, new: list[dict[str, Any]], data: str, protocol: 
     rows = [row for row in old if row["system"] not in named] + [{**row, "made": made} for row in new]
     rows.sort(key=lambda row: row["system"].split(", ")[-1])  # a kind of translator after the other
     results = results_json(name=name, title=title, rows=rows, data=data, protocol=protocol, command=command)
-    every = [row["made"] for row in rows if "made" in row]
-    results["hardware"] = "; ".join(sorted({made["hardware"] for made in every}))
-    results["date"] = ", ".join(sorted({made["date"] for made in every}))
+    for key, join in (("hardware", "; "), ("date", ", ")):
+        results[key] = join.join(sorted({row["made"][key] for row in rows if key in row["made"]}))
     save_json(path, results)
 
 

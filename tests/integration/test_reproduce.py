@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from canner.experiment.tagger import EmbeddingsConfig
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -140,6 +142,42 @@ def test_ontonotes_4_is_read_as_it_is_published_and_left_out_of_table_3_where_it
     assert "left out" not in answer.err
 
 
+def test_runs_that_break_off_leave_the_other_rows_and_parts_their_turn(
+    canner, tiny_weibo, tmp_path, monkeypatch
+):
+    from canner.experiment import workers
+
+    original = workers.run_and_record
+
+    def breaking(experiment, folder, **options):
+        if "weiboNER_2nd" in experiment.data.train[0]:
+            raise MemoryError
+        return original(experiment, folder, **options)
+
+    for part in ("train", "dev", "test"):
+        (tmp_path / "ner" / "weibo" / f"weiboNER.conll.{part}").write_text("王 S-PER.NAM\n来 O\n\n" * 4)
+    monkeypatch.setattr(workers, "run_and_record", breaking)
+    monkeypatch.setattr("canner.tables.chinese.VECTORS", EmbeddingsConfig())
+    row = "Char+BiLSTM+CRF"
+    answer = canner("reproduce", "table4", "--seeds", 1, "--system", row, "--no-make-parts")
+    assert answer.status != 0
+    assert "expected every run to come to its end, got 1 that broke off (MemoryError())" in answer.err
+    for part, ran in (("revised", False), ("original", True)):
+        found = json.loads((tmp_path / "results" / f"table4-{part}-fast.json").read_text())
+        assert bool(found["rows"][0]["metrics"]) == ran
+    assert "CAN_first and CAN_last read" in answer.out  # what the rows' names mean
+
+
+def test_only_the_rows_that_the_paper_has(canner, tiny_weibo, tmp_path):
+    answer = canner("reproduce", "table5-weibo", "--seeds", 1, "--paper-rows", "--max-minutes", 0)
+    assert answer.status == 0, answer.err
+    assert "left out, because models/zh-en is not there: CAN_first, CAN_last\n" in answer.err
+    assert "CAN_gloss" not in answer.err
+    assert "1 runs of 1 are to be made" in answer.err
+    complaint = canner("reproduce", "fusion", "--paper-rows").complaint()
+    assert "expected a table of the paper, got one beyond it" in complaint
+
+
 def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
@@ -158,6 +196,7 @@ def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkey
     assert "figures/figure3-x.svg" in page
     drawn = (tmp_path / "docs" / "figures" / "figure3-x.svg").read_bytes()
     assert b"<svg" in drawn
+    assert "![Layers](docs/figures/figure3-x.svg)" in (tmp_path / "README.md").read_text()
     assert canner("report").status == 0
     assert (tmp_path / "docs" / "figures" / "figure3-x.svg").read_bytes() == drawn
 

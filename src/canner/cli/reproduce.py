@@ -99,13 +99,16 @@ def reproduce(
     sizes = () if smoke else tuple(budgets or ())
     shared = RunnerOptions(workers, None, device, not quiet, runs / "stores", budgets=sizes)
     command, published = _whole(table, protocol, seeds, grid), None if smoke or anew else results
+    broken = []
     for config in _parts(table, protocol, seeds, grid=grid, smoke=smoke):
         rows = (*(systems or ()), *(rows_of_paper(config) if paper_rows else ()))
         options = replace(shared, systems=rows, max_minutes=_left(started, max_minutes))
-        _run_part(
-            config, runs / config.name, published, options, command, make_parts=make_parts and not smoke
-        )
+        make = make_parts and not smoke
+        said = _run_part(config, runs / config.name, published, options, command, make_parts=make)
+        broken += [said] if said else []
     typer.echo(LEGEND)
+    if broken:
+        raise ValueError(broken[0])
 
 
 def _parts(
@@ -159,10 +162,15 @@ def _run_part(
     command: str,
     *,
     make_parts: bool,
-) -> None:
-    """Makes what one comparison reads, runs it, writes its results and kept runs (None: neither), prints its table."""
+) -> str | None:
+    """Makes what one comparison reads, runs it, writes its results and kept runs (None: neither), prints its table.
+
+    Returns:
+        What is to be said of runs that broke off.
+    """
     from canner.data.bundle import save_json
-    from canner.experiment.runner import run_comparison
+    from canner.experiment.runner import BrokenRunsError, run_comparison
+    from canner.report import read_results
     from canner.system_tables import table as as_table
     from canner.tables.parts import made_from, make_missing
 
@@ -173,7 +181,11 @@ def _run_part(
     if results is not None:
         kept = results / "runs" / f"{config.name}.json"
         options = replace(options, kept=kept, identify=made_from)
-    found = run_comparison(config, folder, command=command, options=options, prepare=prepare)
+    broken = None
+    try:
+        found = run_comparison(config, folder, command=command, options=options, prepare=prepare)
+    except BrokenRunsError as error:
+        found, broken = read_results(folder / "results.json"), str(error)
     if results is not None:
         results.mkdir(parents=True, exist_ok=True)
         path = results / f"{config.name}.json"
@@ -184,6 +196,7 @@ def _run_part(
         else:
             save_json(path, found)
     typer.echo(as_table(found) + "\n")
+    return broken
 
 
 def _planned(results: Mapping[str, Any]) -> int:

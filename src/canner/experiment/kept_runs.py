@@ -72,15 +72,15 @@ class KeptRuns:
             return None
         return _record(entry)
 
-    def find_elsewhere(self, experiment: TaggerExperiment) -> Record | None:
-        """The record of the same training in a file beside this one, where it is a row of another table; else None."""
+    def find_elsewhere(self, key: str, experiment: TaggerExperiment) -> Record | None:
+        """The record of the same training in a file beside this one, of another table; this file has it then."""
         for entry in self._beside():
-            known = entry.get("experiment", {})
-            if known.get("seed") == experiment.seed and known.get("data", {}).get("test") == list(
-                experiment.data.test
-            ):
+            known = entry["experiment"]
+            if known.get("seed") == experiment.seed and known["data"]["test"] == list(experiment.data.test):
                 alike = experiment.model_copy(update={"name": known.get("name")})
                 if self._changed(entry, alike) == {}:
+                    self._added.add(key)
+                    self.runs[key] = {**entry, "experiment": experiment.model_dump(mode="json")}
                     return _record(entry)
         return None
 
@@ -91,7 +91,8 @@ class KeptRuns:
             for path in sorted(self.path.parent.glob("*.json")) if self.path is not None else []:
                 if path != self.path:
                     with contextlib.suppress(ValueError):
-                        self._others += KeptRuns.read(path).runs.values()
+                        entries = KeptRuns.read(path).runs.values()
+                        self._others += [entry for entry in entries if _is_whole(entry)]
         return self._others
 
     def outdated(self, cells: Sequence[Cell], folder: Path) -> dict[Path, Record]:
@@ -155,6 +156,13 @@ class KeptRuns:
         except (ValidationError, KeyError):  # a setting that is no more, a damaged entry
             return None
         return changed if changed.keys() <= trained_bundles(experiment) else None
+
+
+def _is_whole(entry: Any) -> bool:
+    try:
+        return bool(entry["experiment"]["data"]["test"] and entry["inputs"] and entry["scores"])
+    except (KeyError, TypeError):
+        return False
 
 
 def _record(entry: Mapping[str, Any]) -> Record:

@@ -152,7 +152,10 @@ def _is_of_another(experiment: TaggerExperiment, folder: Path) -> bool:
         text = (folder / _CONFIG).read_text(encoding="utf-8")
         if text == to_toml(experiment) or TaggerExperiment(**tomllib.loads(text)) == experiment:
             return False
-    except (ValueError, TypeError):  # a setting that is no more, a damaged file
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        logger.warning("%s: the run is damaged and is trained again: %s", folder, error)
+        return True
+    except (ValueError, TypeError):  # a setting that is no more
         pass
     if not ((folder / "metrics.json").exists() or (folder / RESUME).exists()):
         return True
@@ -178,8 +181,12 @@ def _read_finished(folder: Path) -> Record | None:
         return Record({}, None, 0.0, found["failure"], made)
     counts = read_json(folder / COUNTS)
     part = np.array(counts.get("test") or counts["dev"], dtype=np.int64)
+    if part.ndim != 2 or part.shape[1] != 3:
+        raise ValueError(f"expected three counts of each sentence in {COUNTS}, got an array {part.shape}")
     scores: dict[str, Any] = {name: found[name] for name in ("dev", "test") if name in found}
-    return Record(scores, part, float(found.get("minutes", 0.0)), None, made)
+    record = Record(scores, part, float(found.get("minutes", 0.0)), None, made)
+    record.figures()  # what a table needs is there
+    return record
 
 
 def bundles_of(experiment: TaggerExperiment) -> list[tuple[str, str]]:

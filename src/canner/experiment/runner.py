@@ -21,10 +21,14 @@ from canner.experiment.kept_runs import KeptRuns
 from canner.experiment.record import Identify, Record, missing_bundles, read_record
 from canner.experiment.summary import describe_corpus, summary
 from canner.experiment.tagger import TaggerExperiment
-from canner.experiment.workers import pool
+from canner.experiment.workers import BROKEN_OFF, in_a_line, pool
 from canner.training.progress import StepProgress
 
 logger = logging.getLogger(__name__)
+
+
+class BrokenRunsError(ValueError):
+    """Some runs broke off; the results of the others are written."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ def run_comparison(
         What `results.json` holds. Systems whose translator or vectors are not there are left out, which is said.
 
     Raises:
+        BrokenRunsError: if a run broke off, out of memory, say; the others were run, and `results.json` has them.
         ValueError: if no system can run, data or bundles do not fit together, or another process is at work in the
             folder.
         KeyboardInterrupt: if a run was interrupted; call again to go on.
@@ -200,10 +205,13 @@ class _State:
 
     def read(self) -> None:
         """Takes in what earlier calls finished; twice, since a finished grid makes more runs known."""
+        looked_at: set[Path] = set()
         for _ in range(2):
             for run in self.known(self.cells):
-                if run.folder not in self.records and (found := self._finished(run)):
-                    self.records[run.folder] = found
+                if run.folder not in self.records and run.folder not in looked_at:
+                    looked_at.add(run.folder)
+                    if found := self._finished(run):
+                        self.records[run.folder] = found
 
     def _finished(self, run: PlannedRun) -> Record | None:
         """The record of a run that is kept, that stands in its folder, or that another table has."""
@@ -211,9 +219,9 @@ class _State:
         if (record := self.kept.find(key, run.experiment)) is not None:
             return record
         record = None if missing_bundles(run.experiment) else read_record(run.experiment, run.folder)
-        record = record or self.kept.find_elsewhere(run.experiment)
-        if record is not None:
-            self.kept.add(key, run.experiment, record)
+        if record is None:
+            return self.kept.find_elsewhere(key, run.experiment)
+        self.kept.add(key, run.experiment, record)
         return record
 
     def _key(self, run: PlannedRun) -> str:
@@ -298,15 +306,15 @@ def _runs(
                         "expected the runs' processes to live, got one that was killed (out of memory?); "
                         "call again with fewer --workers: what is finished is kept"
                     ) from None
-                except RuntimeError as error:  # of torch: out of the device's memory, say
-                    broken[run.folder] = str(error).splitlines()[0]
+                except BROKEN_OFF as error:
+                    broken[run.folder] = in_a_line(error)
                     logger.warning("%s, %s broke off: %s", run.row, run.name, broken[run.folder])
                     continue
                 record = read_record(run.experiment, run.folder)
                 if record is not None:  # else its time was up
                     yield run, record
     if broken:
-        raise ValueError(
+        raise BrokenRunsError(
             f"expected every run to come to its end, got {len(broken)} that broke off ({next(iter(broken.values()))}); "
             "call again, where memory lacks with fewer --workers: what is finished is kept"
         )

@@ -148,43 +148,43 @@ def _is_external(cell: Cell) -> bool:
 def _mark_best_on_dev(rows: Sequence[dict[str, Any]]) -> None:
     """For each baseline the row to be reported: chosen on dev, never on test.
 
-    Of the rows tested against it, the one that gains most over it on dev, with the same seeds; of rows with fewer runs
-    than others none, and where some read English these alone: the tables ask what English adds. The upper bound is not
-    ours. If nothing gains on dev, the baseline itself is the choice.
+    Of the rows tested against it, the one that gains most over it on dev, with the same seeds; outdated rows, and those
+    with fewer runs than others, only where there is no other. Where the table has systems that read English, these
+    alone: it asks what English adds. The upper bound is not ours. If nothing gains on dev, the baseline itself is the
+    choice.
     """
     by_name = {row["system"]: row for row in rows}
+    english = any(row.get("reads_english") for row in rows)
     tested = [row for row in rows if "against" in row and not row.get("upper_bound")]
-    for base in {row["against"]["system"] for row in tested}:
-        others = [row for row in tested if row["against"]["system"] == base]
-        ours = [row for row in others if row.get("reads_english")] or others
-        most = max(row["against"]["runs"] for row in ours)
-        best = max(
-            (row for row in ours if row["against"]["runs"] == most),
-            key=lambda row: row["against"]["dev_difference"],
-        )
+    ours = [row for row in tested if not english or row.get("reads_english")]
+    for base in {row["against"]["system"] for row in ours}:
+        of_base = [row for row in ours if row["against"]["system"] == base]
+        of_now = [row for row in of_base if "outdated" not in row] or of_base
+        most = max(row["against"]["runs"] for row in of_now)
+        full = [row for row in of_now if row["against"]["runs"] == most]
+        best = max(full, key=lambda row: row["against"]["dev_difference"])
         choice = best if best["against"]["dev_difference"] > 0 else by_name[base]
         if len(choice.get("collapsed", ())) < len(choice["seeds"]):
             choice["best_on_dev"] = True
 
 
 def _share_upper_bound(rows: Sequence[dict[str, Any]]) -> None:
-    """What share of the upper bound's gain (of two the higher one's) a system reaches with the same seeds; in percent.
+    """What share of the upper bound's gain a system reaches with the same seeds; in percent.
 
-    None where the upper bound lacks one of the seeds.
+    Of several upper bounds the one with most runs, then the higher one. None where it lacks one of the seeds.
     """
-    bounds = [row["against"] for row in rows if row.get("upper_bound") and "against" in row]
+    bounds: dict[str, dict[str, Any]] = {}
+    for bound in (row["against"] for row in rows if row.get("upper_bound") and "against" in row):
+        known = bounds.setdefault(bound["system"], bound)
+        if (bound["runs"], bound["difference"]) > (known["runs"], known["difference"]):
+            bounds[bound["system"]] = bound
     for row in rows:
-        if row.get("upper_bound") or "against" not in row:
+        against = row.get("against", {"system": None})
+        if row.get("upper_bound") or (of_bound := bounds.get(against["system"])) is None:
             continue
-        against = row["against"]
-        gains = [
-            statistics.fmean(bound["by_run"][run] for run in against["by_run"])
-            for bound in bounds
-            if bound["system"] == against["system"] and against["by_run"].keys() <= bound["by_run"].keys()
-        ]
-        if gains and max(gains) > 0:
-            ours = statistics.fmean(against["by_run"].values())
-            against["share_of_upper_bound"] = round(100 * ours / max(gains), 1)
+        ours, theirs = against["by_run"], of_bound["by_run"]
+        if ours.keys() <= theirs.keys() and (gain := sum(theirs[run] for run in ours)) > 0:
+            against["share_of_upper_bound"] = round(100 * sum(ours.values()) / gain, 1)
 
 
 def describe_corpus(config: CorpusConfig) -> dict[str, Any]:

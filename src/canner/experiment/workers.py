@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -17,6 +18,9 @@ from canner.experiment.record import run_and_record
 from canner.training.run_state import DivergedError
 
 logger = logging.getLogger(__name__)
+
+BROKEN_OFF = (RuntimeError, MemoryError)
+"""What one run may end with and the next not: the device has no more memory, say."""
 
 Submit = Callable[[PlannedRun, Path, float | None], "Future[None]"]
 """Makes a run, with a folder of stores and the minutes that are left (None: all that it needs)."""
@@ -38,8 +42,11 @@ def pool(workers: int, *, device: str, progress: bool) -> Iterator[Submit]:
             try:
                 _work(run, stores, minutes, device, progress)
                 future.set_result(None)
-            except RuntimeError as error:
-                future.set_exception(error)
+            except BROKEN_OFF as error:
+                # Without the traceback, whose frames hold what the run had in memory.
+                future.set_exception(RuntimeError(in_a_line(error)))
+            if future.exception() is not None:
+                _free_memory()
             return future
 
         yield here
@@ -58,6 +65,17 @@ def pool(workers: int, *, device: str, progress: bool) -> Iterator[Submit]:
         except BaseException:
             processes.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def in_a_line(error: BaseException) -> str:
+    """The first line of what went wrong."""
+    return (str(error) or repr(error)).splitlines()[0]
+
+
+def _free_memory() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _start_worker(threads: int) -> None:

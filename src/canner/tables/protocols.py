@@ -31,6 +31,8 @@ COPIED = TransferOptions(layer="last", reading="copied")
 """Beyond the paper: what a copied word translates is known (decision 0019). Also how an alignment head is read."""
 SCALED = TransferOptions(layer="last", normalise="source", posteriors=True, coverage=True)
 """Beyond the paper: every source token gets the same mass, and the teacher's tags beside its states."""
+AS_PRINTED = ", softmax"
+"""Ends the name of a row that has Eq. 12 as printed."""
 AT_INPUT = {"model.aligned_at": "input"}
 """Beyond the paper: the BiLSTM reads the aligned features beside the word vectors (decision 0017)."""
 PAPER_GRID = {"training.learning_rate": (0.025, 0.05, 0.1), "batch_size": (8, 16, 32)}
@@ -103,7 +105,7 @@ def comparison(
 def _as_printed(systems: Sequence[System]) -> list[System]:
     """The plain tagger with Eq. 12 as printed, unless that is among the systems: the CRF adds the probabilities."""
     plain = systems[0]
-    name = f"{plain.name}, softmax"
+    name = f"{plain.name}{AS_PRINTED}"
     change = {**plain.change, "model.emissions": "softmax"}
     return (
         [] if name in {s.name for s in systems} else [System(name=name, change=change, baseline=plain.name)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment
+from canner.tables.protocols import AS_PRINTED
 
 
 def varied(
@@ -62,5 +63,5 @@ def rows_of_paper(config: ComparisonExperiment) -> tuple[str, ...]:
         raise ValueError(
             f"expected a table of the paper, got one beyond it: {config.title}; choose its rows by --system"
         )
-    names = tuple(system.name for system in config.systems)
+    names = tuple(system.name for system in config.systems if not system.name.endswith(AS_PRINTED))
     return tuple(name for name in names if name in config.paper) or names

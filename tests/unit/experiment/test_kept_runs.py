@@ -147,6 +147,7 @@ def test_a_training_that_is_a_row_of_another_table_is_not_made_twice(
     base = make().base
     first = call(make(name="a", base=base.model_copy(update={"name": "a"}), seeds=(1, 2)))
     (tmp_path / "kept" / "damaged.json").write_text("{")
+    (tmp_path / "kept" / "odd.json").write_text('{"runs": {"a": null, "b": {"experiment": {}}}}')
     rows = (System(name="other"), System(name="as wide", change={"model.hidden_dim": 6}))
     other = make(name="b", base=base.model_copy(update={"name": "b"}), seeds=(1, 2), systems=rows)
     with monkeypatch.context() as patch:
@@ -159,6 +160,26 @@ def test_a_training_that_is_a_row_of_another_table_is_not_made_twice(
     narrow = make(name="c", base=base.model_copy(update={"batch_size": 2}))
     with pytest.raises(AssertionError, match="a run was made"):
         call(narrow)
+
+
+def test_a_training_of_another_table_counts_also_where_what_it_read_is_not_there_but_not_if_it_is_another(
+    make: Make, tmp_path: Path
+) -> None:
+    vectors = tmp_path / "words.vec"
+    config = with_vectors(make, vectors)
+
+    def row(name: str, minutes: float | None = None) -> dict:
+        path = tmp_path / "kept" / f"{name}.json"
+        options = RunnerOptions(progress=False, kept=path, max_minutes=minutes)
+        named = config.model_copy(update={"name": name})
+        return run_comparison(named, tmp_path / name, command="c", options=options)["rows"][1]
+
+    first = row("a")
+    text = vectors.read_text()
+    vectors.unlink()
+    assert row("b", 0.0) == first
+    vectors.write_text(text.replace("0.1", "0.3"))
+    assert row("c", 0.0)["metrics"] == {}
 
 
 def test_two_that_write_lose_nothing_of_each_other(make: Make, tmp_path: Path) -> None:

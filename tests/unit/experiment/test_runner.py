@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from filelock import FileLock
 from canner.experiment import workers
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.record import read_record, run_and_record
-from canner.experiment.runner import RunnerOptions, run_comparison
+from canner.experiment.runner import BrokenRunsError, RunnerOptions, run_comparison
 from canner.experiment.tagger import TaggerExperiment
 from canner.training.run_state import DivergedError
 
@@ -229,15 +231,28 @@ def test_a_folder_in_which_another_process_is_at_work_is_refused(make: Make, tmp
     assert all(row["metrics"] for row in results["rows"])
 
 
-@pytest.mark.parametrize("damaged", ["metrics.json", "counts.json", "inputs.json", "environment.json"])
+@pytest.mark.parametrize(
+    ("damaged", "content"),
+    [
+        ("metrics.json", '{"dev": '),
+        ("metrics.json", '{"stopped": "converged"}'),
+        ("metrics.json", '{"stopped": "converged", "dev": {}}'),
+        ("counts.json", '{"dev": '),
+        ("counts.json", '{"dev": [1, 2], "test": [1, 2]}'),
+        ("counts.json", "{}"),
+        ("inputs.json", '{"dev": '),
+        ("environment.json", '{"dev": '),
+        ("experiment.toml", 'kind = "tag'),
+    ],
+)
 def test_a_damaged_run_is_trained_again_and_the_others_stay(
-    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: str
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: str, content: str
 ) -> None:
     quiet = RunnerOptions(progress=False)
     before = run_comparison(make(), tmp_path / "out", command="c", options=quiet)["rows"]
     run, other = (tmp_path / "out" / name / "subset0-seed1" for name in ("plain", "wide"))
     untouched = (other / "metrics.json").stat().st_mtime_ns
-    (run / damaged).write_text('{"dev": ', encoding="utf-8")
+    (run / damaged).write_text(content, encoding="utf-8")
     assert run_comparison(make(), tmp_path / "out", command="c", options=quiet)["rows"][1] == before[1]
     assert f"{run}: the run is damaged and is trained again" in caplog.text
     assert read_record(make().base.model_copy(update={"seed": 1}), run) is not None
@@ -254,6 +269,9 @@ def test_a_setting_that_a_run_did_not_know_has_its_default(make: Make, tmp_path:
     assert read_record(experiment, tmp_path / "run") is not None
     with pytest.raises(ValueError, match="got one of another"):
         read_record(experiment.model_copy(update={"batch_size": 2}), tmp_path / "run")
+    config.write_text(known + "gone = 1\n")
+    with pytest.raises(ValueError, match="got one of another"):
+        read_record(experiment, tmp_path / "run")
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -262,10 +280,36 @@ def test_a_run_that_breaks_off_leaves_the_others_their_turn(
 ) -> None:
     systems = (System(name="plain", change={"model.hidden_dim": 10**9}), System(name="wide"))
     config, options = make(systems=systems), RunnerOptions(number, progress=False)
-    with pytest.raises(ValueError, match=r"expected every run to come to its end, got 1 that broke off"):
+    with pytest.raises(BrokenRunsError, match="expected every run to come to its end, got 1 that broke off"):
         run_comparison(config, tmp_path / "out", command="c", options=options)
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     assert [bool(row["metrics"]) for row in results["rows"]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError, NotImplementedError, partial(RuntimeError, "CUDA out of memory\nhelp")]
+)
+def test_what_a_broken_run_held_is_free_for_the_next(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Callable[[], Exception]
+) -> None:
+    held: list[weakref.ref[list]] = []
+
+    class Weights(list):  # type: ignore[type-arg]
+        """What can be referred to weakly."""
+
+    def breaking(experiment: TaggerExperiment, folder: Path, **options: object) -> dict:
+        if not held:
+            weights = Weights()
+            held.append(weakref.ref(weights))
+            raise error()
+        assert held[0]() is None
+        return run_and_record(experiment, folder, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(workers, "run_and_record", breaking)
+    with pytest.raises(
+        BrokenRunsError, match=r"got 1 that broke off \((MemoryError|NotImpl|CUDA out of memory\))"
+    ):
+        run_comparison(make(), tmp_path / "out", command="c", options=RunnerOptions(progress=False))
 
 
 def test_how_many_runs_are_to_be_made_is_said_beforehand(
@@ -277,3 +321,9 @@ def test_how_many_runs_are_to_be_made_is_said_beforehand(
     late = RunnerOptions(progress=False, max_minutes=0.0)
     run_comparison(make(seeds=(1, 2, 3)), tmp_path / "out", command="c", options=late)
     assert "x: 4 runs of 6 are to be made; at 0.0 minutes each, that is 0.0 hours" in caplog.text
+    for metrics in (tmp_path / "out").glob("*/*/metrics.json"):
+        found = json.loads(metrics.read_text())
+        metrics.write_text(json.dumps({**found, "minutes": 90.0}))
+    late = RunnerOptions(2, progress=False, max_minutes=0.0)
+    run_comparison(make(seeds=(1, 2, 3)), tmp_path / "out", command="c", options=late)
+    assert "x: 4 runs of 6 are to be made; at 90.0 minutes each, that is 3.0 hours" in caplog.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +42,9 @@ def test_mean_and_deviation_against_the_standard_library() -> None:
         summarise("plain", {})
 
 
-def test_figures_take_the_test_part_and_weibo_subsets() -> None:
-    scores = {"dev": part(9.0), "test": part(3.0) | {"subsets": {"NE": {"f1": 4.0}}}}
+def test_figures_take_the_test_part_and_weibo_subsets_but_not_all_of_them_again() -> None:
+    subsets = {"NE": {"f1": 4.0}, "Overall": {"f1": 3.0}}
+    scores = {"dev": part(9.0), "test": part(3.0) | {"subsets": subsets}}
     assert Record(scores, None, 0.0).figures() == {
         "precision": 3.0,
         "recall": 3.0,
@@ -106,6 +108,46 @@ def test_on_dev_a_row_is_compared_with_the_plain_runs_of_its_own_seeds(make: Mak
     assert best({**dev, "a": (50.0, 60.0)}) == ["b"]
     # None gains: the plain tagger is the choice.
     assert best({**dev, "a": (49.0, 61.0), "b": (40.0, 60.0)}) == ["plain"]
+
+
+def best_on_dev(
+    config: ComparisonExperiment, tmp_path: Path, dev: dict[str, tuple[float, ...]], **kind: str
+) -> list[str]:
+    """The rows marked as best on dev; runs with an F1 below 0 were not made, those of `kind` are outdated."""
+    cells = plan(config, tmp_path)
+    groups: dict[bool, dict[Path, Record]] = {False: {}, True: {}}
+    for cell in cells:
+        name = cell.system.name
+        for run, f1 in zip(cell.known_runs({cell.tries[0].folder: 1.0}), dev[name], strict=False):
+            made = record(f1, 50.0, [[1, 1, 1], [0, 1, 1]])
+            outdated = kind.get(name) == "outdated"
+            groups[outdated][run.folder] = replace(made, outdated={"m": "1"}) if outdated else made
+    found = summary(config, cells, groups[False], command="c", corpus={}, outdated=groups[True])
+    return [row["system"] for row in found["rows"] if row.get("best_on_dev")]
+
+
+def test_an_outdated_row_is_chosen_only_where_no_other_is_tested(make: Make, tmp_path: Path) -> None:
+    config = make(systems=tuple(System(name=name) for name in ("plain", "now", "former")), seeds=(1, 2))
+    dev = {"plain": (50.0, 50.0), "now": (52.0,), "former": (60.0, 60.0)}
+    assert best_on_dev(config, tmp_path, dev, former="outdated") == ["now"]
+    assert best_on_dev(config, tmp_path, {**dev, "now": ()}, former="outdated") == ["former"]
+
+
+def test_each_baseline_has_a_choice_of_its_own_and_none_without_a_run_that_reads_english(
+    make: Make, tmp_path: Path
+) -> None:
+    english = {"transfer": {"teacher": "t", "views": [{"translator": "x"}]}}
+    systems = (
+        System(name="plain"),
+        System(name="softmax"),
+        System(name="CAN", change=english),
+        System(name="big", baseline="big"),
+        System(name="big CAN", change={**english, "model.hidden_dim": 6}, baseline="big"),
+    )
+    config = make(systems=systems)
+    dev = {"plain": (50.0,), "softmax": (55.0,), "CAN": (51.0,), "big": (70.0,), "big CAN": (60.0,)}
+    assert best_on_dev(config, tmp_path, dev) == ["CAN", "big"]
+    assert best_on_dev(config, tmp_path, {**dev, "CAN": ()}) == ["big"]
 
 
 def test_the_best_on_dev_reads_english_where_a_system_does(make: Make, tmp_path: Path) -> None:
@@ -178,6 +220,9 @@ def test_the_share_is_of_the_upper_bounds_gain_with_the_same_seeds(make: Make, t
         return summary(config, cells, records, command="c", corpus={})["rows"][2]["against"]
 
     assert ours()["share_of_upper_bound"] == round(100 * 20 / 30, 1)
+    test_f1["bound"] = (10.0, 20.0)
+    assert "share_of_upper_bound" not in ours()
+    test_f1["bound"] = (30.0, 60.0)
     assert ours(ours=1)["share_of_upper_bound"] == 50.0
     assert "share_of_upper_bound" not in ours(bound=1)
 
