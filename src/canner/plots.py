@@ -16,17 +16,19 @@ _LAYER = re.compile(r"layer (\d+)")
 
 
 def draw_figures(results: Path, folder: Path) -> list[Path]:
-    """Draws every results file of layers; gives the pictures, also those that stand from before.
+    """Draws every results file of layers; gives the pictures.
 
     Args:
         results: folder of results files.
-        folder: gets an SVG file for each; made if there is something to draw.
+        folder: gets an SVG file for each; made if there is something to draw. That of a file without runs goes.
     """
     drawn = []
     for path in sorted(results.glob("figure3-*.json")):
         result, picture = read_results(path), folder / f"{path.stem}.svg"
         if _points(result):
             _draw(result, picture)
+        else:
+            picture.unlink(missing_ok=True)
         if picture.exists():
             drawn.append(picture)
     return drawn

@@ -199,6 +199,10 @@ def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkey
     assert "![Layers](docs/figures/figure3-x.svg)" in (tmp_path / "README.md").read_text()
     assert canner("report").status == 0
     assert (tmp_path / "docs" / "figures" / "figure3-x.svg").read_bytes() == drawn
+    no_rows = {"name": "figure3-x", "title": "Layers", "rows": rows[-1:]}
+    (tmp_path / "results" / "figure3-x.json").write_text(json.dumps(no_rows))
+    assert canner("report").status == 0
+    assert not (tmp_path / "docs" / "figures" / "figure3-x.svg").exists()
 
 
 def test_a_table_makes_what_it_reads_unless_told_not_to(canner, tiny_weibo, tmp_path):

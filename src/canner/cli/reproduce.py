@@ -104,11 +104,15 @@ def reproduce(
         rows = (*(systems or ()), *(rows_of_paper(config) if paper_rows else ()))
         options = replace(shared, systems=rows, max_minutes=_left(started, max_minutes))
         make = make_parts and not smoke
-        said = _run_part(config, runs / config.name, published, options, command, make_parts=make)
-        broken += [said] if said else []
+        broken.append(_run_part(config, runs / config.name, published, options, command, make_parts=make))
     typer.echo(LEGEND)
-    if broken:
-        raise ValueError(broken[0])
+    _say_broken(broken)
+
+
+def _say_broken(parts: Sequence[str | None]) -> None:
+    """Ends in an error if runs broke off; the first that is said of them."""
+    for text in filter(None, parts):
+        raise ValueError(text)
 
 
 def _parts(
