@@ -145,7 +145,7 @@ def reading(*views: ViewConfig) -> dict[str, Any]:
 
 
 def can_systems(language: str, prefix: str) -> list[System]:
-    """A plain tagger and what English adds to it: the paper's two rows, other readings, the gloss, combinations.
+    """A plain tagger and what English adds to it: the paper's two rows, other readings, the gloss, both together.
 
     Args:
         language: whose translator and gloss are read.
@@ -158,10 +158,8 @@ def can_systems(language: str, prefix: str) -> list[System]:
         "CAN_last": reading(view(translator, LAST)),
         "CAN_last with copies at the input": {**reading(copied), **AT_INPUT},
         "CAN_aligned at the input": {**reading(aligned), **AT_INPUT},
-        "CAN_gloss": reading(gloss),
         "CAN_gloss at the input": {**reading(gloss), **AT_INPUT},
         "CAN_gloss and CAN_last with copies at the input": {**reading(gloss, copied), **AT_INPUT},
-        "CAN_gloss and CAN_aligned at the input": {**reading(gloss, aligned), **AT_INPUT},
     }
     return _rows_of(prefix, additions, {})
 
