@@ -124,7 +124,8 @@ def save(name: str, title: str, new: list[dict[str, Any]], data: str, protocol: 
     rows.sort(key=lambda row: row["system"].split(", ")[-1])  # a kind of translator after the other
     results = results_json(name=name, title=title, rows=rows, data=data, protocol=protocol, command=command)
     for key, join in (("hardware", "; "), ("date", ", ")):
-        results[key] = join.join(sorted({row["made"][key] for row in rows if key in row["made"]}))
+        said = join.join(row["made"][key] for row in rows if key in row["made"])
+        results[key] = join.join(sorted(set(said.split(join))))
     save_json(path, results)
 
 

@@ -13,8 +13,9 @@ LEGEND = (
     "where it was copied from; scaled: every source token gets the same mass of attention, and the teacher's tags "
     "beside its states. Gain: F1 over the plain row of the same kind, with 95 % interval and p of a paired bootstrap "
     "over the test sentences, all runs pooled that have one of the plain row with the same seed. The interval is over "
-    "sentences, not over trainings: what one run gains may be its seed's. Best on dev, in bold: of those with most "
-    "runs that read our English, the one that gains most on the development set, or the plain tagger if none gains. "
+    "sentences, not over trainings: what one run gains may be its seed's. Best on dev, in bold: of those that read "
+    "our English (without † and with most runs, where there are such) the one that gains most on the development set, "
+    "or the plain tagger if none gains. "
     "†: made with an earlier translator, or other part, than the present one."
 )
 """What the names of the systems, and gains, mean."""

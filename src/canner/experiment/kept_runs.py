@@ -160,8 +160,12 @@ class KeptRuns:
 
 def _is_whole(entry: Any) -> bool:
     try:
-        return bool(entry["experiment"]["data"]["test"] and entry["inputs"] and entry["scores"])
-    except (KeyError, TypeError):
+        return (
+            bool(entry["experiment"]["data"]["test"])
+            and dict(entry["inputs"]) != {}
+            and _record(entry).dev_f1 >= 0
+        )
+    except (KeyError, TypeError, ValueError):
         return False
 
 

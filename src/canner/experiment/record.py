@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canner.data.bundle import save_json, save_text
+from canner.data.bundle import load_tensors, save_json, save_text
 from canner.data.corpus import data_path
 from canner.experiment.results import environment
 from canner.experiment.tagger import COUNTS, TaggerExperiment, train_tagger
@@ -99,8 +99,8 @@ def run_and_record(
     folder.mkdir(parents=True, exist_ok=True)
     inputs = inputs_of(experiment)
     stale = ["metrics.json", COUNTS]
-    if (folder / _INPUTS).exists() and not _was_made_from(inputs, folder):
-        logger.info("%s was made from other data or bundles: training starts again", folder)
+    begun = (folder / _INPUTS).exists() or (folder / RESUME).exists()
+    if begun and not _goes_on(inputs, folder):
         stale += [RESUME, "log.jsonl"]
     for name in stale:
         (folder / name).unlink(missing_ok=True)
@@ -148,21 +148,44 @@ def _is_of_another(experiment: TaggerExperiment, folder: Path) -> bool:
     Raises:
         ValueError: it is of another run, which would be lost.
     """
-    try:
-        text = (folder / _CONFIG).read_text(encoding="utf-8")
-        if text == to_toml(experiment) or TaggerExperiment(**tomllib.loads(text)) == experiment:
-            return False
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        logger.warning("%s: the run is damaged and is trained again: %s", folder, error)
+    known = _known_settings(folder)
+    if not known:
+        logger.warning("%s: the run is damaged and is trained again: %s says nothing", folder, _CONFIG)
         return True
-    except (ValueError, TypeError):  # a setting that is no more
-        pass
+    with contextlib.suppress(ValueError, TypeError):  # a setting that is no more
+        if known == tomllib.loads(to_toml(experiment)) or TaggerExperiment(**known) == experiment:
+            return False
     if not ((folder / "metrics.json").exists() or (folder / RESUME).exists()):
         return True
     raise ValueError(
         f"{folder}: expected the run of this configuration, got one of another; "
         "choose another output folder, or remove this one"
     )
+
+
+def _known_settings(folder: Path) -> dict[str, Any]:
+    """Those of the run of a folder; none, if their file is damaged."""
+    try:
+        return tomllib.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return {}
+
+
+def _goes_on(inputs: Mapping[str, str], folder: Path) -> bool:
+    """Whether an unfinished run of a folder can be taken up."""
+    if not _was_made_from(inputs, folder):
+        logger.info("%s was made from other data or bundles: training starts again", folder)
+        return False
+    try:
+        if (folder / RESUME).exists():
+            load_tensors(folder / RESUME)
+    except ValueError as error:
+        logger.warning("%s: the state is damaged: training starts again: %s", folder, error)
+        return False
+    if not _known_settings(folder):
+        logger.warning("%s: %s says nothing: training starts again", folder, _CONFIG)
+        return False
+    return True
 
 
 def _was_made_from(inputs: Mapping[str, str], folder: Path) -> bool:

@@ -21,7 +21,7 @@ from canner.experiment.kept_runs import KeptRuns
 from canner.experiment.record import Identify, Record, missing_bundles, read_record
 from canner.experiment.summary import describe_corpus, summary
 from canner.experiment.tagger import TaggerExperiment
-from canner.experiment.workers import BROKEN_OFF, in_a_line, pool
+from canner.experiment.workers import BrokenOffError, pool
 from canner.training.progress import StepProgress
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,8 @@ def run_comparison(
         What `results.json` holds. Systems whose translator or vectors are not there are left out, which is said.
 
     Raises:
-        BrokenRunsError: if a run broke off, out of memory, say; the others were run, and `results.json` has them.
+        BrokenRunsError: if a run broke off, out of memory, say; `results.json` has the others. If a worker was killed,
+            it has those that were finished by then.
         ValueError: if no system can run, data or bundles do not fit together, or another process is at work in the
             folder.
         KeyboardInterrupt: if a run was interrupted; call again to go on.
@@ -119,6 +120,11 @@ def run_comparison(
             for run, record in _runs(state, options.stores or folder / "stores", options, deadline):
                 state.add(run, record)
                 bar.advance_to(state.num_finished, state.num_runs)
+        except BrokenProcessPool:
+            raise BrokenRunsError(
+                "expected the runs' processes to live, got one that was killed (out of memory?); "
+                "call again with fewer --workers: what is finished is kept"
+            ) from None
         finally:
             results = state.write()
     return results
@@ -301,13 +307,8 @@ def _runs(
                 run = pending.pop(future)
                 try:
                     future.result()
-                except BrokenProcessPool:
-                    raise ValueError(
-                        "expected the runs' processes to live, got one that was killed (out of memory?); "
-                        "call again with fewer --workers: what is finished is kept"
-                    ) from None
-                except BROKEN_OFF as error:
-                    broken[run.folder] = in_a_line(error)
+                except BrokenOffError as error:
+                    broken[run.folder] = str(error)
                     logger.warning("%s, %s broke off: %s", run.row, run.name, broken[run.folder])
                     continue
                 record = read_record(run.experiment, run.folder)

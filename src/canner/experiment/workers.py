@@ -19,8 +19,10 @@ from canner.training.run_state import DivergedError
 
 logger = logging.getLogger(__name__)
 
-BROKEN_OFF = (RuntimeError, MemoryError)
-"""What one run may end with and the next not: the device has no more memory, say."""
+
+class BrokenOffError(Exception):
+    """A run came to no end, and the next may: the device had no more memory, say."""
+
 
 Submit = Callable[[PlannedRun, Path, float | None], "Future[None]"]
 """Makes a run, with a folder of stores and the minutes that are left (None: all that it needs)."""
@@ -42,11 +44,8 @@ def pool(workers: int, *, device: str, progress: bool) -> Iterator[Submit]:
             try:
                 _work(run, stores, minutes, device, progress)
                 future.set_result(None)
-            except BROKEN_OFF as error:
-                # Without the traceback, whose frames hold what the run had in memory.
-                future.set_exception(RuntimeError(in_a_line(error)))
-            if future.exception() is not None:
-                _free_memory()
+            except BrokenOffError as error:
+                future.set_exception(error)
             return future
 
         yield here
@@ -67,11 +66,6 @@ def pool(workers: int, *, device: str, progress: bool) -> Iterator[Submit]:
             raise
 
 
-def in_a_line(error: BaseException) -> str:
-    """The first line of what went wrong."""
-    return (str(error) or repr(error)).splitlines()[0]
-
-
 def _free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
@@ -84,6 +78,7 @@ def _start_worker(threads: int) -> None:
 
 
 def _work(run: PlannedRun, stores: Path, minutes: float | None, device: str, progress: bool) -> None:
+    broken = None
     try:
         with contextlib.suppress(DivergedError):  # recorded, and shown in the table
             run_and_record(
@@ -96,3 +91,8 @@ def _work(run: PlannedRun, stores: Path, minutes: float | None, device: str, pro
             )
     except OutOfTimeError as error:
         logger.info("the time was up: %s", error)
+    except (RuntimeError, MemoryError) as error:
+        broken = next((line for line in str(error).splitlines() if line.strip()), repr(error))
+    if broken is not None:  # the error is gone, and with it the frames that held what the run had in memory
+        _free_memory()
+        raise BrokenOffError(broken)

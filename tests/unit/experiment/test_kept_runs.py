@@ -148,6 +148,12 @@ def test_a_training_that_is_a_row_of_another_table_is_not_made_twice(
     first = call(make(name="a", base=base.model_copy(update={"name": "a"}), seeds=(1, 2)))
     (tmp_path / "kept" / "damaged.json").write_text("{")
     (tmp_path / "kept" / "odd.json").write_text('{"runs": {"a": null, "b": {"experiment": {}}}}')
+    entry = {**json.loads((tmp_path / "kept" / "a.json").read_text())["runs"]["plain/subset0-seed1"]}
+    half = {
+        "c": {key: value for key, value in entry.items() if key != "minutes"},
+        "d": {**entry, "inputs": [1]},
+    }
+    (tmp_path / "kept" / "0.json").write_text(json.dumps({"runs": half}))
     rows = (System(name="other"), System(name="as wide", change={"model.hidden_dim": 6}))
     other = make(name="b", base=base.model_copy(update={"name": "b"}), seeds=(1, 2), systems=rows)
     with monkeypatch.context() as patch:

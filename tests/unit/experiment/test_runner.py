@@ -6,13 +6,14 @@ import json
 import math
 import weakref
 from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
-from canner.experiment import workers
+from canner.experiment import runner, workers
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.record import read_record, run_and_record
 from canner.experiment.runner import BrokenRunsError, RunnerOptions, run_comparison
@@ -243,6 +244,7 @@ def test_a_folder_in_which_another_process_is_at_work_is_refused(make: Make, tmp
         ("inputs.json", '{"dev": '),
         ("environment.json", '{"dev": '),
         ("experiment.toml", 'kind = "tag'),
+        ("experiment.toml", ""),
     ],
 )
 def test_a_damaged_run_is_trained_again_and_the_others_stay(
@@ -287,7 +289,7 @@ def test_a_run_that_breaks_off_leaves_the_others_their_turn(
 
 
 @pytest.mark.parametrize(
-    "error", [MemoryError, NotImplementedError, partial(RuntimeError, "CUDA out of memory\nhelp")]
+    "error", [MemoryError, NotImplementedError, partial(RuntimeError, "\nCUDA out of memory\nhelp")]
 )
 def test_what_a_broken_run_held_is_free_for_the_next(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Callable[[], Exception]
@@ -310,6 +312,38 @@ def test_what_a_broken_run_held_is_free_for_the_next(
         BrokenRunsError, match=r"got 1 that broke off \((MemoryError|NotImpl|CUDA out of memory\))"
     ):
         run_comparison(make(), tmp_path / "out", command="c", options=RunnerOptions(progress=False))
+
+
+@pytest.mark.parametrize("damaged", ["resume.safetensors", "experiment.toml"])
+def test_an_unfinished_run_that_is_damaged_starts_again(
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: str
+) -> None:
+    experiment = make().base
+    run_and_record(experiment, tmp_path / "run", max_minutes=0.0, progress=False)
+    state = (tmp_path / "run" / "resume.safetensors").read_bytes()
+    (tmp_path / "run" / damaged).write_bytes(state[:100] if damaged.startswith("resume") else b"")
+    assert read_record(experiment, tmp_path / "run") is None
+    run_and_record(experiment, tmp_path / "run", progress=False)
+    assert "training starts again" in caplog.text
+    lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [0, 1]
+    assert read_record(experiment, tmp_path / "run") is not None
+
+
+def test_a_worker_that_is_killed_ends_the_call_and_what_is_finished_is_written(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise BrokenProcessPool("a child process terminated abruptly")
+
+    run_comparison(
+        make(), tmp_path / "out", command="c", options=RunnerOptions(progress=False, systems=("wide",))
+    )
+    monkeypatch.setattr(runner, "wait", killed)
+    with pytest.raises(BrokenRunsError, match=r"got one that was killed \(out of memory\?\)"):
+        run_comparison(make(), tmp_path / "out", command="c", options=RunnerOptions(progress=False))
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert bool(results["rows"][1]["metrics"])
 
 
 def test_how_many_runs_are_to_be_made_is_said_beforehand(
