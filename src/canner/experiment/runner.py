@@ -57,6 +57,20 @@ class RunnerOptions:
     systems: tuple[str, ...] = ()
     budgets: tuple[int, ...] = ()
 
+    def check(self, config: ComparisonExperiment) -> None:
+        """Refuses rows and budgets that a comparison does not have.
+
+        Raises:
+            ValueError: names what there is.
+        """
+        for kind, asked, known in (
+            ("systems", self.systems, [system.name for system in config.systems]),
+            ("budgets", self.budgets, config.budgets),
+        ):
+            if unknown := [item for item in asked if item not in known]:
+                names = "; ".join(map(str, known)) or "none: there is no choice here"
+                raise ValueError(f"expected {kind} among {names}, got {unknown[0]!r}")
+
     def wants(self, cell: Cell) -> bool:
         """Whether the runs of a cell are to be made now."""
         return (not self.systems or cell.system.name in self.systems) and (
@@ -94,13 +108,7 @@ def run_comparison(
     folder, options = Path(folder), options or RunnerOptions()
     deadline = None if options.max_minutes is None else time.monotonic() + 60 * options.max_minutes
     folder.mkdir(parents=True, exist_ok=True)
-    for kind, asked, known in (
-        ("systems", options.systems, [system.name for system in config.systems]),
-        ("budgets", options.budgets, config.budgets),
-    ):
-        if unknown := [item for item in asked if item not in known]:
-            names = "; ".join(map(str, known)) or "none: there is no choice here"
-            raise ValueError(f"expected {kind} among {names}, got {unknown[0]!r}")
+    options.check(config)
     cells = plan(config, folder)
     wanted = [cell for cell in cells if options.wants(cell)]
     corpus = describe_corpus(config.base.data)
