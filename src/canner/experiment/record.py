@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from canner.data.bundle import load_tensors, save_json, save_text
+from canner.data.bundle import save_json, save_text
 from canner.data.corpus import data_path
 from canner.experiment.results import environment
 from canner.experiment.tagger import COUNTS, TaggerExperiment, train_tagger
@@ -175,12 +175,6 @@ def _goes_on(inputs: Mapping[str, str], folder: Path) -> bool:
     """Whether an unfinished run of a folder can be taken up."""
     if not _was_made_from(inputs, folder):
         logger.info("%s was made from other data or bundles: training starts again", folder)
-        return False
-    try:
-        if (folder / RESUME).exists():
-            load_tensors(folder / RESUME)
-    except ValueError as error:
-        logger.warning("%s: the state is damaged: training starts again: %s", folder, error)
         return False
     if not _known_settings(folder):
         logger.warning("%s: %s says nothing: training starts again", folder, _CONFIG)
