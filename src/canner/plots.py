@@ -20,18 +20,24 @@ def draw_figures(results: Path, folder: Path) -> list[Path]:
 
     Args:
         results: folder of results files.
-        folder: gets an SVG file for each; made if there is something to draw. That of a file without runs goes.
+        folder: gets an SVG file for each that has a run of every layer; made if there is something to draw. That of a
+            file that lacks one goes.
     """
     drawn = []
     for path in sorted(results.glob("figure3-*.json")):
         result, picture = read_results(path), folder / f"{path.stem}.svg"
-        if _points(result):
+        if _is_whole(result):
             _draw(result, picture)
         else:
             picture.unlink(missing_ok=True)
         if picture.exists():
             drawn.append(picture)
     return drawn
+
+
+def _is_whole(result: Mapping[str, Any]) -> bool:
+    layers = [row for row in result["rows"] if _LAYER.fullmatch(row["system"])]
+    return bool(layers) and all("f1" in row["metrics"] for row in layers)
 
 
 def _points(result: Mapping[str, Any], *, outdated: bool | None = None) -> list[tuple[int, float, float]]:
