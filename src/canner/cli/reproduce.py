@@ -31,6 +31,7 @@ class ProtocolName(StrEnum):
 Systems = Annotated[
     list[str] | None, typer.Option("--system", help="Only this row; may be given several times.")
 ]
+PaperRows = Annotated[bool, typer.Option("--paper-rows", help="Only the rows that the paper has.")]
 Budgets = Annotated[list[int] | None, typer.Option("--budget", help="Only with so many training sentences.")]
 MaxMinutes = Annotated[
     float | None, typer.Option(min=0, help="Stop after so many minutes; call again to go on.")
@@ -54,9 +55,7 @@ def reproduce(
     protocol: Annotated[ProtocolName, typer.Option(help="How the taggers are trained.")] = ProtocolName.FAST,
     seeds: Annotated[int | None, typer.Option(min=1, help="Seeds; default: the table's own.")] = None,
     systems: Systems = None,
-    paper_rows: Annotated[
-        bool, typer.Option("--paper-rows", help="Only the rows that the paper has.")
-    ] = False,
+    paper_rows: PaperRows = False,
     budgets: Budgets = None,
     grid: Annotated[bool, typer.Option(help="Choose learning rate and batch size on dev (paper).")] = True,
     workers: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 1,
@@ -106,13 +105,8 @@ def reproduce(
         make = make_parts and not smoke
         broken.append(_run_part(config, runs / config.name, published, options, command, make_parts=make))
     typer.echo(LEGEND)
-    _say_broken(broken)
-
-
-def _say_broken(parts: Sequence[str | None]) -> None:
-    """Ends in an error if runs broke off; the first that is said of them."""
-    for text in filter(None, parts):
-        raise ValueError(text)
+    if said := next(filter(None, broken), None):
+        raise ValueError(said)
 
 
 def _parts(

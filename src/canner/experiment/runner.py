@@ -208,13 +208,13 @@ class _State:
 
     def say_what_is_left(self, workers: int) -> None:
         """How many runs are to be made, and how long they may take, by the runs of the table that are finished."""
-        left = self.num_runs - self.num_finished
+        if not (left := self.num_runs - self.num_finished):
+            return
         minutes = [record.minutes for record in self.records.values() if record.failure is None]
-        if left and minutes:
-            hours = left * statistics.fmean(minutes) / 60 / workers
-            about = f"; at {statistics.fmean(minutes):.1f} minutes each, that is {hours:.1f} hours"
-        else:
-            about = ""
+        about = ""
+        if minutes:
+            mean = statistics.fmean(minutes)
+            about = f"; at {mean:.1f} minutes each, that is {left * mean / 60 / workers:.1f} hours"
         logger.info("%s: %d runs of %d are to be made%s", self.config.name, left, self.num_runs, about)
 
     def read(self) -> None:
