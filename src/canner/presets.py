@@ -29,7 +29,7 @@ FAST_TRAINING = TrainingConfig(
     max_epochs=60,
     min_epochs=20,
     early_stopping=10,
-    precision="auto",
+    precision="float32",
 )
 """The fast protocol: Adam, stopped early on the development F1."""
 
@@ -54,7 +54,7 @@ PAPER_TRAINING = TrainingConfig(
     patience=3,
     max_epochs=150,
     clip_norm=5.0,
-    precision="auto",
+    precision="float32",
 )
 """The paper's protocol: SGD, annealed when the training loss has not fallen for three epochs."""
 

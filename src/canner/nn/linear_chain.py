@@ -1,8 +1,9 @@
 """Sums over all tag sequences of a linear chain: the numerics of the CRF.
 
 Two ways to the same numbers. The fast one multiplies exponentiated scores (one small matrix product a
-step, rescaled every few steps); the careful one adds logarithms. The fast one is taken only where nothing
-underflows: where a bound on the scores proves it, or else where trying it, rescaled at every step, shows it.
+step, rescaled every few steps); the careful one adds logarithms, about seven times as slow. The fast one is
+taken only where nothing that counts underflows: where a bound on the scores proves it, or else where trying it,
+rescaled at every step, shows it.
 Both compute in double precision, whatever the emissions are in, and both have their gradient written out
 (forward-backward), so no graph is recorded step by step.
 """
@@ -18,7 +19,9 @@ from canner.nn.masking import reversed_positions
 
 # exp(-700) is still a normal double; the margin keeps every product of the fast way away from it.
 _LARGEST_EXPONENT = 650.0
-_SMALLEST = 1e-290
+# What is lost of a sentence's partition where the fast way is tried (see `_loses_nothing`): less than exp(-50).
+_MARGIN = 50.0
+_WIDEST_TRANSITIONS = 100.0
 
 
 class Chain(NamedTuple):
@@ -26,6 +29,7 @@ class Chain(NamedTuple):
 
     Shapes: emissions [S B K] (zero at padding), mask [S B], lengths [B] (at least 1), transitions [K K],
     start [K], end [K]. `interval` is the number of steps between rescalings, or 0: add logarithms instead.
+    `sums`: those of the fast way, where it was tried.
     """
 
     emissions: Tensor
@@ -35,6 +39,7 @@ class Chain(NamedTuple):
     start: Tensor
     end: Tensor
     interval: int
+    sums: "_Sums | None" = None
 
     @property
     def last(self) -> tuple[Tensor, Tensor]:
@@ -47,10 +52,18 @@ class Chain(NamedTuple):
 
 
 class Prefixes(NamedTuple):
-    """Sums over all prefixes: `values * exp(log_scale)` [S B K], up to a factor constant in the sentence."""
+    """Sums over all prefixes, up to a factor constant in the sentence: values [S B K], divided at each step by
+
+    the divisors [S B] of all steps up to it.
+    """
 
     values: Tensor
-    log_scale: Tensor
+    divisors: Tensor
+
+    @property
+    def log_scale(self) -> Tensor:
+        """Logarithm [S B] of what each step was divided by."""
+        return self.divisors.log().cumsum(dim=0)
 
 
 def make_chain(
@@ -93,9 +106,11 @@ def make_chain(
         per_step = float(spread + widest) + float(torch.tensor(float(emissions.size(2))).log())
         if per_step * (2 * mixing + 1) < _LARGEST_EXPONENT:
             interval = int(_LARGEST_EXPONENT / per_step) - mixing
-        else:
+        elif float(widest) < _WIDEST_TRANSITIONS:
             often = Chain(emissions_SBK, mask_SB, lengths, scores[2], scores[0], scores[1], interval=1)
-            interval = int(_loses_nothing(often, allowed))
+            sums = _scaled_sums(often)
+            if _loses_nothing(often, sums):
+                return often._replace(sums=sums)
     return Chain(emissions_SBK, mask_SB, lengths, scores[2], scores[0], scores[1], interval)
 
 
@@ -103,17 +118,17 @@ def make_chain(
 def _scaled_prefixes(factors: Tensor, matrix: Tensor, first: Tensor, interval: int) -> Prefixes:
     """Sums over prefixes of products; factors [S B K], matrix [K K], first [K]."""
     values = torch.empty_like(factors)
-    log_scale = factors.new_zeros(factors.shape[:2])
+    divisors = factors.new_ones(factors.shape[:2])
     steps = values.unbind(0)
     torch.mul(factors[0], first, out=steps[0])
     for step, factors_BK in enumerate(factors.unbind(0)[1:], start=1):
         if step % interval == 0:
             largest = steps[step - 1].amax(dim=1, keepdim=True)
             steps[step - 1].div_(largest)
-            log_scale[step - 1] = largest[:, 0].log()
+            divisors[step - 1] = largest[:, 0]
         torch.mm(steps[step - 1], matrix, out=steps[step])
         steps[step].mul_(factors_BK)
-    return Prefixes(values, log_scale.cumsum(dim=0))
+    return Prefixes(values, divisors)
 
 
 def _exponentiate(chain: Chain) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
@@ -133,68 +148,83 @@ def _log_of_scaled(emissions: Tensor, transitions: Tensor, first: Tensor, interv
     largest_SB = emissions.amax(dim=2)
     factors = (emissions - largest_SB[:, :, None]).exp_()
     matrix, initial = (transitions - transitions.max()).exp(), (first - first.max()).exp()
-    values, log_scale = _scaled_prefixes(factors, matrix, initial, interval)
+    prefixes = _scaled_prefixes(factors, matrix, initial, interval)
     steps = torch.arange(len(emissions), device=emissions.device)[:, None]
-    scale = log_scale + largest_SB.cumsum(dim=0) + steps * transitions.max() + first.max()
-    return values.log() + scale[:, :, None]
+    scale = prefixes.log_scale + largest_SB.cumsum(dim=0) + steps * transitions.max() + first.max()
+    return prefixes.values.log() + scale[:, :, None]
 
 
 class _Sums(NamedTuple):
-    """Of each position: sums over prefixes, suffixes without and with its emission [S B K], each up to a factor."""
+    """What the fast way gives for a batch.
+
+    Attributes:
+        alpha, beta, gamma: of each position the sums [S B K] over prefixes, over suffixes without and with its
+            emission; alpha and gamma divided by their largest.
+        matrix: the exponentiated transitions [K K], the largest 1.
+        log_partition: [B].
+        smallest_divisor: of all by which a step was divided.
+    """
 
     alpha: Tensor
     beta: Tensor
     gamma: Tensor
+    matrix: Tensor
+    log_partition: Tensor
+    smallest_divisor: Tensor
 
 
-def _scaled_sums(chain: Chain) -> tuple[_Sums, Tensor]:
-    """The sums, and the exponentiated transitions."""
-    factors, matrix, first, final, _ = _exponentiate(chain)
+def _log_of_whole(chain: Chain, prefixes: Prefixes, final: Tensor, shift: Tensor) -> Tensor:
+    """Log partition [B]. A step's rescaling is recorded at that step: values and scale of one belong together."""
+    return (prefixes.values[chain.last] @ final).log() + prefixes.log_scale[chain.last] + shift
+
+
+def _scaled_sums(chain: Chain) -> _Sums:
+    factors, matrix, first, final, shift = _exponentiate(chain)
     index_SBK = chain.reversed_steps().expand_as(factors)
-    alpha = _scaled_prefixes(factors, matrix, first, chain.interval).values
-    gamma = _scaled_prefixes(factors.gather(0, index_SBK), matrix.t(), final, chain.interval).values
-    gamma = gamma.gather(0, index_SBK)
+    ahead = _scaled_prefixes(factors, matrix, first, chain.interval)
+    back = _scaled_prefixes(factors.gather(0, index_SBK), matrix.t(), final, chain.interval)
+    log_partition = _log_of_whole(chain, ahead, final, shift)
     # The scale of a step cancels in a posterior; dividing by the largest keeps the products of two sums in range.
-    alpha = alpha / alpha.amax(dim=2, keepdim=True)
-    gamma = gamma / gamma.amax(dim=2, keepdim=True)
+    largest = [prefixes.values.amax(dim=2, keepdim=True) for prefixes in (ahead, back)]
+    alpha, gamma = ahead.values / largest[0], (back.values / largest[1]).gather(0, index_SBK)
     beta = torch.zeros_like(gamma)  # not empty: 0 * nan in the padding of the last step would be nan
     torch.matmul(gamma[1:], matrix.t(), out=beta[:-1])
     beta[chain.last] = final
-    return _Sums(alpha, beta, gamma), matrix
+    divisors = torch.stack([ahead.divisors, back.divisors, *(values[:, :, 0] for values in largest)])
+    return _Sums(alpha, beta, gamma, matrix, log_partition, divisors.amin())
 
 
 def _scaled_backward(chain: Chain, weights: Tensor) -> tuple[Tensor, Tensor]:
     """Marginals [S B K] times the weight [B] of each sentence, and the expected transitions [K K]."""
-    (alpha, beta, gamma), matrix = _scaled_sums(chain)
-    joint = alpha * beta
+    sums = chain.sums or _scaled_sums(chain)
+    joint = sums.alpha * sums.beta
     weighted = torch.where(chain.mask, weights / joint.sum(dim=2), 0.0)[:, :, None]
     follows = chain.mask[1:, :, None]
-    before = torch.where(follows, alpha[:-1] * weighted[:-1], 0.0).flatten(0, 1)
-    return joint * weighted, matrix * (before.t() @ gamma[1:].flatten(0, 1))
+    before = torch.where(follows, sums.alpha[:-1] * weighted[:-1], 0.0).flatten(0, 1)
+    return joint * weighted, sums.matrix * (before.t() @ sums.gamma[1:].flatten(0, 1))
 
 
-def _loses_nothing(chain: Chain, allowed: tuple[Tensor, Tensor, Tensor] | None) -> bool:
-    """Whether all sums of the fast way that are not 0 by the constraints are normal numbers, and so exact."""
-    (alpha, beta, gamma), _ = _scaled_sums(chain)
-    # not "< _SMALLEST": where everything was lost there is nan
-    kept = (alpha * beta).sum(dim=2) >= _SMALLEST
-    if allowed is None:
-        kept &= (alpha.amin(dim=2) >= _SMALLEST) & (gamma.amin(dim=2) >= _SMALLEST)
-    else:
-        start, end, matrix = allowed
-        forward = _reachable(start, matrix, len(alpha))[:, None]
-        backward = _reachable(end, matrix.t(), len(alpha))[:, None].expand_as(gamma)
-        backward = backward.gather(0, chain.reversed_steps().expand_as(gamma))
-        kept &= ((alpha >= _SMALLEST) | ~forward).all(dim=2) & ((gamma >= _SMALLEST) | ~backward).all(dim=2)
-    return bool((kept | ~chain.mask).all())
+def _loses_nothing(chain: Chain, sums: _Sums) -> bool:
+    """Whether what the fast way lost, rescaled at every step, is next to nothing of each sentence's partition.
 
+    A sum over prefixes is lost where it is below exp(lost) of the largest at its step: numbers end at exp(-700),
+    and then a step is divided by its largest. A path that is lost on its way forwards alone, or backwards before
+    that, has at most the largest sum over suffixes for the rest of its way. So such paths are together below
+    exp(lost) / joint of all, where joint is what kept prefixes and suffixes have together at that step.
 
-def _reachable(first: Tensor, matrix: Tensor, num_steps: int) -> Tensor:
-    """Whether a path of allowed steps leads to each tag, at each step [S K]."""
-    steps, allowed = [first.double()], matrix.double()
-    for _ in range(num_steps - 1):
-        steps.append(((steps[-1] @ allowed) > 0).double())
-    return torch.stack(steps) > 0
+    A path that is lost forwards, and backwards further on, has exp(2 lost) of the product of both largest sums
+    and of all ways between. That product is at most what the sentence would have if every tag followed every
+    other, with the largest of all transitions: a bound that is computed, and compared with the partition.
+    """
+    unlimited = torch.where(chain.mask, torch.logsumexp(chain.emissions, dim=2), 0.0).sum(dim=0)
+    unlimited = (
+        unlimited + (chain.lengths - 1) * chain.transitions.max() + chain.start.max() + chain.end.max()
+    )
+    joint = torch.where(chain.mask, (sums.alpha * sums.beta).sum(dim=2), 1.0)
+    # Before it is divided, a step is multiplied by the transitions, whose smallest may be all that a tag has.
+    lost = (-700.0 - sums.smallest_divisor.log()).clamp(min=_WIDEST_TRANSITIONS - 700.0)
+    kept = (joint.log() >= lost + _MARGIN).all()  # not "not <": where everything was lost there is nan
+    return bool(kept & (unlimited - sums.log_partition <= -2 * lost - _MARGIN).all())
 
 
 # ---------------------------------------------------------------- the careful way: logarithms
@@ -223,10 +253,10 @@ def log_partition(chain: Chain) -> Float[Tensor, "B"]:
     if not chain.interval:
         log_alpha = _log_prefixes(chain.emissions, chain.transitions, chain.start)
         return torch.logsumexp(log_alpha[chain.last] + chain.end, dim=1)
+    if chain.sums is not None:
+        return chain.sums.log_partition
     factors, matrix, first, final, shift = _exponentiate(chain)
-    prefixes = _scaled_prefixes(factors, matrix, first, chain.interval)
-    # A step's own rescaling is recorded at that step, so values and scale of one step belong together.
-    return (prefixes.values[chain.last] @ final).log() + prefixes.log_scale[chain.last] + shift
+    return _log_of_whole(chain, _scaled_prefixes(factors, matrix, first, chain.interval), final, shift)
 
 
 def expectations(chain: Chain, weights: Float[Tensor, "B"]) -> tuple[Float[Tensor, "S B K"], Tensor]:

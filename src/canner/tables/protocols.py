@@ -114,8 +114,11 @@ def _as_printed(systems: Sequence[System]) -> list[System]:
 
 def _in_words(protocol: Protocol, training: TrainingConfig) -> str:
     if protocol == "paper":
-        return "paper (SGD, annealed, at most 150 epochs; learning rate and batch size chosen on dev; CRF over log P)"
-    return f"fast (Adam, strong dropout, at most {training.max_epochs} epochs, stopped early on dev)"
+        return (
+            "paper (SGD, annealed, float32, at most 150 epochs; learning rate and batch size chosen on dev; "
+            "CRF over log P)"
+        )
+    return f"fast (Adam, strong dropout, float32, at most {training.max_epochs} epochs, stopped early on dev)"
 
 
 def view(translator: str, options: TransferOptions | None = None) -> ViewConfig:

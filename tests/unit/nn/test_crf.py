@@ -266,17 +266,11 @@ def test_errors_say_what_was_expected() -> None:
         CRF(0)
 
 
-@pytest.mark.parametrize("constrain", [False, True])
-@pytest.mark.parametrize("scale", [30.0, 60.0, 120.0, 250.0, 600.0, 2000.0])
-def test_wide_scores_take_the_fast_way_only_as_long_as_it_is_exact(scale: float, constrain: bool) -> None:
-    torch.manual_seed(int(scale))
-    lengths = torch.tensor([17, 17, 9, 1])
-    emissions = torch.randn(4, 17, 5) * scale
-    crf = make_crf(5, scale=2.0, constrain=constrain)
-    chain = crf._chain(emissions, lengths_to_mask(lengths, 17))
-    assert (chain.interval > 0) == (scale < 200) or 200 < scale < 700  # in between either will do
-    careful = chain._replace(interval=0)
-    weights = torch.rand(4, dtype=torch.float64)
+def require_careful_equals(crf: CRF, emissions: Tensor, mask: Tensor) -> linear_chain.Chain:
+    """The way that was chosen for a batch gives what adding logarithms gives."""
+    chain = crf._chain(emissions, mask)
+    careful = chain._replace(interval=0, sums=None)
+    weights = torch.rand(len(mask), dtype=torch.float64)
     torch.testing.assert_close(
         linear_chain.log_partition(chain), linear_chain.log_partition(careful), rtol=1e-12, atol=1e-9
     )
@@ -284,6 +278,46 @@ def test_wide_scores_take_the_fast_way_only_as_long_as_it_is_exact(scale: float,
         linear_chain.expectations(chain, weights), linear_chain.expectations(careful, weights), strict=True
     ):
         torch.testing.assert_close(fast, slow, rtol=1e-9, atol=1e-12)
+    return chain
+
+
+@pytest.mark.parametrize("constrain", [False, True])
+@pytest.mark.parametrize("scale", [30.0, 60.0, 120.0, 250.0, 600.0, 2000.0])
+def test_wide_scores_take_the_fast_way_only_as_long_as_it_is_exact(scale: float, constrain: bool) -> None:
+    torch.manual_seed(int(scale))
+    mask = lengths_to_mask(torch.tensor([17, 17, 9, 1]), 17)
+    crf = make_crf(5, scale=2.0, constrain=constrain)
+    chain = require_careful_equals(crf, torch.randn(4, 17, 5) * scale, mask)
+    # Without constraints the best tags make up the sum, however little the others have.
+    assert (chain.interval > 0) == (not constrain or scale < 200) or 200 < scale < 700  # there either will do
+
+
+@given(
+    scales=st.lists(st.sampled_from([0.0, 30.0, 150.0, 400.0, 1000.0]), min_size=1, max_size=8),
+    constrain=st.booleans(),
+    seed=st.integers(0, 10_000),
+)
+def test_steps_of_any_width_give_what_logarithms_give(
+    scales: list[float], constrain: bool, seed: int
+) -> None:
+    crf = make_crf(5, scale=3.0, constrain=constrain, seed=seed)
+    emissions = torch.randn(2, len(scales), 5) * torch.tensor(scales)[None, :, None]
+    require_careful_equals(crf, emissions, torch.ones(2, len(scales), dtype=torch.bool))
+
+
+def test_a_path_that_is_lost_from_both_ends_is_found_by_the_careful_way() -> None:
+    # From the first tag to the second leads only the third, which costs more than either at every step.
+    allowed = [[True, False, True], [False, True, True], [True, True, False]]
+    crf = CRF(3, constraints=([True] * 3, [True] * 3, allowed))
+    emissions = torch.zeros(1, 40, 3)
+    emissions[0, :, 2] = -3000.0
+    emissions[0, :5, 1] = emissions[0, -5:, 1] = -200.0
+    emissions[0, 5:-5, 0] = -93.0
+    chain = require_careful_equals(crf, emissions, torch.ones(1, 40, dtype=torch.bool))
+    assert chain.interval == 0
+    assert float(linear_chain.log_partition(chain)) == pytest.approx(-2000.0, abs=10)
+    fast = linear_chain.log_partition(chain._replace(interval=1))
+    assert float(fast) == pytest.approx(-2790.0, abs=10)  # what it would have found
 
 
 def test_a_path_that_only_a_lost_sum_leads_to_is_found_by_the_careful_way() -> None:
