@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from canner.data.bundle import save_text
 from canner.speed_tables import speed_tables
 from canner.system_tables import LEGEND, cell, gains, table
 
@@ -118,13 +119,30 @@ def update_readme(readme: Path, text: str) -> bool:
     updated = f"{before}{BEGIN}\n{text}\n{END}{after}"
     if updated == content:
         return False
-    partial = readme.with_name(readme.name + ".part")
-    try:
-        partial.write_text(updated, encoding="utf-8")
-        partial.replace(readme)
-    finally:
-        partial.unlink(missing_ok=True)
+    save_text(readme, updated)
     return True
+
+
+def figures_of_bundle(folder: Path, name: str) -> str:
+    """The rows of all results that score one bundle alone (a translator, say), for its card; "" if there are none.
+
+    Args:
+        folder: of results files.
+        name: of the bundle's folder, which such rows name in the place of a seed.
+    """
+    parts = []
+    for result in _results(folder):
+        if own := [row for row in result["rows"] if row.get("seeds") == [name]]:
+            parts.append(table({**result, **own[0].get("made", {}), "rows": own}))
+    return "\n\n".join(parts)
+
+
+def update_card(card: Path, text: str) -> bool:
+    """Put figures on a bundle's card, at its end or where they stood; return whether that changed the file."""
+    content = card.read_text(encoding="utf-8")
+    if BEGIN not in content:
+        save_text(card, f"{content.rstrip()}\n\n{BEGIN}\n{END}\n")
+    return update_readme(card, text)
 
 
 def _results(folder: Path) -> list[dict[str, Any]]:

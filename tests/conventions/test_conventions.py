@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from canner.report import BEGIN, END, report_of_gains, results_page
+from canner.report import BEGIN, END, figures_of_bundle, report_of_gains, results_page
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "src" / "canner"
@@ -154,6 +154,14 @@ def test_the_page_of_results_is_that_of_the_results() -> None:
     assert (ROOT / "docs" / "results.md").read_text(encoding="utf-8").strip() == page.strip(), (
         "run canner report"
     )
+
+
+@pytest.mark.parametrize(
+    "card", sorted((ROOT / "models").glob("*/README.md")), ids=lambda card: card.parent.name
+)
+def test_the_figures_on_the_cards_are_those_of_the_results(card: Path) -> None:
+    shown = card.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0].strip("\n")
+    assert shown == figures_of_bundle(ROOT / "results", card.parent.name), "run canner report"
 
 
 def test_the_figures_of_the_findings_stand_in_the_results() -> None:

@@ -188,7 +188,18 @@ def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkey
         json.dumps({"name": "figure3-x", "title": "Layers", "rows": rows})
     )
     (tmp_path / "README.md").write_text("<!-- results:begin -->\n<!-- results:end -->\n")
+    (tmp_path / "models" / "es-en").mkdir(parents=True)
+    (tmp_path / "models" / "es-en" / "README.md").write_text("# Translator\n")
+    row = {
+        "system": "es → en",
+        "metrics": {"bleu": {"mean": 21.7, "sd": 0.0, "values": [21.7]}},
+        "seeds": ["es-en"],
+    }
+    (tmp_path / "results" / "translators.json").write_text(
+        json.dumps({"name": "translators", "title": "Translators", "rows": [row]})
+    )
     assert canner("report").status == 0
+    assert "| es → en | 21.70 | 1 |" in (tmp_path / "models" / "es-en" / "README.md").read_text()
     page = (tmp_path / "docs" / "results.md").read_text()
     assert "| layer 2 | 50.00 ± 1.00 | 2 |" in page
     assert "figures/figure3-x.svg" in page

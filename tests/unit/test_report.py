@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from canner.report import BEGIN, END, read_results, report, report_of_gains, results_page, update_readme
+from canner.report import (
+    BEGIN,
+    END,
+    figures_of_bundle,
+    read_results,
+    report,
+    report_of_gains,
+    results_page,
+    update_card,
+    update_readme,
+)
 from canner.system_tables import gains, table
 
 
@@ -260,6 +270,32 @@ def test_readme_changes_between_the_markers_only(tmp_path: Path) -> None:
     assert readme.read_text(encoding="utf-8") == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
     assert not update_readme(readme, "new")
     assert list(tmp_path.iterdir()) == [readme]
+
+
+def test_a_card_has_the_figures_of_its_bundle_alone_and_where_they_come_from(tmp_path: Path) -> None:
+    rows = [
+        {
+            "system": "ConvS2S",
+            "metrics": {"bleu": metric(14.6)},
+            "seeds": ["sw-en"],
+            "made": {"date": "2026-11-28"},
+        },
+        {"system": "gloss", "metrics": {"bleu": metric(12.4)}, "seeds": ["sw-en-gloss"]},
+    ]
+    write(tmp_path, "translators.json", {**RESULT, "name": "translators", "paper": None, "rows": rows})
+    write(tmp_path, "bound.json", RESULT)
+    text = figures_of_bundle(tmp_path, "sw-en")
+    assert "| ConvS2S | 14.60 | 1 |" in text
+    assert "date: 2026-11-28" in text
+    assert "gloss" not in text
+    assert text.count("###") == 1
+    assert figures_of_bundle(tmp_path, "yo-en") == ""
+    card = tmp_path / "README.md"
+    card.write_text("# Translator\n\nsome words\n", encoding="utf-8")
+    assert update_card(card, "old")
+    assert update_card(card, text)
+    assert not update_card(card, text)
+    assert card.read_text(encoding="utf-8") == f"# Translator\n\nsome words\n\n{BEGIN}\n{text}\n{END}\n"
 
 
 @pytest.mark.parametrize("text", ["no markers", f"{END} {BEGIN}", f"{BEGIN} {BEGIN} {END}"])

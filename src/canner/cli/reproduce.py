@@ -215,9 +215,14 @@ def report(
     folder: Annotated[Path, typer.Argument(help="Folder of results files.")] = Path("results"),
     readme: Annotated[Path, typer.Option(help="File whose table of gains is rebuilt.")] = Path("README.md"),
     page: Annotated[Path, typer.Option(help="Page of all results.")] = Path("docs/results.md"),
+    models: Annotated[
+        Path, typer.Option(help="Folder of bundles, whose cards get the figures of their own.")
+    ] = Path("models"),
     stdout: Annotated[bool, typer.Option("--stdout", help="Print the tables; write nothing.")] = False,
 ) -> None:
-    """Build the page of results with its plots, and the gains in the README, from the results files alone.
+    """Build the page of results with its plots, the gains in the README, and the figures on the models' cards.
+
+    All come from the results files alone.
 
     Plots need the extra `plots` (matplotlib).
 
@@ -228,8 +233,8 @@ def report(
         canner report results --stdout
     """
     from canner.plots import draw_figures
+    from canner.report import figures_of_bundle, report_of_gains, results_page, update_card, update_readme
     from canner.report import report as build
-    from canner.report import report_of_gains, results_page, update_readme
     from canner.text.files import write_lines
 
     if not folder.is_dir():
@@ -242,6 +247,9 @@ def report(
     write_lines(page, results_page(folder, _seen_from(page, figures)).splitlines())
     changed = update_readme(readme, report_of_gains(folder, _seen_from(readme, figures)))
     note(f"{page}: written; {readme}: {'gains rebuilt' if changed else 'already up to date'}")
+    for card in sorted(models.glob("*/README.md")):
+        if (text := figures_of_bundle(folder, card.parent.name)) and update_card(card, text):
+            note(f"{card}: figures rebuilt")
 
 
 def _seen_from(page: Path, figures: Sequence[Path]) -> list[str]:
