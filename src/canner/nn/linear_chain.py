@@ -8,6 +8,7 @@ Both compute in double precision, whatever the emissions are in, and both have t
 (forward-backward), so no graph is recorded step by step.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import torch
@@ -19,9 +20,8 @@ from canner.nn.masking import reversed_positions
 
 # exp(-700) is still a normal double; the margin keeps every product of the fast way away from it.
 _LARGEST_EXPONENT = 650.0
-# What is lost of a sentence's partition where the fast way is tried (see `_loses_nothing`): less than exp(-50).
+# Where the fast way is tried, it may lose about exp(-50) of a sentence's partition (see `_loses_next_to_nothing`).
 _MARGIN = 50.0
-_WIDEST_TRANSITIONS = 100.0
 
 
 class Chain(NamedTuple):
@@ -52,9 +52,9 @@ class Chain(NamedTuple):
 
 
 class Prefixes(NamedTuple):
-    """Sums over all prefixes, up to a factor constant in the sentence: values [S B K], divided at each step by
+    """Sums over all prefixes, up to a factor constant in the sentence.
 
-    the divisors [S B] of all steps up to it.
+    Values [S B K] of a step were divided by the divisors [S B] of all steps up to it.
     """
 
     values: Tensor
@@ -103,13 +103,13 @@ def make_chain(
             used = values if allowed is None else values[allowed[index]]
             widest = torch.maximum(widest, used.max() - used.min())
         # Any reachable tag has at least exp(-mixing * per_step) of the weight of the best one.
-        per_step = float(spread + widest) + float(torch.tensor(float(emissions.size(2))).log())
+        per_step = max(1.0, float(spread + widest) + math.log(emissions.size(2)))
         if per_step * (2 * mixing + 1) < _LARGEST_EXPONENT:
             interval = int(_LARGEST_EXPONENT / per_step) - mixing
-        elif float(widest) < _WIDEST_TRANSITIONS:
+        else:
             often = Chain(emissions_SBK, mask_SB, lengths, scores[2], scores[0], scores[1], interval=1)
             sums = _scaled_sums(often)
-            if _loses_nothing(often, sums):
+            if _loses_next_to_nothing(often, sums):
                 return often._replace(sums=sums)
     return Chain(emissions_SBK, mask_SB, lengths, scores[2], scores[0], scores[1], interval)
 
@@ -204,25 +204,28 @@ def _scaled_backward(chain: Chain, weights: Tensor) -> tuple[Tensor, Tensor]:
     return joint * weighted, sums.matrix * (before.t() @ sums.gamma[1:].flatten(0, 1))
 
 
-def _loses_nothing(chain: Chain, sums: _Sums) -> bool:
-    """Whether what the fast way lost, rescaled at every step, is next to nothing of each sentence's partition.
+def _loses_next_to_nothing(chain: Chain, sums: _Sums) -> bool:
+    """Whether what the fast way lost, rescaled at every step, is about exp(-50) of each sentence's partition.
 
-    A sum over prefixes is lost where it is below exp(lost) of the largest at its step: numbers end at exp(-700),
-    and then a step is divided by its largest. A path that is lost on its way forwards alone, or backwards before
-    that, has at most the largest sum over suffixes for the rest of its way. So such paths are together below
-    exp(lost) / joint of all, where joint is what kept prefixes and suffixes have together at that step.
+    All factors are at most 1, so a step loses what is below exp(-700) before it is divided by its largest: after
+    that, what is below exp(lost) of the largest sum at that step. Which paths may be lost, forbidden ones apart?
 
-    A path that is lost forwards, and backwards further on, has exp(2 lost) of the product of both largest sums
-    and of all ways between. That product is at most what the sentence would have if every tag followed every
-    other, with the largest of all transitions: a bound that is computed, and compared with the partition.
+    1. Forwards at a step, with the suffix from there on kept. The suffix is at most the largest at that step. So
+       these paths have at most exp(lost) / joint of the partition, where joint is what the kept prefixes and
+       suffixes have together, each as a share of the largest at the step. The same of suffixes.
+    2. Forwards at a step, and backwards at a later one. These have exp(2 lost) of the product of both largest sums
+       with all ways between. That product is at most what the sentence would have if every tag followed every
+       other with the largest of all transitions: a bound that is computed, and compared with the partition.
+
+    Each is so for every step (and pair of steps) and tag (and pair of tags), whose numbers the exponent's margin of
+    eight, from exp(-708) to exp(-700), and of 50 leaves room for.
     """
     unlimited = torch.where(chain.mask, torch.logsumexp(chain.emissions, dim=2), 0.0).sum(dim=0)
     unlimited = (
         unlimited + (chain.lengths - 1) * chain.transitions.max() + chain.start.max() + chain.end.max()
     )
     joint = torch.where(chain.mask, (sums.alpha * sums.beta).sum(dim=2), 1.0)
-    # Before it is divided, a step is multiplied by the transitions, whose smallest may be all that a tag has.
-    lost = (-700.0 - sums.smallest_divisor.log()).clamp(min=_WIDEST_TRANSITIONS - 700.0)
+    lost = -700.0 - sums.smallest_divisor.log()
     kept = (joint.log() >= lost + _MARGIN).all()  # not "not <": where everything was lost there is nan
     return bool(kept & (unlimited - sums.log_partition <= -2 * lost - _MARGIN).all())
 
@@ -287,7 +290,8 @@ class LogPartition(torch.autograd.Function):
     ) -> Tensor:
         """See `log_partition`; `chain` holds the same scores, prepared."""
         ctx.chain, ctx.dtypes = chain, (emissions.dtype, transitions.dtype)
-        return log_partition(chain)
+        # A copy: the chain may hold the sum, and holding the result, which holds the graph, would make a cycle.
+        return log_partition(chain).clone()
 
     @staticmethod
     @once_differentiable
