@@ -1,8 +1,8 @@
 """Sums over all tag sequences of a linear chain: the numerics of the CRF.
 
 Two ways to the same numbers. The fast one multiplies exponentiated scores (one small matrix product a
-step, rescaled every few steps); the careful one adds logarithms, about seven times as slow. The fast one is
-taken only where nothing that counts underflows: where a bound on the scores proves it, or else where trying it,
+step, rescaled every few steps); the careful one adds logarithms, several times as slow. The fast one is taken
+only where nothing that counts underflows: where a bound on the scores proves it, or else where trying it,
 rescaled at every step, shows it.
 Both compute in double precision, whatever the emissions are in, and both have their gradient written out
 (forward-backward), so no graph is recorded step by step.
