@@ -144,27 +144,31 @@ def main() -> None:
                 parser.error(
                     f"expected a language with gold links ({', '.join(GOLD_ALIGNMENTS)}), got {item}"
                 )
-            save_alignments(language, "eflomal", score_aligner(language))
+            save_alignments(language, None, score_aligner(language))
             continue
         translator = load_translator(folder)
         if isinstance(translator, NeuralAligner):
-            save_alignments(language, Path(folder).name, score_head(language, translator))
+            save_alignments(language, Path(folder), score_head(language, translator))
             continue
         figures = score(language, translator, arguments.sentences)
         print(item, figures, flush=True)
         kind = "ConvS2S" if isinstance(translator, NeuralTranslator) else "word gloss"
         row = summarise(f"{language} → en, {kind}", {Path(folder).name: figures}).to_json()
+        row["bundle"] = Path(folder).as_posix()
         data = "dev, test: es newstest2013, de newstest2018, zh newstest2019, NTREX; sw, yo LAFAND"
         protocol = "beam of 5, ranked by log probability per piece (the translators' default); one model each"
         command = "python recipes/score_translators.py LANGUAGE=BUNDLE …"
         save("translators", "Translators: BLEU and chrF", [row], data, protocol, command)
         if language in GOLD_ALIGNMENTS and isinstance(translator, NeuralTranslator):
-            save_alignments(language, Path(folder).name, score_attention(language, translator))
+            save_alignments(language, Path(folder), score_attention(language, translator))
 
 
-def save_alignments(language: str, name: str, rates: dict[str, dict[str, float]]) -> None:
-    """Writes alignment error rates: a row for each layer, and one for the aligner."""
+def save_alignments(language: str, folder: Path | None, rates: dict[str, dict[str, float]]) -> None:
+    """Writes alignment error rates: a row for each layer, one for the head of a bundle, or (None) one for eflomal."""
+    name = "eflomal" if folder is None else folder.name
     rows = [summarise(row, {name: rate}).to_json() for row, rate in rates.items()]
+    if folder is not None:
+        rows = [{**row, "bundle": folder.as_posix()} for row in rows]
     title = f"Alignment error rate of each attention layer, {language} → en, in percent"
     data = f"gold alignments {GOLD_ALIGNMENTS[language]}; the strongest source word of each English word"
     protocol = (

@@ -1,4 +1,6 @@
-"""Results as Markdown, built from the JSON files that the experiments left: `docs/results.md`, in the README the gains.
+"""Results as Markdown, built from the JSON files that the experiments left: `docs/results.md`, the gains in the README.
+
+Figures of one bundle alone stand on its card too.
 
 A results file holds `name`, `title`, `rows` (`system`, `metrics` of `mean`, `sd`, `values`, and `seeds`) and
 says where its figures come from: `data`, `protocol`, `command`, `hardware`, `date`; `paper` may hold the
@@ -112,10 +114,7 @@ def update_readme(readme: Path, text: str) -> bool:
         ValueError: if the markers are not there, once each and in order.
     """
     content = readme.read_text(encoding="utf-8")
-    if content.count(BEGIN) != 1 or content.count(END) != 1 or content.index(BEGIN) > content.index(END):
-        raise ValueError(f"expected the markers {BEGIN} and {END} once each in {readme}; put them back")
-    before, rest = content.split(BEGIN)
-    after = rest.split(END)[1]
+    before, after = _around_markers(readme, content)
     updated = f"{before}{BEGIN}\n{text}\n{END}{after}"
     if updated == content:
         return False
@@ -123,26 +122,45 @@ def update_readme(readme: Path, text: str) -> bool:
     return True
 
 
-def figures_of_bundle(folder: Path, name: str) -> str:
-    """The rows of all results that score one bundle alone (a translator, say), for its card; "" if there are none.
+def figures_of_bundle(folder: Path, bundle: str) -> str:
+    """What all results say of one bundle alone (a translator, say), for its card; "" if they say nothing.
 
     Args:
         folder: of results files.
-        name: of the bundle's folder, which such rows name in the place of a seed.
+        bundle: its path as rows that score a bundle name it, "models/zh-en".
     """
     parts = []
     for result in _results(folder):
-        if own := [row for row in result["rows"] if row.get("seeds") == [name]]:
-            parts.append(table({**result, **own[0].get("made", {}), "rows": own}))
+        if own := [row for row in result["rows"] if row.get("bundle") == bundle]:
+            parts.append(table({**result, **own[0].get("made", {}), "rows": own}))  # made by one command
     return "\n\n".join(parts)
 
 
 def update_card(card: Path, text: str) -> bool:
-    """Put figures on a bundle's card, at its end or where they stood; return whether that changed the file."""
+    """Put figures on a bundle's card, at its end or where they stood ("": take them off); return whether it changed.
+
+    Raises:
+        ValueError: if a marker of the two is missing or stands there twice; the card is as it was.
+    """
     content = card.read_text(encoding="utf-8")
-    if BEGIN not in content:
-        save_text(card, f"{content.rstrip()}\n\n{BEGIN}\n{END}\n")
-    return update_readme(card, text)
+    if text and BEGIN not in content and END not in content:
+        save_text(card, f"{content.rstrip()}\n\n{BEGIN}\n{text}\n{END}\n")
+        return True
+    if text or BEGIN in content or END in content:
+        before, after = _around_markers(card, content)
+        updated = f"{before}{BEGIN}\n{text}\n{END}{after}" if text else f"{before.rstrip()}\n{after.lstrip()}"
+        if updated != content:
+            save_text(card, updated)
+            return True
+    return False
+
+
+def _around_markers(path: Path, content: str) -> tuple[str, str]:
+    """What stands before and after the two markers."""
+    if content.count(BEGIN) != 1 or content.count(END) != 1 or content.index(BEGIN) > content.index(END):
+        raise ValueError(f"expected the markers {BEGIN} and {END} once each in {path}; put them back")
+    before, rest = content.split(BEGIN)
+    return before, rest.split(END)[1]
 
 
 def _results(folder: Path) -> list[dict[str, Any]]:

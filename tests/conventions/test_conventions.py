@@ -161,7 +161,7 @@ def test_the_page_of_results_is_that_of_the_results() -> None:
 )
 def test_the_figures_on_the_cards_are_those_of_the_results(card: Path) -> None:
     shown = card.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0].strip("\n")
-    assert shown == figures_of_bundle(ROOT / "results", card.parent.name), "run canner report"
+    assert shown == figures_of_bundle(ROOT / "results", f"models/{card.parent.name}"), "run canner report"
 
 
 def test_the_figures_of_the_findings_stand_in_the_results() -> None:

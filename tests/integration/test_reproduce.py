@@ -193,7 +193,7 @@ def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkey
     row = {
         "system": "es → en",
         "metrics": {"bleu": {"mean": 21.7, "sd": 0.0, "values": [21.7]}},
-        "seeds": ["es-en"],
+        "bundle": "models/es-en",
     }
     (tmp_path / "results" / "translators.json").write_text(
         json.dumps({"name": "translators", "title": "Translators", "rows": [row]})

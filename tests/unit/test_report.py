@@ -273,29 +273,43 @@ def test_readme_changes_between_the_markers_only(tmp_path: Path) -> None:
 
 
 def test_a_card_has_the_figures_of_its_bundle_alone_and_where_they_come_from(tmp_path: Path) -> None:
+    of_bundle = {"metrics": {"bleu": metric(14.6)}, "bundle": "models/sw-en", "made": {"date": "2026-11-28"}}
     rows = [
-        {
-            "system": "ConvS2S",
-            "metrics": {"bleu": metric(14.6)},
-            "seeds": ["sw-en"],
-            "made": {"date": "2026-11-28"},
-        },
-        {"system": "gloss", "metrics": {"bleu": metric(12.4)}, "seeds": ["sw-en-gloss"]},
+        {"system": "ConvS2S", **of_bundle},
+        {"system": "gloss", "metrics": {"bleu": metric(12.4)}, "bundle": "models/sw-en-gloss"},
+        {"system": "elsewhere", "metrics": {"bleu": metric(1.0)}, "bundle": "runs/sw-en"},
     ]
     write(tmp_path, "translators.json", {**RESULT, "name": "translators", "paper": None, "rows": rows})
     write(tmp_path, "bound.json", RESULT)
-    text = figures_of_bundle(tmp_path, "sw-en")
+    text = figures_of_bundle(tmp_path, "models/sw-en")
     assert "| ConvS2S | 14.60 | 1 |" in text
     assert "date: 2026-11-28" in text
     assert "gloss" not in text
+    assert "elsewhere" not in text
     assert text.count("###") == 1
-    assert figures_of_bundle(tmp_path, "yo-en") == ""
+    assert figures_of_bundle(tmp_path, "models/yo-en") == ""
+
+
+def test_figures_come_onto_a_card_and_off_it(tmp_path: Path) -> None:
     card = tmp_path / "README.md"
-    card.write_text("# Translator\n\nsome words\n", encoding="utf-8")
+    plain = "# Translator\n\nsome words\n"
+    card.write_text(plain, encoding="utf-8")
+    assert not update_card(card, "")
     assert update_card(card, "old")
-    assert update_card(card, text)
-    assert not update_card(card, text)
-    assert card.read_text(encoding="utf-8") == f"# Translator\n\nsome words\n\n{BEGIN}\n{text}\n{END}\n"
+    assert update_card(card, "new")
+    assert not update_card(card, "new")
+    assert card.read_text(encoding="utf-8") == f"{plain}\n{BEGIN}\nnew\n{END}\n"
+    assert update_card(card, "")
+    assert card.read_text(encoding="utf-8") == plain
+
+
+@pytest.mark.parametrize("damaged", [BEGIN, END, f"{END} {BEGIN}", f"{BEGIN} {BEGIN} {END}"])
+def test_a_card_with_damaged_markers_is_left_alone(tmp_path: Path, damaged: str) -> None:
+    card = tmp_path / "README.md"
+    card.write_text(damaged, encoding="utf-8")
+    with pytest.raises(ValueError, match="expected the markers"):
+        update_card(card, "new")
+    assert card.read_text(encoding="utf-8") == damaged
 
 
 @pytest.mark.parametrize("text", ["no markers", f"{END} {BEGIN}", f"{BEGIN} {BEGIN} {END}"])

@@ -248,7 +248,7 @@ def report(
     changed = update_readme(readme, report_of_gains(folder, _seen_from(readme, figures)))
     note(f"{page}: written; {readme}: {'gains rebuilt' if changed else 'already up to date'}")
     for card in sorted(models.glob("*/README.md")):
-        if (text := figures_of_bundle(folder, card.parent.name)) and update_card(card, text):
+        if update_card(card, figures_of_bundle(folder, f"{models.name}/{card.parent.name}")):
             note(f"{card}: figures rebuilt")
 
 

@@ -109,7 +109,7 @@ def results_json(
 
 
 def hardware(device: str = "cpu") -> str:
-    """What computes on a device, in a few words: accelerator, or processor, what it multiplies in, threads used."""
+    """What computes on a device, in a few words: accelerator, or processor, whether it has bfloat16, threads used."""
     if device != "cpu":
         return torch.cuda.get_device_name(device)
     kind = f"{_processor()}{' with bfloat16' if cpu_has_bfloat16() else ''}"

@@ -37,6 +37,8 @@ AT_INPUT = {"model.aligned_at": "input"}
 """Beyond the paper: the BiLSTM reads the aligned features beside the word vectors (decision 0017)."""
 PAPER_GRID = {"training.learning_rate": (0.025, 0.05, 0.1), "batch_size": (8, 16, 32)}
 """What the paper chooses from on the development set."""
+CHOSEN = "learning rate and batch size chosen on dev"
+"""The grid in words."""
 LARGE: dict[str, Any] = {"max_epochs": 15, "min_epochs": 5, "early_stopping": 4}
 """The fast protocol where an epoch has thousands of sentences."""
 
@@ -115,8 +117,7 @@ def _as_printed(systems: Sequence[System]) -> list[System]:
 def _in_words(protocol: Protocol, training: TrainingConfig) -> str:
     if protocol == "paper":
         return (
-            "paper (SGD, annealed, float32, at most 150 epochs; learning rate and batch size chosen on dev; "
-            "CRF over log P)"
+            f"paper (SGD, annealed, float32, at most {training.max_epochs} epochs; {CHOSEN}; CRF over log P)"
         )
     return f"fast (Adam, strong dropout, float32, at most {training.max_epochs} epochs, stopped early on dev)"
 

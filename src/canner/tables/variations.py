@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables.protocols import AS_PRINTED
+from canner.tables.protocols import AS_PRINTED, CHOSEN
 
 
 def varied(
@@ -32,7 +32,7 @@ def without_grid(config: ComparisonExperiment) -> ComparisonExperiment:
         "name": f"{config.name}-no-grid",
         "title": f"{config.title}, no grid",
         "grid": {},
-        "protocol": f"{config.protocol}; {words}",
+        "protocol": config.protocol.replace(CHOSEN, words),
     }
     return config.model_copy(update=changes)
 
