@@ -115,11 +115,7 @@ def update_readme(readme: Path, text: str) -> bool:
     """
     content = readme.read_text(encoding="utf-8")
     before, after = _around_markers(readme, content)
-    updated = f"{before}{BEGIN}\n{text}\n{END}{after}"
-    if updated == content:
-        return False
-    save_text(readme, updated)
-    return True
+    return _save_if_new(readme, content, f"{before}{BEGIN}\n{text}\n{END}{after}")
 
 
 def figures_of_bundle(folder: Path, bundle: str) -> str:
@@ -143,16 +139,17 @@ def update_card(card: Path, text: str) -> bool:
         ValueError: if a marker of the two is missing or stands there twice; the card is as it was.
     """
     content = card.read_text(encoding="utf-8")
-    if text and BEGIN not in content and END not in content:
-        save_text(card, f"{content.rstrip()}\n\n{BEGIN}\n{text}\n{END}\n")
-        return True
-    if text or BEGIN in content or END in content:
-        before, after = _around_markers(card, content)
-        updated = f"{before}{BEGIN}\n{text}\n{END}{after}" if text else f"{before.rstrip()}\n{after.lstrip()}"
-        if updated != content:
-            save_text(card, updated)
-            return True
-    return False
+    marked = BEGIN in content or END in content
+    before, after = _around_markers(card, content) if marked else (f"{content.rstrip()}\n\n", "\n")
+    if text:
+        return _save_if_new(card, content, f"{before}{BEGIN}\n{text}\n{END}{after}")
+    return marked and _save_if_new(card, content, f"{before.rstrip()}\n{after.lstrip()}")
+
+
+def _save_if_new(path: Path, content: str, updated: str) -> bool:
+    if updated != content:
+        save_text(path, updated)
+    return updated != content
 
 
 def _around_markers(path: Path, content: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -303,22 +304,23 @@ def test_figures_come_onto_a_card_and_off_it(tmp_path: Path) -> None:
     assert card.read_text(encoding="utf-8") == plain
 
 
-@pytest.mark.parametrize("damaged", [BEGIN, END, f"{END} {BEGIN}", f"{BEGIN} {BEGIN} {END}"])
-def test_a_card_with_damaged_markers_is_left_alone(tmp_path: Path, damaged: str) -> None:
-    card = tmp_path / "README.md"
-    card.write_text(damaged, encoding="utf-8")
+@pytest.mark.parametrize(
+    ("update", "text"),
+    [
+        (update_readme, "no markers"),
+        *(
+            (update, text)
+            for update in (update_readme, update_card)
+            for text in (BEGIN, END, f"{END} {BEGIN}", f"{BEGIN} {BEGIN} {END}")
+        ),
+    ],
+)
+def test_damaged_markers_are_refused(tmp_path: Path, update: Callable[[Path, str], bool], text: str) -> None:
+    page = tmp_path / "README.md"
+    page.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match="expected the markers"):
-        update_card(card, "new")
-    assert card.read_text(encoding="utf-8") == damaged
-
-
-@pytest.mark.parametrize("text", ["no markers", f"{END} {BEGIN}", f"{BEGIN} {BEGIN} {END}"])
-def test_readme_without_its_markers_is_refused(tmp_path: Path, text: str) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match="markers"):
-        update_readme(readme, "new")
-    assert readme.read_text(encoding="utf-8") == text
+        update(page, "new")
+    assert page.read_text(encoding="utf-8") == text
 
 
 def test_figures_of_benchmarks_are_tables_of_the_page(tmp_path: Path) -> None:
