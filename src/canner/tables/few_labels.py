@@ -64,7 +64,8 @@ def spanish(protocol: Protocol) -> ComparisonExperiment:
         protocol,
         _few(SPANISH),
         rows,
-        corpus=f"CoNLL-2002 Spanish, three random training subsets, {NUM_DEV} development sentences, full test set",
+        corpus="CoNLL-2002 Spanish, a random training subset for each run, "
+        f"{NUM_DEV} development sentences, full test set",
         budgets=(FEW, 500),
         batch_size=8,
     )
@@ -103,7 +104,7 @@ def _masakhaner(language: str, folder: str, name: str, protocol: Protocol) -> Co
         protocol,
         _few(corpus(folder)),
         rows,
-        corpus=f"MasakhaNER 2 {name}, three random subsets of 100 training sentences, "
+        corpus=f"MasakhaNER 2 {name}, a random subset of 100 training sentences for each run, "
         f"{NUM_DEV} development sentences, full test set",
         budgets=(FEW,),
         batch_size=8,
@@ -132,7 +133,8 @@ def fusion(protocol: Protocol) -> ComparisonExperiment:
         protocol,
         _few(SPANISH),
         rows,
-        corpus=f"CoNLL-2002 Spanish, three random training subsets, {NUM_DEV} development sentences, full test set",
+        corpus="CoNLL-2002 Spanish, a random training subset for each run, "
+        f"{NUM_DEV} development sentences, full test set",
         budgets=(FEW,),
         batch_size=8,
         headline=False,

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from canner.data.translation_pairs import PairExample
-from canner.models.convs2s import ConvS2S
+from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.nn.multistep_attention import MultistepAttention
 from canner.text.subwords import Subwords
 
-_LAYER = re.compile(r"(decoder\.(?:blocks|attentions)\.)(\d+)(\..*)")
+_LAYER = re.compile(r"((encoder|decoder)\.(?:blocks|attentions)\.)(\d+)(\..*)")
 
 
 def start_from_lexicon(model: ConvS2S, examples: Sequence[PairExample]) -> None:
@@ -43,16 +43,17 @@ def start_from_translator(
     """Sets a fresh translator to the weights of another with the same target pieces.
 
     Where source pieces differ, their embeddings start as in `start_from_lexicon`: those of a translator that started
-    so have stayed close to the English ones, and the parent's encoder can read them. Where the decoder is deeper, each
-    of its layers starts as a copy of the parent's layer at the same share of the depth (Li et al. 2020).
+    so have stayed close to the English ones, and the parent's encoder can read them. Where the encoder or decoder is of
+    another depth, each of its layers starts as a copy of the parent's layer at the same share of the depth (Li et al.
+    2020).
 
     Args:
         model: untrained; changed in place.
-        parent: trained, of the same sizes but for the depth of the decoder.
+        parent: trained, of the same sizes but for the depths of encoder and decoder.
         examples: training pairs with links.
         same_source: whether the source pieces are the parent's too.
     """
-    weights = _at_depth(parent.state_dict(), parent.config.decoder_layers, model.config.decoder_layers)
+    weights = _at_depth(parent.state_dict(), _depths(parent.config), _depths(model.config))
     if same_source:
         model.load_state_dict(weights)
         return
@@ -65,13 +66,19 @@ def start_from_translator(
         ours[: Subwords.num_special] = theirs[: Subwords.num_special]
 
 
-def _at_depth(weights: dict[str, Tensor], parents: int, ours: int) -> dict[str, Tensor]:
-    """Weights for a decoder of another depth, each layer a copy."""
+def _depths(config: ConvS2SConfig) -> dict[str, int]:
+    return {"encoder": config.encoder_layers, "decoder": config.decoder_layers}
+
+
+def _at_depth(weights: dict[str, Tensor], parents: dict[str, int], ours: dict[str, int]) -> dict[str, Tensor]:
+    """Weights for an encoder and decoder of other depths, each layer a copy."""
     found = {name: weight for name, weight in weights.items() if not _LAYER.match(name)}
-    for layer in range(ours):
-        for name, weight in weights.items():
-            if (match := _LAYER.match(name)) and int(match[2]) == layer * parents // ours:
-                found[f"{match[1]}{layer}{match[3]}"] = weight
+    for name, weight in weights.items():
+        if match := _LAYER.match(name):
+            before, part, place, after = match.groups()
+            for layer in range(ours[part]):
+                if layer * parents[part] // ours[part] == int(place):
+                    found[f"{before}{layer}{after}"] = weight
     return found
 
 

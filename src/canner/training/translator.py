@@ -72,8 +72,8 @@ class TranslatorConfig(Config):
     """Whether source embeddings start as means of the embeddings of the English words that they are aligned with."""
     start_from: str | None = None
     """A translator bundle whose weights and target pieces this one starts with (Zoph et al. 2016): from the same source
-    language or another, of the same sizes, with as many decoder layers or fewer. New source pieces start as with
-    `lexical_start`, whatever that says; `data.target_pieces` is the parent's."""
+    language or another, of the same sizes, with as many decoder layers or fewer and any number of encoder layers. New
+    source pieces start as with `lexical_start`, whatever that says; `data.target_pieces` is the parent's."""
     seed: int = 1
 
 
@@ -290,7 +290,10 @@ def _parent(config: TranslatorConfig) -> TranslatorParts | None:
             "its last layer is the one that aligns: set model.decoder_layers"
         )
     ours, theirs = (
-        {**found.model_dump(exclude={"dropout", "decoder_layers"}), "target_language": language}
+        {
+            **found.model_dump(exclude={"dropout", "encoder_layers", "decoder_layers"}),
+            "target_language": language,
+        }
         for found, language in (
             (config.model, config.data.target_language),
             (parent.model.config, parent.target_language),

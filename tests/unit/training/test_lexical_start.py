@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from canner.data.translation_pairs import PairExample
@@ -58,9 +59,13 @@ def test_without_any_link_the_embeddings_stay_as_they_were() -> None:
     assert torch.equal(started.encoder.tokens.weight, fresh.encoder.tokens.weight)
 
 
-def big(num_source: int, layers: int = 2) -> ConvS2S:
+def big(num_source: int, layers: int = 2, encoder_layers: int = 1) -> ConvS2S:
     config = ConvS2SConfig(
-        embed_dim=8, hidden_dim=8, encoder_layers=1, decoder_layers=layers, share_embeddings=True
+        embed_dim=8,
+        hidden_dim=8,
+        encoder_layers=encoder_layers,
+        decoder_layers=layers,
+        share_embeddings=True,
     )
     return ConvS2S(config, num_source_pieces=num_source, num_target_pieces=40)
 
@@ -101,3 +106,19 @@ def test_a_deeper_decoder_starts_with_copies_of_the_layers_in_their_order() -> N
         ):
             for name, weight in theirs.state_dict().items():
                 assert torch.equal(ours.state_dict()[name], weight), (layer, name)
+
+
+@pytest.mark.parametrize(
+    ("ours", "origins"), [(4, (0, 1, 2, 3)), (5, (0, 0, 1, 2, 3)), (3, (0, 1, 2)), (2, (0, 2))]
+)
+@pytest.mark.parametrize("same_source", [True, False])
+def test_an_encoder_of_another_depth_starts_with_copies_of_the_layers_in_their_order(
+    ours: int, origins: tuple[int, ...], same_source: bool
+) -> None:
+    parent, child = big(30, encoder_layers=4), big(30, encoder_layers=ours)
+    start_from_translator(child, parent, [], same_source=same_source)
+    for layer, origin in enumerate(origins):
+        for name, weight in parent.encoder.blocks[origin].state_dict().items():
+            assert torch.equal(child.encoder.blocks[layer].state_dict()[name], weight), (layer, name)
+    for name, weight in parent.decoder.state_dict().items():
+        assert torch.equal(child.decoder.state_dict()[name], weight), name

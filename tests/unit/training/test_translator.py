@@ -312,7 +312,7 @@ def test_the_same_language_goes_on_with_all_that_its_parent_knows(files, tmp_pat
     ("change", "said"),
     [
         ({"model": {"hidden_dim": 12}}, "hidden_dim"),
-        ({"model": {"encoder_layers": 2}}, "encoder_layers"),
+        ({"model": {"kernel_width": 5}}, "kernel_width"),
         ({"data": {"target_language": "fr"}}, "target_language"),
         ({"model": {"decoder_layers": 1}}, "at least the 2 decoder layers"),
     ],
