@@ -56,13 +56,16 @@ def _ship_aligner(run: Path, output: Path) -> None:
     """Writes an aligner beside the translator that it refers to."""
     fit, config, made = _training(run)
     notes: dict[str, object] = {
-        "learned from": f"eflomal's alignments of {config['num_pairs']} pairs of "
+        "learned from": f"eflomal's alignments of up to {config['num_pairs']} pairs of "
         f"{Path(config['data']['train_source']).parent.name}",
         "training": f"{fit['minutes']:.0f} minutes on {made['hardware']}, {fit['steps']} steps",
         "agreement with eflomal": f"{fit['best_metric']:.1f} % of the linked pieces of {config['num_held_out']} "
         "other pairs",
     }
-    NeuralAligner.load(run).save(output, translator_of(run), precision="float16", notes=notes)
+    translator = output.parent / Path(translator_of(run)).name
+    if not translator.is_dir():
+        raise SystemExit(f"{output}: expected its translator beside it, in {translator}; ship that first")
+    NeuralAligner.load(run).save(output, translator, precision="float16", notes=notes)
 
 
 def _sort_words(tagger: SentenceTagger) -> None:
