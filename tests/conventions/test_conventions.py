@@ -172,7 +172,9 @@ def test_the_figures_of_the_findings_stand_in_the_results() -> None:
     assert not set(figures) - known
 
 
-@pytest.mark.parametrize("config", sorted(ROOT.glob("models/*/config.json")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "config", sorted(ROOT.glob("models/*/config.json")), ids=lambda path: path.parent.name
+)
 def test_bundles_that_ship_refer_to_bundles_beside_them(config: Path) -> None:
     referred = re.findall(r'"((?:\.\./|/)[^"]*)"', config.read_text(encoding="utf-8"))
     assert all(re.fullmatch(r"\.\./[\w-]+", path) for path in referred), referred
