@@ -28,6 +28,10 @@ from canner.transfer.aligned import TransferOptions
 NUM_DEV = 400
 FEW = 100
 """Training sentences; the parts of what is carried over are told apart with these alone."""
+SUBSETS = (
+    f"a random subset of the training sentences for each run, {NUM_DEV} development sentences, full test set"
+)
+"""What a run reads, in words; how many training sentences, the title or the row says."""
 
 
 def _few(data: CorpusConfig) -> CorpusConfig:
@@ -64,8 +68,7 @@ def spanish(protocol: Protocol) -> ComparisonExperiment:
         protocol,
         _few(SPANISH),
         rows,
-        corpus="CoNLL-2002 Spanish, a random training subset for each run, "
-        f"{NUM_DEV} development sentences, full test set",
+        corpus=f"CoNLL-2002 Spanish, {SUBSETS}",
         budgets=(FEW, 500),
         batch_size=8,
     )
@@ -104,8 +107,7 @@ def _masakhaner(language: str, folder: str, name: str, protocol: Protocol) -> Co
         protocol,
         _few(corpus(folder)),
         rows,
-        corpus=f"MasakhaNER 2 {name}, a random subset of 100 training sentences for each run, "
-        f"{NUM_DEV} development sentences, full test set",
+        corpus=f"MasakhaNER 2 {name}, {SUBSETS}",
         budgets=(FEW,),
         batch_size=8,
     )
@@ -133,8 +135,7 @@ def fusion(protocol: Protocol) -> ComparisonExperiment:
         protocol,
         _few(SPANISH),
         rows,
-        corpus="CoNLL-2002 Spanish, a random training subset for each run, "
-        f"{NUM_DEV} development sentences, full test set",
+        corpus=f"CoNLL-2002 Spanish, {SUBSETS}",
         budgets=(FEW,),
         batch_size=8,
         headline=False,

@@ -44,8 +44,8 @@ def start_from_translator(
 
     Where source pieces differ, their embeddings start as in `start_from_lexicon`: those of a translator that started
     so have stayed close to the English ones, and the parent's encoder can read them. Where the encoder or decoder is of
-    another depth, each of its layers starts as a copy of the parent's layer at the same share of the depth (Li et al.
-    2020).
+    another depth, each of its layers starts as a copy of the parent's layer at the same share of the depth (as Li et
+    al. 2020 make an encoder deeper).
 
     Args:
         model: untrained; changed in place.
