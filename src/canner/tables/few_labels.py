@@ -135,7 +135,7 @@ def fusion(protocol: Protocol) -> ComparisonExperiment:
         protocol,
         _few(SPANISH),
         rows,
-        corpus=f"CoNLL-2002 Spanish, {SUBSETS}",
+        corpus=f"CoNLL-2002 Spanish, {FEW} labelled sentences: {SUBSETS}",
         budgets=(FEW,),
         batch_size=8,
         headline=False,
