@@ -128,7 +128,8 @@ def test_a_folder_of_another_configuration_is_refused(canner, config, tmp_path):
     assert "got one of another; choose another --output" in message
 
 
-def test_ctrl_c_leaves_a_run_that_goes_on(config, tmp_path, canner):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_leaves_a_run_that_goes_on(config, tmp_path, canner, number):
     run = tmp_path / "run"
     command = [
         sys.executable,
@@ -146,7 +147,7 @@ def test_ctrl_c_leaves_a_run_that_goes_on(config, tmp_path, canner):
         deadline = time.monotonic() + 240
         while not (run / "log.jsonl").exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = process.communicate(timeout=240)
     finally:
         process.kill()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -32,10 +33,11 @@ for group in (train, apply, show, files, reproduce):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line and exits.
+    """Runs the command line and exits; SIGTERM, by which schedulers and containers end a process, is as Ctrl-C.
 
     0: well; 2: an error (one line on stderr); 130: after Ctrl-C; 141: the reader of the output was gone.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(arguments))
 
 

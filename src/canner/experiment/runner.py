@@ -161,6 +161,7 @@ class _State:
     corpus: dict[str, Any]
     kept: KeptRuns
     records: dict[Path, Record] = field(default_factory=dict)
+    looked_for: set[Path] = field(default_factory=set)
 
     def known(self, cells: Sequence[Cell]) -> list[PlannedRun]:
         """Runs known to be needed: those of the first seed of all cells, then of the second, …
@@ -219,13 +220,17 @@ class _State:
 
     def read(self) -> None:
         """Takes in what earlier calls finished; twice, since a finished grid makes more runs known."""
-        looked_at: set[Path] = set()
+        self.looked_for.clear()
         for _ in range(2):
-            for run in self.known(self.cells):
-                if run.folder not in self.records and run.folder not in looked_at:
-                    looked_at.add(run.folder)
-                    if found := self._finished(run):
-                        self.records[run.folder] = found
+            self._take_in()
+
+    def _take_in(self) -> None:
+        """Looks for finished runs among those that have become known."""
+        for run in self.known(self.cells):
+            if run.folder not in self.records and run.folder not in self.looked_for:
+                self.looked_for.add(run.folder)
+                if found := self._finished(run):
+                    self.records[run.folder] = found
 
     def _finished(self, run: PlannedRun) -> Record | None:
         """The record of a run that is kept, that stands in its folder, or that another table has."""
@@ -250,6 +255,7 @@ class _State:
             outcome = f"F1 {record.figures()['f1']:.2f}, dev {record.dev_f1:.2f}"
         where = ", ".join([run.row, run.name, *(f"{key}={value}" for key, value in run.point.items())])
         logger.info("%d of %d: %s: %s", self.num_finished, self.num_runs, where, outcome)
+        self._take_in()
         self.write()
 
     def write(self) -> dict[str, Any]:

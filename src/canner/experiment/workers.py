@@ -5,10 +5,15 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
+from types import FrameType
 
 import torch
 
@@ -52,16 +57,23 @@ def pool(workers: int, *, device: str, progress: bool) -> Iterator[Submit]:
         return
     threads = max(1, torch.get_num_threads() // workers)
     # Spawned: a forked process inherits threads and CUDA in a state that neither survives.
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(threads,)
-    ) as processes:
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)  # closed here, or with this process: workers are to end
+    with (
+        receiver,
+        sender,
+        ProcessPoolExecutor(
+            workers, mp_context=context, initializer=_start_worker, initargs=(threads, receiver)
+        ) as processes,
+    ):
 
         def there(run: PlannedRun, stores: Path, minutes: float | None) -> Future[None]:
-            return processes.submit(_work, run, stores, minutes, device, False)
+            return processes.submit(_work_there, run, stores, minutes, device)
 
         try:
             yield there
         except BaseException:
+            sender.close()
             processes.shutdown(wait=True, cancel_futures=True)
             raise
 
@@ -72,9 +84,40 @@ def _free_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def _start_worker(threads: int) -> None:
+_at_work = threading.Event()
+"""Whether this process, a worker, is making a run."""
+
+
+def _start_worker(threads: int, parent: Connection) -> None:
     torch.set_num_threads(threads)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    signal.signal(signal.SIGTERM, _end)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: Connection) -> None:
+    """Ends this worker when its parent says so or is no more: else it would work on, and then wait, for nobody."""
+    parent.poll(None)
+    if not _at_work.is_set():
+        os._exit(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    if _at_work.is_set():
+        raise KeyboardInterrupt
+    os._exit(1)
+
+
+def _work_there(run: PlannedRun, stores: Path, minutes: float | None, device: str) -> None:
+    """Makes a run in a worker, which an interruption ends once the run's state is saved."""
+    _at_work.set()
+    try:
+        _work(run, stores, minutes, device, progress=False)
+    except KeyboardInterrupt:
+        os._exit(1)
+    finally:
+        _at_work.clear()
 
 
 def _work(run: PlannedRun, stores: Path, minutes: float | None, device: str, progress: bool) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C that waits for the step in hand."""
+"""Ctrl-C, and the signal that ends a process, wait for the step in hand."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from types import FrameType
 
 
 class Interruption:
-    """Whether Ctrl-C was pressed.
+    """Whether Ctrl-C was pressed, or the process was told to end (SIGTERM, as schedulers and containers do).
 
-    The step in hand is finished first, so that what is saved is a state that training was in. Pressed twice, Ctrl-C
-    kills.
+    The step in hand is finished first, so that what is saved is a state that training was in. Ctrl-C after that kills.
     """
 
     def __init__(self) -> None:
@@ -21,17 +20,18 @@ class Interruption:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Notes Ctrl-C while it is entered; only in the main thread, to which signals belong."""
+        """Notes both signals while it is entered; only in the main thread, to which signals belong."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = signal.signal(signal.SIGINT, self._note)
+        before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
+        if self.requested and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.requested = True

@@ -302,7 +302,7 @@ def fit(
     """Trains `task.model` and leaves the best weights in `folder/model.safetensors` and in the model.
 
     A folder with an unfinished run is taken up where it stopped, to the same weights as without the stop. Ctrl-C
-    saves the state and returns "interrupted"; the best weights so far are kept.
+    or SIGTERM saves the state and returns "interrupted"; the best weights so far are kept.
 
     Args:
         task: batches, loss, validation.

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
+import signal
+import subprocess
+import sys
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -18,6 +24,7 @@ from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.record import read_record, run_and_record
 from canner.experiment.runner import BrokenRunsError, RunnerOptions, run_comparison
 from canner.experiment.tagger import TaggerExperiment
+from canner.experiment.toml import to_toml
 from canner.training.run_state import DivergedError
 
 Make = Callable[..., ComparisonExperiment]
@@ -65,6 +72,87 @@ def test_workers_give_what_one_gives(make: Make, tmp_path: Path) -> None:
         assert first["chosen"] == second["chosen"]
         assert first["seeds"] == ["subset 0, seed 1", "subset 0, seed 2"]
     assert len(list((tmp_path / "b").glob("*/*/metrics.json"))) == 2 * 3
+
+
+def test_runs_that_a_finished_grid_makes_known_are_looked_for_among_the_kept(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kept(name: str) -> RunnerOptions:
+        return RunnerOptions(progress=False, kept=tmp_path / "kept" / f"{name}.json")
+
+    config = make(name="without-grid", seeds=(1, 2))
+    run_comparison(config, tmp_path / "a", command="c", options=kept("without-grid"))
+    trained: list[Path] = []
+
+    def counting(experiment: TaggerExperiment, folder: Path, **options: object) -> dict:
+        trained.append(folder)
+        return run_and_record(experiment, folder, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(workers, "run_and_record", counting)
+    # The better point: the other hardly learns.
+    grid = {"training.learning_rate": (1e-9, config.base.training.learning_rate)}
+    results = run_comparison(make(seeds=(1, 2), grid=grid), tmp_path / "b", command="c", options=kept("grid"))
+    assert [row["chosen"]["subset 0, seed 1"]["training.learning_rate"] for row in results["rows"]] == [
+        0.05,
+        0.05,
+    ]
+    assert all(len(row["seeds"]) == 2 for row in results["rows"])
+    assert ["1e-09" in folder.name for folder in trained] == [True, True]
+
+
+ENDLESS = """
+import signal, sys
+from pathlib import Path
+from canner.experiment.kinds import read_experiment
+from canner.experiment.runner import RunnerOptions, run_comparison
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+config = read_experiment(Path(sys.argv[1]))
+run_comparison(config, sys.argv[2], command="c", options=RunnerOptions(2, progress=False))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_their_call_and_their_runs_go_on_at_the_next(
+    make: Make, tmp_path: Path, number: signal.Signals
+) -> None:
+    config = make()
+    training = config.base.training.model_copy(update={"max_epochs": 100_000})
+    endless = make(base=config.base.model_copy(update={"training": training}))
+    (tmp_path / "endless.toml").write_text(to_toml(endless), encoding="utf-8")
+    out = tmp_path / "out"
+    call = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, tmp_path / "endless.toml", out],
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        _wait_until(lambda: len(list(out.glob("*/*/log.jsonl"))) == 2)
+        call.send_signal(number)
+        call.wait(timeout=60)
+        _wait_until(lambda: not _lives(call.pid))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(call.pid, signal.SIGKILL)
+    assert len(list(out.glob("*/*/resume.safetensors"))) == 2
+    ends = [json.loads(path.read_text())["stopped"] for path in out.glob("*/*/metrics.json")]
+    assert ends == ["interrupted", "interrupted"]
+    assert not [path for path in out.rglob("*") if path.name.endswith((".tmp", ".part"))]
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def _lives(group: int) -> bool:
+    """Whether a process of that group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_no_run_starts_after_the_time_is_up_and_the_table_says_what_is_missing(
