@@ -10,7 +10,9 @@ import errno
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
+from types import FrameType
 
 import typer
 
@@ -35,10 +37,16 @@ for group in (train, apply, show, files, reproduce):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits; SIGTERM, by which schedulers and containers end a process, is as Ctrl-C.
 
-    0: well; 2: an error (one line on stderr); 130: after Ctrl-C; 141: the reader of the output was gone.
+    0: well; 2: an error (one line on stderr); 130: after Ctrl-C or SIGTERM; 141: the reader of the output was gone.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if threading.current_thread() is threading.main_thread():  # signals belong to it
+        signal.signal(signal.SIGTERM, _end)
     sys.exit(run(arguments))
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, lambda *_: None)  # once is enough: what is ending is not interrupted
+    raise KeyboardInterrupt
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -84,8 +84,8 @@ def _free_memory() -> None:
         torch.cuda.empty_cache()
 
 
-_at_work = threading.Event()
-"""Whether this process, a worker, is making a run."""
+_at_work, _told_to_end = threading.Event(), threading.Event()
+"""Of this process, a worker: whether it is making a run, and whether it is to end."""
 
 
 def _start_worker(threads: int, parent: Connection) -> None:
@@ -97,7 +97,9 @@ def _start_worker(threads: int, parent: Connection) -> None:
 
 def _end_with(parent: Connection) -> None:
     """Ends this worker when its parent says so or is no more: else it would work on, and then wait, for nobody."""
-    parent.poll(None)
+    with contextlib.suppress(OSError):
+        parent.poll(None)
+    _told_to_end.set()
     if not _at_work.is_set():
         os._exit(1)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -111,13 +113,15 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 def _work_there(run: PlannedRun, stores: Path, minutes: float | None, device: str) -> None:
     """Makes a run in a worker, which an interruption ends once the run's state is saved."""
-    _at_work.set()
     try:
+        _at_work.set()
         _work(run, stores, minutes, device, progress=False)
     except KeyboardInterrupt:
         os._exit(1)
     finally:
         _at_work.clear()
+        if _told_to_end.is_set():
+            os._exit(1)
 
 
 def _work(run: PlannedRun, stores: Path, minutes: float | None, device: str, progress: bool) -> None:

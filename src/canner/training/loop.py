@@ -329,9 +329,15 @@ def fit(
         if (folder / "model.safetensors").exists():
             task.model.load_state_dict(load_tensors(folder / "model.safetensors"))
         task.model.eval()
+        if stopped not in ("time", "interrupted"):
+            if keep_state or run.interruption.requested:
+                run.state.ended = stopped
+                run.save_resume()
+            else:
+                discard_state(folder)
         state = run.reported or run.state
         result = FitResult(
-            stopped,
+            "interrupted" if run.interruption.requested else stopped,  # in the last validation, too
             state.best_metric,
             state.best_epoch,
             state.epoch,
@@ -339,11 +345,5 @@ def fit(
             run.minutes(),
             state.history,
         )
-        if stopped not in ("time", "interrupted"):
-            if keep_state:
-                run.state.ended = stopped
-                run.save_resume()
-            else:
-                discard_state(folder)
         save_json(folder / "fit.json", {k: v for k, v in asdict(result).items() if k != "history"})
     return result

@@ -72,6 +72,26 @@ def test_interrupted_run_resumes_to_the_same_weights(tmp_path, optimizer, averag
     assert not (tmp_path / "parts" / "resume.safetensors").exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_in_the_last_validation_is_not_lost(tmp_path, number):
+    task = Regression()
+    validate = task.validate
+
+    def interrupted():
+        if task.steps == 5 * 6:
+            os.kill(os.getpid(), number)
+        return validate()
+
+    task.validate = interrupted
+    assert fit(task, config(), tmp_path, seed=1).stopped == "interrupted"
+    again = Regression(seed=99)
+    assert fit(again, config(), tmp_path, seed=1).stopped == "finished"
+    assert again.steps == 0  # nothing is left to train
+    for key, value in task.model.state_dict().items():
+        assert torch.equal(value, again.model.state_dict()[key])
+    assert not (tmp_path / "resume.safetensors").exists()
+
+
 @pytest.mark.parametrize("early_stopping", [None, 1, 2])
 @pytest.mark.parametrize("every", [None, 3])
 def test_stops_for_want_of_time_change_nothing(tmp_path, early_stopping, every):
