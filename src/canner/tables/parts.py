@@ -36,7 +36,8 @@ def made_from(path: str) -> str | None:
     The same training gives other bytes on another processor, so the configuration says which part it is.
 
     Returns:
-        None for what is no part, or is made by a script: its bytes are the same everywhere.
+        None for what counts by its bytes: what is no part, what a script makes (the same everywhere), and what is trained
+        by the clock (a character language model): how far that comes depends on the machine.
     """
     recipe = Path(RECIPES.get(path, ""))
     if recipe.suffix != ".toml":
@@ -45,8 +46,10 @@ def made_from(path: str) -> str | None:
     source = own if own.is_file() else recipe
     if not source.is_file():
         return None
-    said = json.dumps(read_experiment(source).model_dump(mode="json"), sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    said = read_experiment(source).model_dump(mode="json")
+    if said.get("training", {}).get("decay_minutes") is not None:
+        return None
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _folder_of(path: Path) -> Path:

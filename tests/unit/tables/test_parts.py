@@ -66,6 +66,14 @@ def test_a_part_is_known_by_what_it_is_or_would_be_trained_from(monkeypatch) -> 
     assert [made_from(path) for path in ("runs/v/vectors.vec", "runs/e", "models/es-en")] == [None] * 3
 
 
+def test_a_part_that_is_trained_by_the_clock_counts_by_its_bytes(monkeypatch) -> None:
+    monkeypatch.setattr(parts, "RECIPES", {"runs/c": "charlm.toml"})
+    text = 'kind = "charlm"\n[data]\ntrain = "text"\n[training]\nschedule = "warmup_cosine"\n'
+    for length, by_bytes in (("decay_minutes = 20", True), ("decay_steps = 20", False)):
+        Path("charlm.toml").write_text(f"{text}{length}\n")
+        assert (made_from("runs/c") is None) == by_bytes
+
+
 def test_vectors_are_made_where_they_are_read_and_once(monkeypatch, caplog) -> None:
     Path("vectors.toml").write_text('kind = "vectors"\ntext = ["text"]\ndim = 4\nmin_count = 1\nepochs = 1\n')
     monkeypatch.setattr(parts, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
