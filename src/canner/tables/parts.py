@@ -36,8 +36,8 @@ def made_from(path: str) -> str | None:
     The same training gives other bytes on another processor, so the configuration says which part it is.
 
     Returns:
-        None for what counts by its bytes: what is no part, what a script makes (the same everywhere), and what is trained
-        by the clock (a character language model): how far that comes depends on the machine.
+        None for what counts by its bytes: what is no part, what a script makes (the same everywhere), and what is
+        trained by the clock (a character language model): how far that comes depends on the machine.
     """
     recipe = Path(RECIPES.get(path, ""))
     if recipe.suffix != ".toml":
