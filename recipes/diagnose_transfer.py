@@ -20,32 +20,35 @@ import os
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from canner.data.bundle import save_json
-from canner.data.corpus import CorpusConfig, data_path, read_part
+from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_part
 from canner.data.translation import Translator
 from canner.decoding.neural_translator import NeuralTranslator
-from canner.evaluation.translation import share_of_entity_tokens_copied
-from canner.experiment.results import results_json, summarise
+from canner.experiment.results import results_json, summarise, weights_of
 from canner.tables.chinese import weibo_revised
 from canner.tables.european import GERMAN, SPANISH
 from canner.tables.masakhaner import corpus
-from canner.tables.protocols import COPIED, TEACHER, external
-from canner.text.bitext import read_bitext
+from canner.tables.protocols import COPIED, TEACHER, TRANSLATORS, external
+from canner.text.accents import without_accents
+from canner.text.bitext import read_bitext, read_lines
 from canner.text.sentence import Sentence
+from canner.text.tokenizer import tokenize_words
 from canner.training.translator_data import read_words, segmented_pairs
 from canner.transfer.aligned import Transfer, TransferOptions, select_attention
-from canner.transfer.views import TransferConfig, TransferViews, ViewConfig
+from canner.transfer.views import TransferConfig, TransferViews, ViewConfig, load_translator
 from canner.transfer.word_alignment import align_words
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 TEACHER_TYPES = {"PER", "LOC", "ORG", "MISC"}
 """Those of CoNLL-2003. Entities of others (dates, Weibo's nominal mentions) are none here."""
+OTHERS = ("DeepL", "m2m100")
+"""Other systems, whose English lies in files."""
 CORPORA: dict[str, CorpusConfig] = {
     "es": SPANISH,
     "de": GERMAN,
@@ -85,11 +88,54 @@ def figures(
             else:
                 other, quiet = other + 1, quiet + (not seen)
     return {
+        "entity tokens": entity,
         "entity tokens found %": 100 * found / max(1, entity),
         "with the right type %": 100 * right / max(1, entity),
         "other tokens left alone %": 100 * quiet / max(1, other),
         "tokens reached %": 100 * reached / max(1, tokens),
     }
+
+
+def names(
+    sentences: Sequence[Sentence],
+    english: Sequence[Sequence[str]],
+    reader: NeuralTranslator,
+    seen: Callable[[str], bool],
+) -> dict[str, float]:
+    """How many words of entities stand in the English, and how many of those that no translator can have learnt.
+
+    They may stand there as they are, in pinyin, or under the name that the parallel text is sure of; accents aside.
+
+    Args:
+        sentences: with gold entities.
+        english: words of the translation of each.
+        reader: a translator of ours, which says what the words are, whoever made the English.
+        seen: whether a word stands in the parallel text that our translators were trained on.
+    """
+    found: dict[bool, list[bool]] = {True: [], False: []}
+    for sentence, translation in zip(sentences, english, strict=True):
+        types, there = gold_types(sentence), set(map(without_accents, translation))
+        for segment in reader.segments(sentence.tokens):
+            if all(types[owner] for owner in segment.owners):
+                word = "".join(sentence.tokens[owner] for owner in dict.fromkeys(segment.owners))
+                forms = map(without_accents, (word, segment.text, reader.copier.english(segment.text)))
+                found[seen(word)].append(not there.isdisjoint(forms))
+    everywhere, unseen = found[True] + found[False], found[False]
+    return {
+        "words of entities": len(everywhere),
+        "words of entities in the English %": 100 * sum(everywhere) / max(1, len(everywhere)),
+        "unseen words of entities": len(unseen),
+        "unseen words of entities in the English %": 100 * sum(unseen) / max(1, len(unseen)),
+    }
+
+
+def seen_in_parallel_text(language: str) -> Callable[[str], bool]:
+    """Whether a word stands in the source side of the parallel text: as a word, or in Chinese somewhere."""
+    lines = read_lines(data_path(f"$CANNER_DATA/bitext/{language}-en/train.{language}"))
+    if language == "zh":
+        return "\n".join(lines).__contains__
+    words = {word for line in lines for word in tokenize_words(without_accents(line))}
+    return lambda word: without_accents(word) in words
 
 
 def pieces(sentences: Sequence[Sentence], translator: Translator) -> dict[str, float]:
@@ -161,12 +207,6 @@ def gold_types(sentence: Sentence) -> list[str | None]:
     return types
 
 
-def known_to_teacher(sentence: Sentence) -> Sentence:
-    """The sentence with those entities that the teacher has a word for."""
-    assert sentence.tags is not None
-    return replace(sentence, tags=tuple(t if _teacher_type(t[2:]) else "O" for t in sentence.tags))
-
-
 def _teacher_type(name: str) -> str | None:
     name, _, kind = name.partition(".")
     name = {"GPE": "LOC"}.get(name, name)
@@ -180,28 +220,27 @@ def main() -> None:
     parser.add_argument(
         "translators", nargs="+", help="bundles, or DeepL and m2m100 for the files of external/"
     )
-    parser.add_argument("--sentences", type=int, default=300, help="of the development part")
+    parser.add_argument("--sentences", type=int, default=1000, help="drawn from the development part")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    data = CORPORA[arguments.language]
-    sentences = read_part(data, "dev")[: arguments.sentences]
-    rows = []
+    language, data = arguments.language, CORPORA[arguments.language]
+    sentences = read_part(data, "dev")
+    sentences = draw_subset(sentences, min(arguments.sentences, len(sentences)), seed=1)
+    reader, seen = load_translator(TRANSLATORS[language]), seen_in_parallel_text(language)
+    assert isinstance(reader, NeuralTranslator)
+    rows, read = [], [*map(data_path, data.dev), weights_of(TEACHER)]
     for argument in arguments.translators:
         name = argument.removeprefix("eflomal=")
-        files = name in ("DeepL", "m2m100")
-        view = external(f"{arguments.language}-en", name) if files else ViewConfig(translator=name)
+        view = external(f"{language}-en", name) if name in OTHERS else ViewConfig(translator=name)
+        read += map(data_path, view.files.english) if view.files else [weights_of(name)]
         config = TransferConfig(teacher=TEACHER, views=(view,))
         views = TransferViews.load(config.with_paths(lambda path: str(data_path(path))))
         (transfers,) = views.transfer([sentence.tokens for sentence in sentences])
         if argument != name:
-            transfers = linked_anew(arguments.language, views.views[0].translator, transfers)
+            transfers = linked_anew(language, views.views[0].translator, transfers)
         english = [transfer.translation.target for transfer in transfers]
-        named = [known_to_teacher(sentence) for sentence in sentences]
-        names = {
-            "entity tokens copied %": 100 * share_of_entity_tokens_copied(named, english),
-            **pieces(sentences, views.views[0].translator),
-        }
+        of_row = names(sentences, english, reader, seen) | pieces(sentences, views.views[0].translator)
         layers = len(transfers[0].translation.attention)
         kinds = {f"layer {layer}": TransferOptions(layer=layer) for layer in range(1, layers + 1)}
         kinds |= {f"layer {layers}, with copies": COPIED}
@@ -212,19 +251,21 @@ def main() -> None:
         for kind, options in kinds.items():
             found = figures(sentences, transfers, views.teacher.tags, options)
             row = f"{Path(name).name}, {kind}" if kind else Path(name).name
-            rows.append(summarise(row, {"dev": found | names}).to_json())
-            names = {}  # the same for every layer
+            rows.append(summarise(row, {"dev": found | of_row}).to_json())
+            of_row = {}  # the same for every layer
             print(row, {key: round(value, 1) for key, value in found.items()}, flush=True)
     content = results_json(
-        name=f"transfer-{arguments.language}",
-        title=f"What the attention finds, {arguments.language}: tokens of development sentences",
+        name=f"transfer-{language}",
+        title=f"What the attention finds, {language}: tokens of development sentences",
         rows=rows,
-        data=f"the first {len(sentences)} development sentences of {'/'.join(Path(data.dev[0]).parts[-2:])}",
+        data=f"{len(sentences)} development sentences, drawn at random, of {'/'.join(Path(data.dev[0]).parts[-2:])}",
         protocol="the strongest English word of each token, the teacher's tag of it; entities of the teacher's "
-        "types; nothing is trained",
+        "types; words of entities stand in the English as they are, in pinyin, or under the name that the parallel "
+        "text is sure of; unseen: not in that text; nothing is trained",
         command=shlex.join(["python", *sys.argv]),
+        files=read,
     )
-    save_json(RESULTS / f"transfer-{arguments.language}.json", content)
+    save_json(RESULTS / f"transfer-{language}.json", content)
 
 
 if __name__ == "__main__":

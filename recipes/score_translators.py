@@ -13,6 +13,7 @@ import os
 import shlex
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.evaluation.alignment import GoldAlignment, read_gold_alignments, score_alignments
 from canner.evaluation.translation import share_of_entity_tokens_copied
-from canner.experiment.results import hardware, results_json, summarise
+from canner.experiment.results import digest, hardware, results_json, summarise, weights_of
 from canner.report import read_results
 from canner.text.bitext import read_bitext
 from canner.text.conll import read_conll
@@ -44,6 +45,7 @@ ENTITIES = {
     "yo": "masakhaner2/yor/dev.txt",
 }
 """Development sentences whose names the translator should leave whole."""
+NUM_WITH_ENTITIES = 500
 GOLD_ALIGNMENTS = {"zh": "zhen"}
 
 
@@ -59,7 +61,7 @@ def score(language: str, translator: Translator, num_sentences: int | None) -> d
         figures[f"{part} sentences"] = len(pairs)
         figures["sentences/s"] = len(pairs) / (time.monotonic() - started)
     if language in ENTITIES:
-        sentences = read_conll(DATA / "ner" / ENTITIES[language])[:500]
+        sentences = read_conll(DATA / "ner" / ENTITIES[language])[:NUM_WITH_ENTITIES]
         english = [t.target for t in translator.translate([s.tokens for s in sentences])]
         figures["entity tokens copied %"] = 100 * share_of_entity_tokens_copied(sentences, english)
     return figures
@@ -108,7 +110,21 @@ def score_aligner(language: str) -> dict[str, dict[str, float]]:
     return {"eflomal": {"AER of its links": scores.error_rate, "pairs": len(pairs)}}
 
 
-def save(name: str, title: str, new: list[dict[str, Any]], data: str, protocol: str, command: str) -> None:
+def files_of(language: str) -> list[Path]:
+    """What a translator from a language is scored on."""
+    folder = DATA / "bitext" / f"{language}-en"
+    return [folder / f"{part}.{side}" for part in ("dev", "test") for side in (language, "en")]
+
+
+def save(
+    name: str,
+    title: str,
+    new: list[dict[str, Any]],
+    data: str,
+    protocol: str,
+    command: str,
+    files: Sequence[Path],
+) -> None:
     """Writes a results file; rows of other translators that stand in it stay. Each says when and where it was made."""
     path = RESULTS / f"{name}.json"
     before = read_results(path) if path.exists() else {"rows": []}
@@ -119,14 +135,22 @@ def save(name: str, title: str, new: list[dict[str, Any]], data: str, protocol: 
         "command": shlex.join(["python", *sys.argv]),
         "hardware": hardware(),
         "date": date.today().isoformat(),
+        "files": {f"{path.parent.name}/{path.name}": digest(path) for path in files},
     }
     rows = [row for row in old if row["system"] not in named] + [{**row, "made": made} for row in new]
-    rows.sort(key=lambda row: row["system"].split(", ")[-1])  # a kind of translator after the other
+    rows.sort(key=_by_kind)
     results = results_json(name=name, title=title, rows=rows, data=data, protocol=protocol, command=command)
     for key, join in (("hardware", "; "), ("date", ", ")):
         said = join.join(row["made"][key] for row in rows if key in row["made"])
         results[key] = join.join(sorted(set(said.split(join))))
     save_json(path, results)
+
+
+def _by_kind(row: Mapping[str, Any]) -> tuple[str, int]:
+    """A kind of translator after the other; layers in their order."""
+    words = str(row["system"]).split(", ")[-1]
+    kind, _, number = words.partition(" ")
+    return (kind, int(number)) if number.isdigit() else (words, 0)
 
 
 def main() -> None:
@@ -155,10 +179,15 @@ def main() -> None:
         kind = "ConvS2S" if isinstance(translator, NeuralTranslator) else "word gloss"
         row = summarise(f"{language} → en, {kind}", {Path(folder).name: figures}).to_json()
         row["bundle"] = Path(folder).as_posix()
-        data = "dev, test: es newstest2013, de newstest2018, zh newstest2019, NTREX; sw, yo LAFAND"
+        data = (
+            "dev, test: es newstest2013, de newstest2018, zh newstest2019, NTREX; sw, yo LAFAND; entity tokens copied: "
+            f"those of the first {NUM_WITH_ENTITIES} development sentences of the labelled corpus, of all its types, "
+            "that stand in the English as they are, accents aside"
+        )
         protocol = "beam of 5, ranked by log probability per piece (the translators' default); one model each"
         command = "python recipes/score_translators.py LANGUAGE=BUNDLE …"
-        save("translators", "Translators: BLEU and chrF", [row], data, protocol, command)
+        files = [*files_of(language), weights_of(folder)]
+        save("translators", "Translators: BLEU and chrF", [row], data, protocol, command, files)
         if language in GOLD_ALIGNMENTS and isinstance(translator, NeuralTranslator):
             save_alignments(language, Path(folder), score_attention(language, translator))
 
@@ -176,7 +205,10 @@ def save_alignments(language: str, folder: Path | None, rates: dict[str, dict[st
     )
     bundle = f"models/{language}-en"
     command = f"python recipes/score_translators.py {language}={bundle} {language}={bundle}-aligner {language}=eflomal"
-    save(f"alignment-{language}", title, rows, data, protocol, command)
+    gold = DATA / "alignment"
+    files = [gold / f"{GOLD_ALIGNMENTS[language]}.{end}" for end in ("src-tgt", "gold")]
+    files += [] if folder is None else [weights_of(folder)]
+    save(f"alignment-{language}", title, rows, data, protocol, command, files)
 
 
 if __name__ == "__main__":

@@ -11,23 +11,25 @@ part than in another, a tagger learns to trust it more than it deserves there.
 from __future__ import annotations
 
 import argparse
-import random
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from canner.data.bundle import save_json
-from canner.data.corpus import CorpusConfig, data_path, read_part
+from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_part
 from canner.data.translation import Translator
 from canner.evaluation.entities import score_entities
-from canner.experiment.results import results_json, summarise
+from canner.experiment.results import results_json, summarise, weights_of
 from canner.report import read_results
 from canner.tables.chinese import ONTONOTES5
 from canner.tables.european import GERMAN, SPANISH
 from canner.tables.masakhaner import corpus
 from canner.tables.protocols import ALIGNERS, GLOSSES, TEACHER, TRANSLATORS, external
+from canner.text.bitext import read_lines
 from canner.text.sentence import Sentence
 from canner.transfer.aligned import Transfer, TransferOptions, aligned_features, transfer_sentences
 from canner.transfer.external import FileTranslator
@@ -66,10 +68,15 @@ def scores(
     return figures | {f"{name} f1": found.by_type[name].f1 for name in types}
 
 
-def draw(sentences: Sequence[Sentence], number: int) -> list[Sentence]:
-    """So many sentences of a part, always the same ones, in their order."""
-    chosen = random.Random(1).sample(range(len(sentences)), min(number, len(sentences)))
-    return [sentences[i] for i in sorted(chosen)]
+def share_in_parallel_text(language: str, sentences: Sequence[Sentence]) -> float:
+    """Percent of sentences that the translators were trained on: a line has their letters and digits, accents aside."""
+    lines = read_lines(data_path(f"$CANNER_DATA/bitext/{language}-en/train.{language}"))
+    known = {_letters(line) for line in lines} - {""}
+    return 100 * sum(_letters("".join(s.tokens)) in known for s in sentences) / len(sentences)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFD", text.casefold())))
 
 
 def known_types(teacher: Teacher) -> set[str]:
@@ -93,6 +100,38 @@ def translators(language: str, sentences: Sequence[Sentence]) -> dict[str, Trans
     return found
 
 
+def save(path: Path, rows: Sequence[Mapping[str, Any]], counts: Sequence[str], most: int) -> None:
+    """Writes the results file.
+
+    Args:
+        path: of the file.
+        rows: of the table.
+        counts: test sentences of each language, in words.
+        most: sentences of the training and of the development part.
+    """
+    content = results_json(
+        name="without-labels",
+        title="Without labels: the teacher's entities, carried back by attention",
+        rows=rows,
+        data="test sets of CoNLL-2002/2003, MasakhaNER 2 and OntoNotes 5 (bn, mz, nw; GPE counts as LOC): "
+        f"{', '.join(counts)} sentences, in brackets the shares of the three parts that stand in the translators' "
+        f"parallel text; F1 on at most {most} sentences of the training and of the development part "
+        "beside that on the test set; types of the teacher",
+        protocol="nothing is trained on the language, nothing is chosen; the likeliest type of each token",
+        command="python recipes/score_without_labels.py",
+        files=[
+            weights_of(TEACHER),
+            *(data_path(path) for _, c in CORPORA.values() for path in (*c.train, *c.dev, *c.test)),
+            *(
+                weights_of(kind[language])
+                for language in CORPORA
+                for kind in (GLOSSES, TRANSLATORS, ALIGNERS)
+            ),
+        ],
+    )
+    save_json(path, content)
+
+
 def main() -> None:
     """Reads the arguments, writes the results file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -113,8 +152,10 @@ def main() -> None:
     for language, (name, config) in CORPORA.items():
         parts = {"test": read_part(config, "test")}
         for part in OTHER_PARTS:
-            parts[part] = draw(read_part(config, part), arguments.sentences)
-        counts.append(f"{name} {len(parts['test'])}")
+            sentences = read_part(config, part)
+            parts[part] = draw_subset(sentences, min(arguments.sentences, len(sentences)), seed=1)
+        shares = [f"{share_in_parallel_text(language, parts[p]):.1f}" for p in (*OTHER_PARTS, "test")]
+        counts.append(f"{name} {len(parts['test'])} ({', '.join(shares)} %)")
         before = {row["system"]: row for row in found_before if row["system"].startswith(f"{name}, ")}
         for row, translator in translators(language, list(chain(*parts.values()))).items():
             if language not in (arguments.language or CORPORA) or row not in (arguments.row or ROWS):
@@ -137,17 +178,7 @@ def main() -> None:
                 found = by_part["test"] | {f"{part} f1": by_part[part]["f1"] for part in OTHER_PARTS}
                 rows.append(summarise(f"{name}, {kind}", {"test": found}).to_json())
                 print(name, kind, {key: round(value, 1) for key, value in found.items()}, flush=True)
-    content = results_json(
-        name="without-labels",
-        title="Without labels: the teacher's entities, carried back by attention",
-        rows=rows,
-        data="test sets of CoNLL-2002/2003, MasakhaNER 2 and OntoNotes 5 (bn, mz, nw; GPE counts as LOC): "
-        f"{', '.join(counts)} sentences; F1 on {arguments.sentences} sentences of the training and of the "
-        "development part beside it; types of the teacher",
-        protocol="nothing is trained on the language, nothing is chosen; the likeliest type of each token",
-        command="python recipes/score_without_labels.py",
-    )
-    save_json(path, content)
+    save(path, rows, counts, arguments.sentences)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from canner.decoding.neural_aligner import NeuralAligner, translator_of
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_tagger, save_tagger
+from canner.text.bitext import read_lines
 from canner.text.vocabulary import Vocabulary
 from canner.transfer.gloss import WordGloss
 from canner.transfer.views import TransferConfig
@@ -89,9 +91,8 @@ def _training(run: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]
 def _how_trained(run: Path) -> dict[str, object]:
     """Lines of the model card about the training that the folder holds."""
     fit, config, made = _training(run)
-    text = Path(config["data"]["train_source"])
     notes: dict[str, object] = {
-        "parallel text": f"{text.parent.name}, {text.name}",
+        "parallel text": parallel_text(config["data"]),
         "training": f"{fit['minutes']:.0f} minutes on {made['hardware']}, {fit['steps']} steps",
     }
     if config.get("start_from"):
@@ -101,6 +102,16 @@ def _how_trained(run: Path) -> dict[str, object]:
         "results/translators.json)"
     )
     return notes
+
+
+def parallel_text(data: dict[str, Any]) -> str:
+    """How many pairs a translator was trained on, of which domains; the longest among them were left out."""
+    domains = read_lines(os.path.expandvars(data["train_domains"]))[: data.get("max_pairs")]
+    limits = data.get("domain_limits", {})
+    kept = {name: min(count, limits.get(name, count)) for name, count in Counter(domains).most_common()}
+    text = Path(data["train_source"]).parent.name
+    of_domains = ", ".join(f"{name} {count:,}" for name, count in kept.items())
+    return f"{text}, {sum(kept.values()):,} pairs ({of_domains})"
 
 
 if __name__ == "__main__":

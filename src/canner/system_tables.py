@@ -7,20 +7,24 @@ from typing import Any
 
 NOT_RUN = "not run"
 LEGEND = (
-    "CAN_first and CAN_last read the first or the last attention layer of the ConvS2S translator (Eq. 7), CAN_aligned "
-    "an alignment head on it, CAN_gloss the word gloss; they join what they read to the BiLSTM's states (Eq. 11) or, "
-    "at the input, to the word vectors; with copies, and in CAN_aligned: what the translator copied is known to lie "
-    "where it was copied from; scaled: every source token gets the same mass of attention, and the teacher's tags "
-    "beside its states. Gain: F1 over the plain row of the same kind, with 95 % interval and p of a paired bootstrap "
-    "over the test sentences, all runs pooled that have one of the plain row with the same seed. The interval is over "
-    "sentences, not over trainings: what one run gains may be its seed's. Best on dev, in bold: of those that read "
-    "our English (without † and with most runs, where there are such) the one that gains most on the development set, "
-    "or the plain tagger if none gains. "
-    "†: made with an earlier translator, or other part, than the present one."
+    "CAN_first and CAN_last read the first or the last attention layer of the ConvS2S translator (Eq. 7), "
+    "CAN_aligned an alignment head on it, CAN_gloss the word gloss; they join what they read to the BiLSTM's states "
+    "(Eq. 11) or, at the input, to the word vectors; with copies, and in CAN_aligned: what the translator copied is "
+    "known to lie where it was copied from; scaled: every source token gets the same mass of attention, and the "
+    "teacher's tags beside its states. Gain: F1 over the plain row of the same kind, with 95 % interval and "
+    "two-sided p of a paired bootstrap (1,000 resamples) over the test sentences, all runs pooled that have one of "
+    "the plain row with the same seed; F1 of the pooled runs is not quite their mean. The interval is over "
+    "sentences, not over trainings: what one run gains may be its seed's. Collapsed: a run whose development F1 is "
+    "below half of its row's best, or a tenth of the table's; it is counted all the same. Best on dev, in bold: of "
+    "those that read our English (without † and with most runs, where there are such) the one that gains most on "
+    "the development set, or the plain tagger if none gains. †: made with an earlier translator, or other part, "
+    "than the present one."
 )
 """What the names of the systems, and gains, mean."""
 _SOURCES = ("protocol", "hardware", "date")
 _PARTS = ("train", "dev", "test")
+_COUNTED = ("sentences", "tokens", "words of entities", "pairs", "steps")
+"""How the names of figures end that are counts."""
 _PAPERS_SYSTEM = "CAN_last"
 _OUTDATED = "†"
 """Marks a row whose translator, say, was trained anew since its runs."""
@@ -50,6 +54,10 @@ def _sources(result: Mapping[str, Any]) -> list[str]:
     """Where the figures of a results file come from: data, protocol, machine, command."""
     sources = [f"data: {cell(result['data'])}{_counts(result)}"] if result.get("data") else []
     sources += [f"{key}: {cell(result[key])}" for key in _SOURCES if result.get(key)]
+    if chosen := [
+        f"{cell(row['system'])}: {_point(row['chosen'])}" for row in result["rows"] if "chosen" in row
+    ]:
+        sources.append(f"chosen on dev: {', '.join(chosen)}")
     paper = result.get("paper")
     if isinstance(paper, Mapping) and isinstance(paper.get("note"), str):
         sources.append(f"paper: {cell(paper['note'])}")
@@ -58,6 +66,15 @@ def _sources(result: Mapping[str, Any]) -> list[str]:
     if result.get("command"):
         sources.append(f"command: `{result['command']}`")
     return sources
+
+
+def _point(chosen: Mapping[str, Mapping[str, Any]]) -> str:
+    """What a row took of the grid; a point for each training subset, where there are several."""
+    points = [
+        " and ".join(f"{key.split('.')[-1].replace('_', ' ')} {value}" for key, value in point.items())
+        for point in chosen.values()
+    ]
+    return "; ".join(dict.fromkeys(points))
 
 
 def _counts(result: Mapping[str, Any]) -> str:
@@ -112,10 +129,24 @@ def _gains_of(result: Mapping[str, Any]) -> Iterator[str]:
                 _figure(rows[base]["metrics"], "f1") + _mark(rows[base]),
                 _gain_if_run(can_last),
                 _paper_gain(_figures(paper, rows[base]), _figures(paper, can_last or {})),
-                "none" if is_plain else cell(best["system"].removeprefix(f"{name} + ").removesuffix(budget)),
+                _none_of(result, base)
+                if is_plain
+                else cell(best["system"].removeprefix(f"{name} + ").removesuffix(budget)),
                 "–" if is_plain else _gain_if_run(best),
             ]
         )
+
+
+def _none_of(result: Mapping[str, Any], base: str) -> str:
+    """Says that nothing gained on dev, and of how many rows, if some were not run."""
+    tested = [row for row in result["rows"] if row.get("against", {}).get("system") == base]
+    ours = [row for row in tested if row.get("reads_english") and not row.get("upper_bound")]
+    name, budget = _without_budget(base)
+    more = any(
+        not row["metrics"] and row["system"].startswith(f"{name} + ") and row["system"].endswith(budget)
+        for row in result["rows"]
+    )
+    return f"none of those run ({len(ours)})" if more else "none"
 
 
 def _gain_if_run(row: Mapping[str, Any] | None) -> str:
@@ -156,6 +187,8 @@ def _figure(metrics: Mapping[str, Any], name: str) -> str:
     metric = metrics.get(name)
     if metric is None:
         return "–"
+    if name.endswith(_COUNTED):
+        return f"{metric['mean']:,.0f}"
     several = len(metric.get("values") or ()) > 1
     return f"{metric['mean']:.2f} ± {metric['sd']:.2f}" if several else f"{metric['mean']:.2f}"
 

@@ -37,6 +37,26 @@ def test_what_is_no_table_is_refused(canner):
     assert "expected a table" in canner("reproduce", "table9").complaint()
 
 
+def test_a_name_that_is_nearly_a_table_is_told(canner):
+    assert "did you mean table4-revised?" in canner("reproduce", "table4-revized").complaint()
+
+
+def test_a_table_is_shown_as_it_was_last_made_without_data_and_without_writing(canner, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CANNER_DATA", raising=False)
+    figure = {"mean": 12.345, "sd": 0.0, "values": [12.345]}
+    found = {"name": "n", "title": "Of paper", "rows": [{"system": "plain", "metrics": {"f1": figure}}]}
+    path = tmp_path / "results" / "table4-original-paper-no-grid.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(found))
+    answer = canner("reproduce", "table4", "--protocol", "paper", "--no-grid", "--show")
+    assert answer.status == 0, answer.err
+    assert "### Of paper" in answer.out
+    assert "| plain | 12.35 | 1 |" in answer.out
+    assert "table4-revised-paper-no-grid.json: not run" in answer.out
+    assert sorted(tmp_path.rglob("*")) == [path.parent, path]
+
+
 def test_a_table_without_its_data_is_refused_in_a_line(canner, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CANNER_DATA", str(tmp_path / "none"))

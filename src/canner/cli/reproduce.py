@@ -28,6 +28,9 @@ class ProtocolName(StrEnum):
     FAST = "fast"
 
 
+Table = Annotated[
+    str | None, typer.Argument(help="A table, or a part of one (table4-revised); none: list them.")
+]
 Systems = Annotated[
     list[str] | None, typer.Option("--system", help="Only this row; may be given several times.")
 ]
@@ -35,6 +38,12 @@ PaperRows = Annotated[bool, typer.Option("--paper-rows", help="Only the rows tha
 Budgets = Annotated[list[int] | None, typer.Option("--budget", help="Only with so many training sentences.")]
 MaxMinutes = Annotated[
     float | None, typer.Option(min=0, help="Stop after so many minutes; call again to go on.")
+]
+Anew = Annotated[
+    bool, typer.Option(help="Count only runs of this folder, and leave the results files as they are.")
+]
+Show = Annotated[
+    bool, typer.Option("--show", help="Print the table from its results file; run and write nothing.")
 ]
 MakeParts = Annotated[
     bool,
@@ -49,9 +58,7 @@ def register(app: typer.Typer) -> None:
 
 
 def reproduce(
-    table: Annotated[
-        str | None, typer.Argument(help="A table, or a part of one (table4-revised); none: list them.")
-    ] = None,
+    table: Table = None,
     protocol: Annotated[ProtocolName, typer.Option(help="How the taggers are trained.")] = ProtocolName.FAST,
     seeds: Annotated[int | None, typer.Option(min=1, help="Seeds; default: the table's own.")] = None,
     systems: Systems = None,
@@ -62,16 +69,15 @@ def reproduce(
     max_minutes: MaxMinutes = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs"),
     results: Annotated[Path, typer.Option(help="Folder of the results files.")] = Path("results"),
+    show: Show = False,
     make_parts: MakeParts = True,
-    anew: Annotated[
-        bool, typer.Option(help="Count only runs of this folder, and leave the results files as they are.")
-    ] = False,
+    anew: Anew = False,
     smoke: Annotated[bool, typer.Option(help="Everything alike, but tiny: does it run at all?")] = False,
     device: Device = "cpu",
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
-    """Run the experiments behind a table, as far as they are missing, and print it.
+    """Run the experiments behind a table, as far as they are missing, and print it; --show prints what was found.
 
     In the root of the repository, word vectors, character language models and the encoder are made first. Finished
     runs are kept in `results/runs`, those of other machines too; --anew counts none of these. A killed call goes on
@@ -80,6 +86,8 @@ def reproduce(
     Examples:
 
         canner reproduce
+
+        canner reproduce table4 --show
 
         canner reproduce table2-spanish --protocol fast --seeds 3 --workers 2 --max-minutes 60
 
@@ -91,8 +99,8 @@ def reproduce(
     from canner.tables import descriptions
     from canner.tables.variations import rows_of_paper
 
-    if table is None:
-        emit(descriptions(), None)
+    if table is None or show:
+        emit(descriptions() if table is None else _shown(table, protocol, results, grid=grid), None)
         return
     started = time.monotonic()
     sizes = () if smoke else tuple(budgets or ())
@@ -107,6 +115,23 @@ def reproduce(
     typer.echo(LEGEND)
     if said := next(filter(None, broken), None):
         raise ValueError(said)
+
+
+def _shown(table: str, protocol: ProtocolName, results: Path, *, grid: bool) -> list[str]:
+    """The table as its results files have it; a part without one says that it was not run."""
+    from canner.report import read_results
+    from canner.system_tables import LEGEND, NOT_RUN
+    from canner.system_tables import table as as_table
+    from canner.tables import comparisons
+    from canner.tables.variations import varied
+
+    lines = []
+    for config in comparisons(table, protocol.value):
+        name = varied(config, grid=grid).name
+        path = results / f"{name}.json"
+        found = as_table(read_results(path)) if path.exists() else f"{path}: {NOT_RUN}"
+        lines += [*found.splitlines(), ""]
+    return [*lines, LEGEND]
 
 
 def _parts(

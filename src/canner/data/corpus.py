@@ -120,7 +120,10 @@ def data_path(path: str, key: str | None = None) -> Path:
     expanded = os.path.expanduser(os.path.expandvars(path))
     place = f"{key}: " if key is not None else ""
     if "$" in expanded:
-        raise ValueError(f"{place}expected the variables in {path!r} to be set, got none; export them first")
+        hint = " (CANNER_DATA: docs/data.md says what it holds)" if "CANNER_DATA" in expanded else ""
+        raise ValueError(
+            f"{place}expected the variables in {path!r} to be set, got none; export them first{hint}"
+        )
     if not Path(expanded).exists():
         raise ValueError(f"{place}expected a file, got no such file: {expanded}; correct the path")
     return Path(expanded)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import platform
 import shlex
 import statistics
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -93,8 +94,15 @@ def results_json(
     protocol: str,
     command: str,
     paper: Mapping[str, Any] | None = None,
+    files: Iterable[Path] = (),
 ) -> dict[str, Any]:
-    """The content of a results file: what the page of results is built from."""
+    """The content of a results file: what the page of results is built from.
+
+    Args:
+        name, title, rows, data, protocol, command, paper: as `canner.report` reads them.
+        files: that were read, and those of models: their digests are kept.
+    """
+    read = {f"{path.parent.name}/{path.name}": digest(path) for path in files}
     return {
         "name": name,
         "title": title,
@@ -105,7 +113,21 @@ def results_json(
         "hardware": hardware(),
         "paper": dict(paper) if paper else None,
         "date": date.today().isoformat(),
+        **({"files": read} if read else {}),
     }
+
+
+def digest(path: Path) -> str:
+    """The first twelve digits of a file's SHA-256."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def weights_of(bundle: str | Path) -> Path:
+    """The file of a bundle that its training made, by which one tells it from another of the same name."""
+    found = [path for name in ("model.safetensors", "lexicon.json") if (path := Path(bundle) / name).exists()]
+    if not found:
+        raise ValueError(f"{bundle}: expected a bundle with weights or a lexicon, got none")
+    return found[0]
 
 
 def hardware(device: str = "cpu") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from canner.data.corpus import CorpusConfig, data_path, load_corpus
 from canner.evaluation.bootstrap import paired_bootstrap_of_counts
 from canner.experiment.comparison import Cell, ComparisonExperiment
 from canner.experiment.record import Record
-from canner.experiment.results import results_json, summarise
+from canner.experiment.results import digest, results_json, summarise
 from canner.text.sentence import Sentence
 
 COLLAPSED_IN_ROW, COLLAPSED_IN_TABLE = 0.5, 0.1
@@ -193,7 +192,7 @@ def describe_corpus(config: CorpusConfig) -> dict[str, Any]:
     described: dict[str, Any] = {}
     for name, sentences in (("train", corpus.train), ("dev", corpus.dev), ("test", corpus.test)):
         paths = [data_path(path) for path in getattr(config, name)]
-        files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in paths}
+        files = {path.name: digest(path) for path in paths}
         described[name] = {"sha256": files, **_counts(sentences)}
     return described
 

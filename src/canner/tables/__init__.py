@@ -7,6 +7,7 @@ give different files, so both stand side by side.
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 
 from canner.experiment.comparison import ComparisonExperiment
 from canner.tables import chinese, european, few_labels, masakhaner, uner
@@ -45,8 +46,11 @@ def comparisons(name: str, protocol: Protocol) -> list[ComparisonExperiment]:
     parts = TABLES.get(table, {})
     if not parts or (part is not None and part not in parts):
         names = ", ".join(f"{known} ({', '.join(inner)})" for known, inner in TABLES.items())
+        every = [*TABLES, *(f"{known}-{inner}" for known, parts in TABLES.items() for inner in parts)]
+        nearest = get_close_matches(name, every, n=1)
+        meant = f"; did you mean {nearest[0]}?" if nearest else ""
         raise ValueError(
-            f"expected a table, or a part of it such as table4-revised, of {names}; got {name!r}"
+            f"expected a table, or a part of it such as table4-revised, of {names}; got {name!r}{meant}"
         )
     chosen = list(parts.values()) if part is None else [parts[part]]
     return [make(protocol) for make in chosen]

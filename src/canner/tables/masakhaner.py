@@ -37,7 +37,6 @@ def _language(language: str, folder: str, name: str, protocol: Protocol) -> Comp
         corpus(folder),
         rows,
         corpus=f"MasakhaNER 2 {name}, all training sentences, full test set; random word vectors",
-        num_seeds=5 if protocol == "paper" else 3,
         large=True,
         batch_size=32,
     )

@@ -23,7 +23,6 @@ def chinese(protocol: Protocol) -> ComparisonExperiment:
         CorpusConfig(train=(train,), dev=(dev,), test=(test,), token_column=1, tag_column=2),
         [system for system in can_systems("zh", _PLAIN) if system.name in rows],
         corpus="Universal NER Chinese GSDSIMP, all training sentences, full test set; random word vectors",
-        num_seeds=5 if protocol == "paper" else 3,
         large=True,
         batch_size=32,
     )

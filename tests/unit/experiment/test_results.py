@@ -11,7 +11,7 @@ from canner.experiment import record
 from canner.experiment.comparison import ComparisonExperiment
 from canner.experiment.kinds import GlossExperiment, run_experiment
 from canner.experiment.record import run_and_record
-from canner.experiment.results import environment
+from canner.experiment.results import environment, results_json, weights_of
 from canner.training.run_state import DivergedError
 
 
@@ -25,6 +25,23 @@ def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def hardware_in(folder: Path) -> str:
     return str(json.loads((folder / "environment.json").read_text(encoding="utf-8"))["hardware"])
+
+
+def test_a_results_file_says_which_files_were_read(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "lexicon.json").write_bytes(b"abc")
+    content = results_json(
+        name="n",
+        title="t",
+        rows=[],
+        data="d",
+        protocol="p",
+        command="c",
+        files=[weights_of(tmp_path / "model")],
+    )
+    assert content["files"] == {"model/lexicon.json": "ba7816bf8f01"}  # SHA-256 of "abc", FIPS 180
+    with pytest.raises(ValueError, match="expected a bundle with weights or a lexicon"):
+        weights_of(tmp_path)
 
 
 @pytest.mark.usefixtures("two_gpus")

@@ -1,0 +1,69 @@
+"""What the character language models came to: bits per character on held-out text, minutes, machine.
+
+    python recipes/collect_charlms.py runs/charlm-de runs/charlm-es
+
+Writes results/charlms.json from what the trainings left in their folders; rows of other models stay.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from canner.data.bundle import save_json
+from canner.experiment.results import results_json, summarise
+from canner.report import read_results
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+
+
+def row(run: Path) -> dict[str, Any]:
+    """The figures of the model that was kept, the best on the held-out text."""
+    config, made = (
+        json.loads((run / name).read_text(encoding="utf-8")) for name in ("training.json", "environment.json")
+    )
+    steps = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    best = min(steps, key=lambda step: float(step["bits_per_char"]))
+    figures = {
+        "bits per character": best["bits_per_char"],
+        "forward": best["bits_per_char_forward"],
+        "backward": best["bits_per_char_backward"],
+        "steps": best["step"],
+        "minutes": best["minutes"],
+    }
+    text = Path(config["data"]["train"])
+    name = f"{text.suffix.removeprefix('.')}, {text.parent.name}, 2 × {config['model']['hidden_dim']}"
+    made = {"hardware": made["hardware"], "date": made["date"]}
+    return {**summarise(name, {f"seed {config['seed']}": figures}).to_json(), "made": made}
+
+
+def main() -> None:
+    """Collects the runs that are named."""
+    runs = [Path(argument) for argument in sys.argv[1:]]
+    if missing := [str(run) for run in runs if not (run / "log.jsonl").exists()] or (
+        [] if runs else ["none"]
+    ):
+        raise SystemExit(f"expected folders of trainings of character language models, got {missing[0]}")
+    path = RESULTS / "charlms.json"
+    rows = {found["system"]: found for found in (read_results(path)["rows"] if path.exists() else [])}
+    rows |= {found["system"]: found for found in map(row, runs)}
+    content = results_json(
+        name="charlms",
+        title="Character language models",
+        rows=[rows[name] for name in sorted(rows)],
+        data="source sides of our parallel text (English: newswire); the last 200,000 characters held out",
+        protocol="an LSTM in each direction, Adam, a rate that decays over the minutes of one processor core",
+        command=shlex.join(["python", *sys.argv]),
+    )
+    content |= {
+        key: "; ".join(sorted({str(found["made"][key]) for found in rows.values()}))
+        for key in ("hardware", "date")
+    }
+    save_json(path, content)
+
+
+if __name__ == "__main__":
+    main()
