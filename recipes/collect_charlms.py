@@ -20,6 +20,9 @@ from canner.report import read_results
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 
+FILES = ("training.json", "environment.json", "log.jsonl")
+
+
 def row(run: Path) -> dict[str, Any]:
     """The figures of the model that was kept, the best on the held-out text."""
     config, made = (
@@ -34,8 +37,7 @@ def row(run: Path) -> dict[str, Any]:
         "steps": best["step"],
         "minutes": best["minutes"],
     }
-    text = Path(config["data"]["train"])
-    name = f"{text.suffix.removeprefix('.')}, {text.parent.name}, 2 × {config['model']['hidden_dim']}"
+    name = f"{run.name}, 2 × {config['model']['hidden_dim']}"
     made = {"hardware": made["hardware"], "date": made["date"]}
     return {**summarise(name, {f"seed {config['seed']}": figures}).to_json(), "made": made}
 
@@ -43,7 +45,7 @@ def row(run: Path) -> dict[str, Any]:
 def main() -> None:
     """Collects the runs that are named."""
     runs = [Path(argument) for argument in sys.argv[1:]]
-    if missing := [str(run) for run in runs if not (run / "log.jsonl").exists()] or (
+    if missing := [str(run) for run in runs if not all((run / name).exists() for name in FILES)] or (
         [] if runs else ["none"]
     ):
         raise SystemExit(f"expected folders of trainings of character language models, got {missing[0]}")

@@ -129,9 +129,14 @@ def names(
     }
 
 
+def parallel_text(language: str) -> Path:
+    """The source side of what our translators were trained on."""
+    return data_path(f"$CANNER_DATA/bitext/{language}-en/train.{language}")
+
+
 def seen_in_parallel_text(language: str) -> Callable[[str], bool]:
     """Whether a word stands in the source side of the parallel text: as a word, or in Chinese somewhere."""
-    lines = read_lines(data_path(f"$CANNER_DATA/bitext/{language}-en/train.{language}"))
+    lines = read_lines(parallel_text(language))
     if language == "zh":
         return "\n".join(lines).__contains__
     words = {word for line in lines for word in tokenize_words(without_accents(line))}
@@ -225,11 +230,11 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     language, data = arguments.language, CORPORA[arguments.language]
-    sentences = read_part(data, "dev")
-    sentences = draw_subset(sentences, min(arguments.sentences, len(sentences)), seed=1)
+    whole = read_part(data, "dev")
+    sentences = draw_subset(whole, min(arguments.sentences, len(whole)), seed=1)
     reader, seen = load_translator(TRANSLATORS[language]), seen_in_parallel_text(language)
     assert isinstance(reader, NeuralTranslator)
-    rows, read = [], [*map(data_path, data.dev), weights_of(TEACHER)]
+    rows, read = [], [*map(data_path, data.dev), weights_of(TEACHER), parallel_text(language)]
     for argument in arguments.translators:
         name = argument.removeprefix("eflomal=")
         view = external(f"{language}-en", name) if name in OTHERS else ViewConfig(translator=name)
@@ -258,7 +263,8 @@ def main() -> None:
         name=f"transfer-{language}",
         title=f"What the attention finds, {language}: tokens of development sentences",
         rows=rows,
-        data=f"{len(sentences)} development sentences, drawn at random, of {'/'.join(Path(data.dev[0]).parts[-2:])}",
+        data=f"{len(sentences)} of {len(whole)} development sentences, drawn at random where not all, of "
+        f"{'/'.join(Path(data.dev[0]).parts[-2:])}",
         protocol="the strongest English word of each token, the teacher's tag of it; entities of the teacher's "
         "types; words of entities stand in the English as they are, in pinyin, or under the name that the parallel "
         "text is sure of; unseen: not in that text; nothing is trained",

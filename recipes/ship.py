@@ -23,6 +23,7 @@ from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_tagger, save_tagger
 from canner.text.bitext import read_lines
 from canner.text.vocabulary import Vocabulary
+from canner.training.translator_data import ParallelTextConfig, read_training_pairs
 from canner.transfer.gloss import WordGloss
 from canner.transfer.views import TransferConfig
 
@@ -105,13 +106,18 @@ def _how_trained(run: Path) -> dict[str, object]:
 
 
 def parallel_text(data: dict[str, Any]) -> str:
-    """How many pairs a translator was trained on, of which domains; the longest among them were left out."""
-    domains = read_lines(os.path.expandvars(data["train_domains"]))[: data.get("max_pairs")]
-    limits = data.get("domain_limits", {})
-    kept = {name: min(count, limits.get(name, count)) for name, count in Counter(domains).most_common()}
-    text = Path(data["train_source"]).parent.name
-    of_domains = ", ".join(f"{name} {count:,}" for name, count in kept.items())
-    return f"{text}, {sum(kept.values()):,} pairs ({of_domains})"
+    """How many pairs a translator was given, of which domains."""
+    text = ParallelTextConfig(**{key: data[key] for key in ParallelTextConfig.model_fields if key in data})
+    text = text.model_copy(
+        update={k: os.path.expandvars(v) for k, v in text.model_dump().items() if isinstance(v, str)}
+    )
+    counted = f"{Path(text.train_source).parent.name}, {len(read_training_pairs(text)):,} pairs"
+    if text.train_domains is None or text.max_pairs is not None:
+        return counted
+    limits = text.domain_limits
+    domains = Counter(read_lines(text.train_domains)).most_common()
+    of_domains = [f"{name} {min(count, limits.get(name, count)):,}" for name, count in domains]
+    return f"{counted} ({', '.join(of_domains)})"
 
 
 if __name__ == "__main__":

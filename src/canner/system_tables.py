@@ -57,7 +57,7 @@ def _sources(result: Mapping[str, Any]) -> list[str]:
     if chosen := [
         f"{cell(row['system'])}: {_point(row['chosen'])}" for row in result["rows"] if "chosen" in row
     ]:
-        sources.append(f"chosen on dev: {', '.join(chosen)}")
+        sources.append(f"chosen on dev: {'; '.join(chosen)}")
     paper = result.get("paper")
     if isinstance(paper, Mapping) and isinstance(paper.get("note"), str):
         sources.append(f"paper: {cell(paper['note'])}")
@@ -74,7 +74,7 @@ def _point(chosen: Mapping[str, Mapping[str, Any]]) -> str:
         " and ".join(f"{key.split('.')[-1].replace('_', ' ')} {value}" for key, value in point.items())
         for point in chosen.values()
     ]
-    return "; ".join(dict.fromkeys(points))
+    return " / ".join(dict.fromkeys(points))
 
 
 def _counts(result: Mapping[str, Any]) -> str:
@@ -129,7 +129,7 @@ def _gains_of(result: Mapping[str, Any]) -> Iterator[str]:
                 _figure(rows[base]["metrics"], "f1") + _mark(rows[base]),
                 _gain_if_run(can_last),
                 _paper_gain(_figures(paper, rows[base]), _figures(paper, can_last or {})),
-                _none_of(result, base)
+                _none_of(best)
                 if is_plain
                 else cell(best["system"].removeprefix(f"{name} + ").removesuffix(budget)),
                 "–" if is_plain else _gain_if_run(best),
@@ -137,16 +137,9 @@ def _gains_of(result: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _none_of(result: Mapping[str, Any], base: str) -> str:
+def _none_of(plain: Mapping[str, Any]) -> str:
     """Says that nothing gained on dev, and of how many rows, if some were not run."""
-    tested = [row for row in result["rows"] if row.get("against", {}).get("system") == base]
-    ours = [row for row in tested if row.get("reads_english") and not row.get("upper_bound")]
-    name, budget = _without_budget(base)
-    more = any(
-        not row["metrics"] and row["system"].startswith(f"{name} + ") and row["system"].endswith(budget)
-        for row in result["rows"]
-    )
-    return f"none of those run ({len(ours)})" if more else "none"
+    return f"none of those run ({plain['none_of']})" if "none_of" in plain else "none"
 
 
 def _gain_if_run(row: Mapping[str, Any] | None) -> str:

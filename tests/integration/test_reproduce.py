@@ -55,6 +55,8 @@ def test_a_table_is_shown_as_it_was_last_made_without_data_and_without_writing(c
     assert "| plain | 12.35 | 1 |" in answer.out
     assert "table4-revised-paper-no-grid.json: not run" in answer.out
     assert sorted(tmp_path.rglob("*")) == [path.parent, path]
+    assert "prints a table whole" in canner("reproduce", "table4", "--show", "--seeds", 2).complaint()
+    assert "no such folder" in canner("reproduce", "table4", "--show", "--results", "none").complaint()
 
 
 def test_a_table_without_its_data_is_refused_in_a_line(canner, tmp_path, monkeypatch):
@@ -62,6 +64,8 @@ def test_a_table_without_its_data_is_refused_in_a_line(canner, tmp_path, monkeyp
     monkeypatch.setenv("CANNER_DATA", str(tmp_path / "none"))
     complaint = canner("reproduce", "few-labels-swahili", "--system", "plain").complaint()
     assert "expected a file, got no such file" in complaint
+    monkeypatch.delenv("CANNER_DATA")
+    assert "docs/data.md says what it holds" in canner("reproduce", "few-labels-swahili").complaint()
 
 
 @pytest.mark.data

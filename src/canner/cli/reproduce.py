@@ -85,8 +85,6 @@ def reproduce(
 
     Examples:
 
-        canner reproduce
-
         canner reproduce table4 --show
 
         canner reproduce table2-spanish --protocol fast --seeds 3 --workers 2 --max-minutes 60
@@ -99,6 +97,10 @@ def reproduce(
     from canner.tables import descriptions
     from canner.tables.variations import rows_of_paper
 
+    if show and (systems or paper_rows or budgets or seeds or smoke):
+        raise ValueError(
+            "expected --show with --protocol and --no-grid alone, got more; it prints a table whole"
+        )
     if table is None or show:
         emit(descriptions() if table is None else _shown(table, protocol, results, grid=grid), None)
         return
@@ -125,6 +127,8 @@ def _shown(table: str, protocol: ProtocolName, results: Path, *, grid: bool) -> 
     from canner.tables import comparisons
     from canner.tables.variations import varied
 
+    if not results.is_dir():
+        raise ValueError(f"expected a folder of results, got no such folder: {results}")
     lines = []
     for config in comparisons(table, protocol.value):
         name = varied(config, grid=grid).name

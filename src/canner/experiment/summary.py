@@ -118,12 +118,13 @@ def _rows(
         if runs and config.grid:
             chosen.setdefault(cell.row, {})[runs[0].name] = dict(runs[0].point)
     best = max((record.dev_f1 for runs in counted.values() for record in runs.values()), default=0.0)
-    rows = []
+    rows, base_of = [], {}
     of_row = {cell.row: cell for cell in reversed(cells)}
     for row in dict.fromkeys(cell.row for cell in cells):
         system = of_row[row].system
         base = config.baseline_of(system)
         base_row = None if base is None else base + row.removeprefix(system.name)
+        base_of[row] = base_row
         entry = _row(row, counted[row], planned[row], best_of_table=best)
         if base_row is not None and (against := _against(counted[row], counted.get(base_row, {}))):
             entry["against"] = {"system": base_row, **against}
@@ -135,6 +136,7 @@ def _rows(
             entry["upper_bound"] = True
         rows.append(entry)
     _mark_best_on_dev(rows)
+    _count_none(rows, base_of)
     _share_upper_bound(rows)
     return rows
 
@@ -165,6 +167,22 @@ def _mark_best_on_dev(rows: Sequence[dict[str, Any]]) -> None:
         choice = best if best["against"]["dev_difference"] > 0 else by_name[base]
         if len(choice.get("collapsed", ())) < len(choice["seeds"]):
             choice["best_on_dev"] = True
+
+
+def _count_none(rows: Sequence[dict[str, Any]], base_of: Mapping[str, str | None]) -> None:
+    """Where a plain tagger is its own best on dev, but some of our systems were not run: how many were."""
+    english = any(row.get("reads_english") for row in rows)
+    for plain in rows:
+        ours = [
+            row
+            for row in rows
+            if base_of[row["system"]] == plain["system"]
+            and not row.get("upper_bound")
+            and (row.get("reads_english") or not english)
+        ]
+        not_run = [row for row in ours if not row["metrics"] and "failed" not in row]
+        if plain.get("best_on_dev") and "against" not in plain and not_run:
+            plain["none_of"] = sum("against" in row for row in ours)
 
 
 def _share_upper_bound(rows: Sequence[dict[str, Any]]) -> None:

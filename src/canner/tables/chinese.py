@@ -22,7 +22,9 @@ from canner.tables.protocols import (
 from canner.transfer.aligned import TransferOptions
 
 VECTORS = EmbeddingsConfig(vectors="runs/vectors-zh/vectors.vec")
-OUR_VECTORS = "character vectors trained on our own parallel text and the training sentences"
+OUR_VECTORS = (
+    "character vectors trained on our own parallel text and the training sentences of Weibo and OntoNotes 5"
+)
 """What stands in for the paper's FastText vectors of Wikipedia."""
 OUR_TRANSLATOR = "its translator is one of the UN corpus, ours of 90 thousand pairs"
 NUM_LAYERS = 15

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -164,6 +165,44 @@ def test_the_best_on_dev_reads_english_where_a_system_does(make: Make, tmp_path:
     collapsed = {folder: record(0.0, 0.0, [[0, 0, 1], [0, 0, 1]]) for folder in records}
     rows = summary(make(systems=systems), cells, collapsed, command="c", corpus={})["rows"]
     assert not any("best_on_dev" in row for row in rows)
+
+
+def test_where_nothing_gains_the_plain_row_says_of_how_many_if_some_were_not_run(
+    make: Make, tmp_path: Path
+) -> None:
+    files = {"source": ("s",), "english": ("e",), "alignments": ("a",)}
+    english = {"transfer": {"teacher": "t", "views": [{"translator": "x"}]}}
+    systems = (
+        System(name="plain"),
+        System(name="softmax"),
+        System(name="bound", change={"transfer": {"teacher": "t", "views": [{"files": files}]}}),
+        System(name="CAN", change=english),
+        System(name="gloss", change={**english, "model.hidden_dim": 6}),
+        System(name="broken", change={**english, "model.hidden_dim": 7}),
+    )
+    config = make(systems=systems)
+    cells = plan(config, tmp_path)
+    places = {cell.system.name: cell.tries[0].folder for cell in cells}
+    counts = [[1, 1, 1], [0, 1, 1]]
+    dev = {"plain": 50.0, "CAN": 49.0}
+    records = {places[name]: record(f1, 50.0, counts) for name, f1 in dev.items()}
+    records[places["broken"]] = Record({}, None, 0.0, failure="nan")
+
+    def plain() -> dict[str, Any]:
+        (row,) = (
+            r
+            for r in summary(config, cells, records, command="c", corpus={})["rows"]
+            if r["system"] == "plain"
+        )
+        return row
+
+    assert plain()["best_on_dev"]
+    assert plain()["none_of"] == 1
+    records[places["gloss"]] = record(48.0, 50.0, counts)  # all that read our English, but for one that broke
+    assert "none_of" not in plain()
+    del records[places["CAN"]]
+    records[places["gloss"]] = record(51.0, 50.0, counts)
+    assert plain().keys().isdisjoint({"none_of", "best_on_dev"})
 
 
 def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
