@@ -40,6 +40,8 @@ def test_a_results_file_says_which_files_were_read(tmp_path: Path) -> None:
         files=[weights_of(tmp_path / "model")],
     )
     assert content["files"] == {"model/lexicon.json": "ba7816bf8f01"}  # SHA-256 of "abc", FIPS 180
+    (tmp_path / "model" / "model.safetensors").touch()
+    assert weights_of(tmp_path / "model").name == "model.safetensors"
     with pytest.raises(ValueError, match="expected a bundle with weights or a lexicon"):
         weights_of(tmp_path)
 

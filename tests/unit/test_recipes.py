@@ -1,0 +1,94 @@
+"""What the recipes count and say: pairs on cards, names in the English, figures of language models."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from canner.decoding.neural_translator import NeuralTranslator
+from canner.text.copying import Copier
+from canner.text.segmentation import Segment
+from canner.text.sentence import Sentence
+
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+
+
+def recipe(name: str) -> dict[str, Any]:
+    return runpy.run_path(str(RECIPES / f"{name}.py"))
+
+
+def test_a_card_counts_the_pairs_that_were_taken_of_each_domain(tmp_path: Path, monkeypatch) -> None:
+    folder = tmp_path / "xx-en"
+    folder.mkdir()
+    (folder / "train.xx").write_text("a\nb\nc\nd\n")
+    (folder / "train.en").write_text("A\nB\nC\nD\n")
+    (folder / "train.domain").write_text("news\nwiki\nnews\nnews\n")
+    monkeypatch.setenv("TEXT", str(folder))
+    data: dict[str, Any] = {
+        "train_source": "$TEXT/train.xx",
+        "train_target": "$TEXT/train.en",
+        "batch_tokens": 9,
+    }
+    counted = recipe("ship")["parallel_text"]
+    assert counted(data) == "xx-en, 4 pairs"
+    domains = {"train_domains": "$TEXT/train.domain", "domain_limits": {"news": 2}}
+    assert counted(data | domains) == "xx-en, 3 pairs (news 2, wiki 1)"
+    assert counted(data | domains | {"max_pairs": 2}) == "xx-en, 2 pairs"
+
+
+class Reader(NeuralTranslator):
+    """A translator that reads token by token, and knows one name's English."""
+
+    def __init__(self) -> None:
+        self.copier = Copier((), {"Londres": "London"})
+
+    def segments(self, tokens):
+        return [Segment(token, (index,)) for index, token in enumerate(tokens)]
+
+
+def test_names_are_found_as_they_are_and_under_their_english_those_that_no_translator_saw_apart() -> None:
+    tags = ("O", "B-LOC", "O", "B-PER", "I-PER", "B-DATE")
+    sentence = Sentence(("en", "Londres", "vio", "José", "Zzy", "hoy"), tags)
+    found = recipe("diagnose_transfer")["names"](
+        [sentence], [("Jose", "saw", "London")], Reader(), {"Londres", "José"}.__contains__
+    )
+    assert found == {
+        "words of entities": 3,  # a date is nothing that the teacher has a word for
+        "words of entities in the English %": pytest.approx(200 / 3),
+        "unseen words of entities": 1,
+        "unseen words of entities in the English %": 0.0,
+    }
+
+
+def test_language_models_are_collected_from_what_their_trainings_left(tmp_path: Path, monkeypatch) -> None:
+    main = recipe("collect_charlms")["main"]
+    main.__globals__["RESULTS"] = tmp_path
+    run = tmp_path / "charlm-xx"
+    run.mkdir()
+    monkeypatch.setattr(sys, "argv", ["collect_charlms.py", str(run)])
+    with pytest.raises(SystemExit, match="expected folders of trainings"):
+        main()
+    (run / "training.json").write_text('{"model": {"hidden_dim": 8}, "seed": 3}')
+    (run / "environment.json").write_text('{"hardware": "a machine", "date": "2026-01-02"}')
+    steps = [
+        {
+            "bits_per_char": bits,
+            "bits_per_char_forward": 1.0,
+            "bits_per_char_backward": 3.0,
+            "step": n,
+            "minutes": n,
+        }
+        for n, bits in enumerate((2.5, 2.0, 2.25), 1)
+    ]
+    (run / "log.jsonl").write_text("".join(json.dumps(step) + "\n" for step in steps))
+    main()
+    content = json.loads((tmp_path / "charlms.json").read_text())
+    (row,) = content["rows"]
+    assert (row["system"], row["seeds"]) == ("charlm-xx, 2 × 8", ["seed 3"])
+    assert [row["metrics"][name]["mean"] for name in ("bits per character", "steps")] == [2.0, 2.0]
+    assert (content["hardware"], content["date"]) == ("a machine", "2026-01-02")
