@@ -84,14 +84,25 @@ def read_experiment(path: Path, assignments: Mapping[str, Any] | None = None) ->
     Raises:
         ValueError: in one line, if the file is missing, is not TOML, or a key is unknown or has a wrong value.
     """
-    values = override(read_toml(path), assignments or {})
-    kind = values.get("kind", "tagger")
+    assignments, values = assignments or {}, read_toml(path)
+    kind = assignments.get("kind", values.get("kind", "tagger"))
     if kind not in _KINDS:
         raise ValueError(f"{path}: expected kind {', '.join(_KINDS)}, got {kind!r}")
+    values = override(_default_tables(_KINDS[kind], assignments) | values, assignments)
     try:
         return _KINDS[kind](**values)  # type: ignore[return-value]
     except ValidationError as error:
         raise ValueError(f"{path}: {one_line(error)}") from None
+
+
+def _default_tables(kind: type[Config], assignments: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables that dotted keys reach into, as the kind has them by default, for a file that leaves them out.
+
+    Else one key set would stand alone, and with it the defaults of any training, not of this kind's.
+    """
+    reached = {dotted.partition(".")[0] for dotted in assignments if "." in dotted}
+    defaults = {name: kind.model_fields[name].default for name in reached & kind.model_fields.keys()}
+    return {name: table.model_dump() for name, table in defaults.items() if isinstance(table, BaseModel)}
 
 
 def run_experiment(

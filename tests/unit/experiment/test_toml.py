@@ -14,6 +14,7 @@ from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.kinds import read_experiment
 from canner.experiment.toml import assignments_of, override, parse_assignment, to_toml, without_nothing
 from canner.presets import PRESETS
+from canner.training.charlm import CharLMTrainingConfig
 from canner.training.translator import TranslatorConfig
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -126,3 +127,20 @@ def test_the_translator_for_few_pairs_fits_the_one_that_it_starts_from() -> None
     parent = json.loads((ROOT / config.start_from / "config.json").read_text(encoding="utf-8"))
     sizes = config.model.model_dump(exclude={"dropout"})
     assert sizes == {key: parent["model"][key] for key in sizes}
+
+
+def test_a_key_set_in_a_table_that_the_file_leaves_out_changes_that_key_alone(tmp_path: Path) -> None:
+    path = tmp_path / "charlm.toml"
+    path.write_text('kind = "charlm"\n[data]\ntrain = "text.txt"\n')
+    whole = read_experiment(path)
+    one_set = read_experiment(path, {"training.decay_minutes": 5.0, "model.hidden_dim": 9})
+    assert isinstance(whole, CharLMTrainingConfig)
+    assert one_set == whole.model_copy(
+        update={
+            "training": whole.training.model_copy(update={"decay_minutes": 5.0}),
+            "model": whole.model.model_copy(update={"hidden_dim": 9}),
+        }
+    )
+    assert one_set.training.metric == "bits_per_char"
+    path.write_text('[data]\ntrain = "text.txt"\n')
+    assert read_experiment(path, {"kind": "charlm", "training.decay_minutes": 20.0}) == whole
