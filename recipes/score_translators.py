@@ -26,7 +26,7 @@ from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.evaluation.alignment import GoldAlignment, read_gold_alignments, score_alignments
 from canner.evaluation.translation import share_of_entity_tokens_copied
-from canner.experiment.results import digest, hardware, results_json, summarise, weights_of
+from canner.experiment.results import digests, hardware, results_json, summarise, weights_of
 from canner.report import read_results
 from canner.text.bitext import read_bitext
 from canner.text.conll import read_conll
@@ -135,7 +135,7 @@ def save(
         "command": shlex.join(["python", *sys.argv]),
         "hardware": hardware(),
         "date": date.today().isoformat(),
-        "files": {f"{path.parent.name}/{path.name}": digest(path) for path in files},
+        "files": digests(files),
     }
     rows = [row for row in old if row["system"] not in named] + [{**row, "made": made} for row in new]
     rows.sort(key=_by_kind)

@@ -102,7 +102,7 @@ def results_json(
         name, title, rows, data, protocol, command, paper: as `canner.report` reads them.
         files: that were read, and those of models: their digests are kept.
     """
-    read = {f"{path.parent.name}/{path.name}": digest(path) for path in files}
+    read = digests(files)
     return {
         "name": name,
         "title": title,
@@ -120,6 +120,11 @@ def results_json(
 def digest(path: Path) -> str:
     """The first twelve digits of a file's SHA-256."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def digests(files: Iterable[Path]) -> dict[str, str]:
+    """Of several files, each by its name and that of its folder."""
+    return {f"{path.parent.name}/{path.name}": digest(path) for path in files}
 
 
 def weights_of(bundle: str | Path) -> Path:
