@@ -13,12 +13,13 @@ LEGEND = (
     "known to lie where it was copied from; scaled: every source token gets the same mass of attention, and the "
     "teacher's tags beside its states. Gain: F1 over the plain row of the same kind, with 95 % interval and "
     "two-sided p of a paired bootstrap (1,000 resamples) over the test sentences, all runs pooled that have one of "
-    "the plain row with the same seed; F1 of the pooled runs is not quite their mean. The interval is over "
-    "sentences, not over trainings: what one run gains may be its seed's. Collapsed: a run whose development F1 is "
-    "below half of its row's best, or a tenth of the table's; it is counted all the same. Best on dev, in bold: of "
-    "those that read our English (without † and with most runs, where there are such) the one that gains most on "
-    "the development set, or the plain tagger if none gains. †: made with an earlier translator, or other part, "
-    "than the present one."
+    "the plain row with the same seed; F1 of the pooled runs is not quite their mean. That test knows nothing of "
+    "other trainings: in brackets p where the runs are resampled too, a rough figure of few runs. Upper bound: "
+    "DeepL's English with its alignments, read in the same place as the row's; it is a reference that can be passed. "
+    "Collapsed: a run whose development F1 is below half of its row's best, or a tenth of the table's; it is counted "
+    "all the same. Best on dev, in bold: of those that read our English (without † and with most runs, where there "
+    "are such) the one that gains most on the development set, or the plain tagger if none gains. †: made with an "
+    "earlier translator, or other part, than the present one."
 )
 """What the names of the systems, and gains, mean."""
 _SOURCES = ("protocol", "hardware", "date")
@@ -129,17 +130,16 @@ def _gains_of(result: Mapping[str, Any]) -> Iterator[str]:
                 _figure(rows[base]["metrics"], "f1") + _mark(rows[base]),
                 _gain_if_run(can_last),
                 _paper_gain(_figures(paper, rows[base]), _figures(paper, can_last or {})),
-                _none_of(best)
-                if is_plain
-                else cell(best["system"].removeprefix(f"{name} + ").removesuffix(budget)),
+                ("none" if is_plain else cell(best["system"].removeprefix(f"{name} + ").removesuffix(budget)))
+                + _of_how_many(best),
                 "–" if is_plain else _gain_if_run(best),
             ]
         )
 
 
-def _none_of(plain: Mapping[str, Any]) -> str:
-    """Says that nothing gained on dev, and of how many rows, if some were not run."""
-    return f"none of those run ({plain['none_of']})" if "none_of" in plain else "none"
+def _of_how_many(best: Mapping[str, Any]) -> str:
+    """Says among how many of our rows one was chosen, if some were not run."""
+    return " ({} of {} run)".format(*best["chosen_among"]) if "chosen_among" in best else ""
 
 
 def _gain_if_run(row: Mapping[str, Any] | None) -> str:
@@ -164,8 +164,9 @@ def _without_budget(system: str) -> tuple[str, str]:
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Every metric of the rows, in order of appearance."""
-    return list(dict.fromkeys(name for row in rows for name in row["metrics"]))
+    """Every metric of the rows, in order of appearance; precision, recall and F1 where nothing has been run."""
+    found = dict.fromkeys(name for row in rows for name in row["metrics"])
+    return list(found or ("precision", "recall", "f1"))
 
 
 def _figures(paper: Any, row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -195,12 +196,17 @@ def _paper_gain(plain: Mapping[str, Any], can: Mapping[str, Any]) -> str:
 
 
 def _gain(row: Mapping[str, Any]) -> str:
-    """F1 points above the baseline, their 95 % interval and p value."""
+    """F1 points above the baseline, their 95 % interval and p value, and that with the runs resampled too."""
     against = row.get("against")
     if not against:
         return ""
-    p_value = "≤ 0.001" if against["p"] <= 0.001 else format(against["p"], ".3f")
-    return f"{against['difference']:+.2f} [{against['low']:+.2f}, {against['high']:+.2f}], p {p_value}"
+    with_runs = f" ({_p(against['p_with_runs'])})" if "p_with_runs" in against else ""
+    interval = f"[{against['low']:+.2f}, {against['high']:+.2f}]"
+    return f"{against['difference']:+.2f} {interval}, p {_p(against['p'])}{with_runs}"
+
+
+def _p(value: float) -> str:
+    return "≤ 0.001" if value <= 0.001 else format(value, ".3f")
 
 
 def _gain_and_share(row: Mapping[str, Any]) -> str:

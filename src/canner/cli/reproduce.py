@@ -134,6 +134,8 @@ def _shown(table: str, protocol: ProtocolName, results: Path, *, grid: bool) -> 
         name = varied(config, grid=grid).name
         path = results / f"{name}.json"
         found = as_table(read_results(path)) if path.exists() else f"{path}: {NOT_RUN}"
+        if not path.exists() and (results / f"{name}-no-grid.json").exists():
+            found += "; without the grid of learning rates and batch sizes it was: --no-grid"
         lines += [*found.splitlines(), ""]
     return [*lines, LEGEND]
 
@@ -195,7 +197,6 @@ def _run_part(
     Returns:
         What is to be said of runs that broke off.
     """
-    from canner.data.bundle import save_json
     from canner.experiment.runner import BrokenRunsError, run_comparison
     from canner.report import read_results
     from canner.system_tables import table as as_table
@@ -208,22 +209,29 @@ def _run_part(
     if results is not None:
         kept = results / "runs" / f"{config.name}.json"
         options = replace(options, kept=kept, identify=made_from)
+    path = None if results is None else results / f"{config.name}.json"
+    publish = None if path is None else partial(_publish, path)
     broken = None
     try:
-        found = run_comparison(config, folder, command=command, options=options, prepare=prepare)
+        found = run_comparison(
+            config, folder, command=command, options=options, prepare=prepare, publish=publish
+        )
     except BrokenRunsError as error:
         found, broken = read_results(folder / "results.json"), str(error)
-    if results is not None:
-        results.mkdir(parents=True, exist_ok=True)
-        path = results / f"{config.name}.json"
-        if (planned := _planned(found)) < (before := _planned_of(path)):
-            note(
-                f"{path}: left as it is, of {before} runs a row; this call is of {planned}: --seeds {before}"
-            )
-        else:
-            save_json(path, found)
+    if path is not None and (planned := _planned(found)) < (before := _planned_of(path)):
+        note(f"{path}: left as it is, of {before} runs a row; this call is of {planned}: --seeds {before}")
     typer.echo(as_table(found) + "\n")
     return broken
+
+
+def _publish(path: Path, found: Mapping[str, Any]) -> None:
+    """Writes a results file, unless the one that is there is of more runs a row, or nothing has been run."""
+    from canner.data.bundle import save_json
+
+    anything = any(row["metrics"] or row.get("failed") for row in found["rows"])
+    if anything and _planned(found) >= _planned_of(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_json(path, found)
 
 
 def _planned(results: Mapping[str, Any]) -> int:

@@ -1,4 +1,4 @@
-"""Bootstrap over sentences: how sure a micro F1 is, and whether two taggers differ.
+"""Bootstrap over sentences, and over trainings: how sure a micro F1 is, and whether two taggers differ.
 
 Sources: Efron and Tibshirani (1993); Berg-Kirkpatrick, Burkett and Klein (2012).
 """
@@ -113,10 +113,56 @@ def paired_bootstrap_of_counts(
         ]
     )
     observed = float(_f1(counts_second.sum(0)) - _f1(counts_first.sum(0)))
+    return _paired_test(observed, samples, confidence)
+
+
+def paired_bootstrap_of_runs(
+    counts_first: NDArray[np.int64],
+    counts_second: NDArray[np.int64],
+    *,
+    confidence: float = 0.95,
+    num_samples: int = 1000,
+    seed: int = 0,
+) -> PairedTest:
+    """The same where the trainings are resampled too, in pairs of one seed: would it hold with other seeds?
+
+    With few runs a rough answer: three say little of how much trainings vary.
+
+    Args:
+        counts_first, counts_second: [R, N, 3], of R runs of each system; the n-th of both have one seed.
+        confidence, num_samples, seed: as in `f1_interval`.
+
+    Raises:
+        ValueError: if the shapes differ, there are fewer than two runs, or no sentence, or an option is out of range.
+    """
+    shape = counts_first.shape
+    if shape != counts_second.shape or len(shape) != 3 or shape[0] < 2 or not shape[1] or shape[2] != 3:
+        raise ValueError(
+            f"expected counts [R, N, 3] of two or more runs each on the same sentences, got {shape} and "
+            f"{counts_second.shape}"
+        )
+    _check_options(confidence, num_samples)
+    runs = np.random.default_rng([seed, 1]).multinomial(
+        shape[0], np.full(shape[0], 1 / shape[0]), num_samples
+    )
+    done, samples = 0, np.empty(num_samples)
+    for weights in _resamples(shape[1], num_samples, seed):
+        block = slice(done, done + len(weights))
+        first, second = (
+            _f1(np.einsum("br,rbk->bk", runs[block], weights @ counts))
+            for counts in (counts_first, counts_second)
+        )
+        samples[block] = second - first
+        done += len(weights)
+    observed = float(_f1(counts_second.sum((0, 1))) - _f1(counts_first.sum((0, 1))))
+    return _paired_test(observed, samples, confidence)
+
+
+def _paired_test(observed: float, samples: NDArray[np.float64], confidence: float) -> PairedTest:
     # Resamples vary around the observed difference; moved to 0 they show what chance does. The tolerance
     # keeps ties of equal fractions ties; the added one keeps p above 0, which no finite sample can prove.
     extreme = int((np.abs(samples - observed) >= abs(observed) - 1e-9).sum())
-    return PairedTest(_interval(observed, samples, confidence), (extreme + 1) / (num_samples + 1))
+    return PairedTest(_interval(observed, samples, confidence), (extreme + 1) / (len(samples) + 1))
 
 
 def _counts(gold: Entities, predicted: Entities) -> NDArray[np.int64]:

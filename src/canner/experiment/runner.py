@@ -85,6 +85,7 @@ def run_comparison(
     command: str,
     options: RunnerOptions | None = None,
     prepare: Callable[[Sequence[TaggerExperiment]], None] | None = None,
+    publish: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """Trains and scores every system; finished runs of an earlier call are kept, unfinished ones taken up.
 
@@ -94,6 +95,7 @@ def run_comparison(
         command: what was typed, for the results file.
         options: how the runs are made.
         prepare: called with what is wanted, to make what it reads; its time counts.
+        publish: called with what `results.json` holds, after every run and at the end, however that comes.
 
     Returns:
         What `results.json` holds. Systems whose translator or vectors are not there are left out, which is said.
@@ -110,17 +112,17 @@ def run_comparison(
     folder.mkdir(parents=True, exist_ok=True)
     options.check(config)
     cells = plan(config, folder)
-    wanted = [cell for cell in cells if options.wants(cell)]
-    corpus = describe_corpus(config.base.data)
+    wanted, corpus = [cell for cell in cells if options.wants(cell)], describe_corpus(config.base.data)
     with (
         _alone_in(folder),
         StepProgress(config.name, enabled=options.progress and options.workers > 1) as bar,
     ):
         kept = KeptRuns.read(options.kept, options.identify)
-        state = _State(config, wanted, cells, folder, command, corpus, kept)
+        state = _State(config, wanted, cells, folder, command, corpus, kept, publish)
         state.read()
         if prepare is not None:
             prepare([cell.tries[0].experiment for cell in state.unfinished()])
+            state.records.clear()  # what was believed of a part that was not there is held against the one just made
             state.read()
         state.leave_out_impossible(in_time=deadline is None or time.monotonic() < deadline)
         state.say_what_is_left(options.workers)
@@ -160,6 +162,7 @@ class _State:
     command: str
     corpus: dict[str, Any]
     kept: KeptRuns
+    publish: Callable[[dict[str, Any]], None] | None
     records: dict[Path, Record] = field(default_factory=dict)
     looked_for: set[Path] = field(default_factory=set)
 
@@ -269,6 +272,8 @@ class _State:
             outdated=self.kept.outdated(self.cells, self.folder),
         )
         save_json(self.folder / "results.json", results)
+        if self.publish is not None:
+            self.publish(results)
         return results
 
 

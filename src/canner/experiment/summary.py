@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from canner.data.corpus import CorpusConfig, data_path, load_corpus
-from canner.evaluation.bootstrap import paired_bootstrap_of_counts
+from canner.evaluation.bootstrap import paired_bootstrap_of_counts, paired_bootstrap_of_runs
 from canner.experiment.comparison import Cell, ComparisonExperiment
 from canner.experiment.record import Record
 from canner.experiment.results import digest, results_json, summarise
@@ -136,8 +136,8 @@ def _rows(
             entry["upper_bound"] = True
         rows.append(entry)
     _mark_best_on_dev(rows)
-    _count_none(rows, base_of)
-    _share_upper_bound(rows)
+    _count_choices(rows, base_of)
+    _share_upper_bound(rows, {row: cell.tries[0].experiment.model.aligned_at for row, cell in of_row.items()})
     return rows
 
 
@@ -169,35 +169,44 @@ def _mark_best_on_dev(rows: Sequence[dict[str, Any]]) -> None:
             choice["best_on_dev"] = True
 
 
-def _count_none(rows: Sequence[dict[str, Any]], base_of: Mapping[str, str | None]) -> None:
-    """Where a plain tagger is its own best on dev, but some of our systems were not run: how many were."""
+def _count_choices(rows: Sequence[dict[str, Any]], base_of: Mapping[str, str | None]) -> None:
+    """Where the best on dev is the best of some of our systems, since others were not run: of how many of how many."""
     english = any(row.get("reads_english") for row in rows)
-    for plain in rows:
+    for best in (row for row in rows if row.get("best_on_dev")):
+        base = best["against"]["system"] if "against" in best else best["system"]
         ours = [
             row
             for row in rows
-            if base_of[row["system"]] == plain["system"]
+            if base_of[row["system"]] == base
+            and row["system"] != base
             and not row.get("upper_bound")
             and (row.get("reads_english") or not english)
         ]
-        not_run = [row for row in ours if not row["metrics"] and "failed" not in row]
-        if plain.get("best_on_dev") and "against" not in plain and not_run:
-            plain["none_of"] = sum("against" in row for row in ours)
+        run = [row for row in ours if row["metrics"] or "failed" in row]
+        if len(run) < len(ours):
+            best["chosen_among"] = [len(run), len(ours)]
 
 
-def _share_upper_bound(rows: Sequence[dict[str, Any]]) -> None:
-    """What share of the upper bound's gain a system reaches with the same seeds; in percent.
+def _share_upper_bound(rows: Sequence[dict[str, Any]], read_at: Mapping[str, str]) -> None:
+    """What share a system reaches of the upper bound's gain, where both read English in one place; in percent.
 
     Of several upper bounds the one with most runs, then the higher one. None where it lacks one of the seeds.
+
+    Args:
+        rows: with their tests.
+        read_at: where each row's tagger reads aligned features.
     """
-    bounds: dict[str, dict[str, Any]] = {}
-    for bound in (row["against"] for row in rows if row.get("upper_bound") and "against" in row):
-        known = bounds.setdefault(bound["system"], bound)
-        if (bound["runs"], bound["difference"]) > (known["runs"], known["difference"]):
-            bounds[bound["system"]] = bound
+    bounds: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
-        against = row.get("against", {"system": None})
-        if row.get("upper_bound") or (of_bound := bounds.get(against["system"])) is None:
+        if row.get("upper_bound") and (bound := row.get("against")):
+            key = bound["system"], read_at[row["system"]]
+            known = bounds.setdefault(key, bound)
+            if (bound["runs"], bound["difference"]) > (known["runs"], known["difference"]):
+                bounds[key] = bound
+    for row in rows:
+        against = row.get("against", {"system": ""})
+        of_bound = bounds.get((against["system"], read_at[row["system"]]))
+        if row.get("upper_bound") or of_bound is None:
             continue
         ours, theirs = against["by_run"], of_bound["by_run"]
         if ours.keys() <= theirs.keys() and (gain := sum(theirs[run] for run in ours)) > 0:
@@ -247,7 +256,8 @@ def _row(row: str, runs: Mapping[str, Record], planned: int, *, best_of_table: f
 def _against(runs: Mapping[str, Record], baseline: Mapping[str, Record]) -> dict[str, Any] | None:
     """Paired bootstrap over the test sentences, the runs of both systems with the same seeds pooled.
 
-    Beside it the differences of single runs, which the interval, being over sentences, says nothing of.
+    The interval is over sentences. Beside it, where there are several runs, the p value with these resampled too, and
+    the differences of single runs.
     """
     pairs = [
         (name, baseline[name], record, (first, second))
@@ -257,14 +267,17 @@ def _against(runs: Mapping[str, Record], baseline: Mapping[str, Record]) -> dict
     ]
     if not pairs:
         return None
-    found = paired_bootstrap_of_counts(*(np.sum([counts[i] for *_, counts in pairs], axis=0) for i in (0, 1)))
-    by_run = {name: can.figures()["f1"] - plain.figures()["f1"] for name, plain, can, _ in pairs}
-    dev = [can.dev_f1 - plain.dev_f1 for _, plain, can, _ in pairs]
+    plain, can = (np.stack([counts[i] for *_, counts in pairs]) for i in (0, 1))
+    found = paired_bootstrap_of_counts(plain.sum(axis=0), can.sum(axis=0))
+    p_with_runs = round(paired_bootstrap_of_runs(plain, can).p_value, 4) if len(pairs) > 1 else None
+    by_run = {name: second.figures()["f1"] - first.figures()["f1"] for name, first, second, _ in pairs}
+    dev = [second.dev_f1 - first.dev_f1 for _, first, second, _ in pairs]
     return {
         "difference": round(found.difference.value, 2),
         "low": round(found.difference.low, 2),
         "high": round(found.difference.high, 2),
         "p": round(found.p_value, 4),
+        **({} if p_with_runs is None else {"p_with_runs": p_with_runs}),
         "runs": len(pairs),
         "by_run": {name: round(difference, 2) for name, difference in by_run.items()},
         "dev_difference": round(statistics.fmean(dev), 2),

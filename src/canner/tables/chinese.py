@@ -10,7 +10,9 @@ from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import EmbeddingsConfig
 from canner.tables.protocols import (
     ENCODER,
+    FIRST,
     GLOSSES,
+    LAST,
     TRANSLATORS,
     Protocol,
     can_systems,
@@ -208,7 +210,9 @@ def layers_with_encoder(protocol: Protocol) -> ComparisonExperiment:
 def _figure3(name: str, words: str, protocol: Protocol, change: dict[str, Any]) -> ComparisonExperiment:
     rows = [System(name="plain", change=change)]
     for layer in range(1, NUM_LAYERS + 1):
-        carried = reading(view(TRANSLATORS["zh"], TransferOptions(layer=layer)))
+        # the ends are Table 4's CAN_first and CAN_last, whose runs stand for them
+        options = {1: FIRST, NUM_LAYERS: LAST}.get(layer, TransferOptions(layer=layer))
+        carried = reading(view(TRANSLATORS["zh"], options))
         rows.append(System(name=f"layer {layer}", change={**change, **carried}))
     return comparison(
         f"figure3-{name}",

@@ -36,14 +36,15 @@ def made_from(path: str) -> str | None:
     The same training gives other bytes on another processor, so the configuration says which part it is.
 
     Returns:
-        None for what counts by its bytes: what is no part, what a script makes (the same everywhere), and what is
-        trained by the clock (a character language model): how far that comes depends on the machine.
+        None for what counts by its bytes: what is no part, what a script makes (the same everywhere), what stands at
+        a part's path without the configuration of its training (published vectors), and what is trained by the clock
+        (a character language model): how far that comes depends on the machine.
     """
     recipe = Path(RECIPES.get(path, ""))
     if recipe.suffix != ".toml":
         return None
     own = _folder_of(Path(path)) / "experiment.toml"
-    source = own if own.is_file() else recipe
+    source = own if Path(path).exists() else recipe
     if not source.is_file():
         return None
     said = read_experiment(source).model_dump(mode="json")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from canner.evaluation import bootstrap
-from canner.evaluation.bootstrap import f1_interval, paired_bootstrap_test
+from canner.evaluation.bootstrap import f1_interval, paired_bootstrap_of_runs, paired_bootstrap_test
 from canner.evaluation.entities import score_entities
 from canner.text.entities import Entity
 
@@ -43,6 +43,57 @@ def test_p_value_is_that_of_all_resamples() -> None:
     assert result.difference.value == pytest.approx(observed)
     assert result.p_value == pytest.approx(exact, abs=0.015)
     assert 0.02 < exact < 0.98
+
+
+RUNS = (
+    np.array(  # of three runs of two systems: true positives, predicted and gold entities of four sentences
+        [
+            [[[1, 1, 2], [0, 1, 1], [1, 2, 2], [1, 2, 1]], [[2, 2, 2], [1, 1, 1], [1, 1, 2], [0, 1, 1]]],
+            [[[2, 2, 2], [0, 0, 1], [1, 2, 2], [1, 1, 1]], [[1, 2, 2], [1, 1, 1], [2, 2, 2], [1, 1, 1]]],
+            [[[0, 1, 2], [1, 1, 1], [0, 2, 2], [1, 2, 1]], [[2, 2, 2], [1, 1, 1], [2, 2, 2], [1, 1, 1]]],
+        ]
+    ).transpose(1, 0, 2, 3)
+)
+
+
+def test_with_runs_resampled_too_p_value_and_interval_are_those_of_all_resamples() -> None:
+    def gain(runs: tuple[int, ...], sentences: tuple[int, ...]) -> float:
+        def f1_of(counts: np.ndarray) -> float:
+            right, found, gold = sum(counts[run, sentence] for run in runs for sentence in sentences)
+            return 200 * right / (found + gold)
+
+        return f1_of(RUNS[1]) - f1_of(RUNS[0])
+
+    observed = gain((0, 1, 2), (0, 1, 2, 3))
+    all_of_them = np.array([gain(runs, chosen) for runs in product(range(3), repeat=3) for chosen in ALL])
+    exact = float(np.mean(np.abs(all_of_them - observed) >= abs(observed) - 1e-9))
+    result = paired_bootstrap_of_runs(*RUNS, confidence=0.8, num_samples=20_000, seed=2)
+    assert result.difference.value == pytest.approx(observed)
+    assert result.p_value == pytest.approx(exact, abs=0.015)
+    assert 0.02 < exact < 0.98
+    for found, percent in ((result.difference.low, 10), (result.difference.high, 90)):
+        low, high = np.percentile(all_of_them, [percent - 1.5, percent + 1.5])
+        assert low - 1e-6 <= found <= high + 1e-6
+
+
+def test_runs_that_vary_make_a_gain_less_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = np.tile([[0, 1, 1], [1, 1, 1]], (3, 100, 1))
+    alike, mixed = plain.copy(), plain.copy()
+    alike[:, ::20, 0] = 1
+    mixed[0, ::20, 0] = 1
+    mixed[0, 2::20, 0] = 1
+    mixed[0, 4::20, 0] = 1
+    sure, unsure = (paired_bootstrap_of_runs(plain, better) for better in (alike, mixed))
+    assert sure.difference.value == pytest.approx(unsure.difference.value)
+    assert sure.p_value < 0.01 < 0.1 < unsure.p_value
+    monkeypatch.setattr(bootstrap, "_CELLS_AT_A_TIME", 700)  # blocks do not change the result
+    assert paired_bootstrap_of_runs(plain, mixed) == unsure
+
+
+def test_runs_to_resample_are_two_or_more_on_the_same_sentences() -> None:
+    for first, second in ((RUNS[0][:1], RUNS[1][:1]), (RUNS[0], RUNS[1][:2]), (RUNS[0, 0], RUNS[1, 0])):
+        with pytest.raises(ValueError, match="two or more runs"):
+            paired_bootstrap_of_runs(first, second)
 
 
 def test_a_system_does_not_differ_from_itself() -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -199,6 +200,51 @@ def test_what_systems_read_can_be_made_first_under_the_lock_and_with_the_corpus_
     with pytest.raises(ValueError, match="got no such file"):
         run_comparison(config, tmp_path / "out", command="c", options=options, prepare=prepare)
     assert len(asked) == 1
+
+
+def test_a_row_never_mixes_runs_of_a_part_that_was_made_anew_with_those_of_before(
+    make: Make, tmp_path: Path
+) -> None:
+    vectors = tmp_path / "made.vec"
+    options = RunnerOptions(progress=False, kept=tmp_path / "kept.json")
+
+    def prepare(value: str) -> Callable[[Sequence[TaggerExperiment]], None]:
+        text = "1 8\nvive " + f"{value} " * 8 + "\n"
+        return lambda _: None if vectors.exists() else vectors.write_text(text, encoding="utf-8") and None
+
+    def call(folder: str, *seeds: int, value: str = "0.1") -> dict[str, Any]:
+        config = make(seeds=seeds, systems=(System(name="a", change={"embeddings.vectors": str(vectors)}),))
+        return run_comparison(config, tmp_path / folder, command="c", options=options, prepare=prepare(value))
+
+    call("here", 1)
+    vectors.unlink()
+    (row,) = call("there", 1, 2, value="0.9")["rows"]
+    kept = json.loads((tmp_path / "kept.json").read_text(encoding="utf-8"))["runs"]
+    assert len(row["seeds"]) == len(kept) == 2
+    assert len({run["inputs"][str(vectors)] for run in kept.values()}) == 1
+
+
+def test_what_is_finished_is_published_after_every_run_and_where_a_call_is_interrupted(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = workers.run_and_record
+
+    def only_the_first(experiment: TaggerExperiment, folder: Path, **options: Any) -> Any:
+        if folder.parent.name != "plain":
+            raise KeyboardInterrupt
+        return run(experiment, folder, **options)
+
+    monkeypatch.setattr(workers, "run_and_record", only_the_first)
+    published: list[list[bool]] = []
+    with pytest.raises(KeyboardInterrupt):
+        run_comparison(
+            make(),
+            tmp_path / "out",
+            command="c",
+            options=RunnerOptions(progress=False),
+            publish=lambda found: published.append([bool(row["metrics"]) for row in found["rows"]]),
+        )
+    assert published == [[True, False]] * 2
 
 
 def test_a_run_whose_loss_is_not_finite_is_shown_and_the_others_go_on(

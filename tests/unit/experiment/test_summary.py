@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from canner.evaluation.bootstrap import paired_bootstrap_of_counts
+from canner.evaluation.bootstrap import paired_bootstrap_of_counts, paired_bootstrap_of_runs
 from canner.experiment.comparison import ComparisonExperiment, System, plan
 from canner.experiment.record import Record
 from canner.experiment.results import Figure, summarise
@@ -72,6 +72,8 @@ def test_gains_are_tested_on_the_pooled_counts_and_the_best_is_chosen_on_dev(
         make(systems=systems, seeds=(1, 2)), cells, records, command="c", corpus={}
     )["rows"]
     test = paired_bootstrap_of_counts(2 * np.array(worse), 2 * np.array(better))
+    with_runs = paired_bootstrap_of_runs(np.array([worse] * 2), np.array([better] * 2))
+    assert first["against"]["p_with_runs"] == round(with_runs.p_value, 4)
     assert "against" not in plain
     for key in ("difference", "low", "high", "p"):
         assert first["against"][key] == second["against"][key]
@@ -197,12 +199,16 @@ def test_where_nothing_gains_the_plain_row_says_of_how_many_if_some_were_not_run
         return row
 
     assert plain()["best_on_dev"]
-    assert plain()["none_of"] == 1
+    assert plain()["chosen_among"] == [2, 3]
     records[places["gloss"]] = record(48.0, 50.0, counts)  # all that read our English, but for one that broke
-    assert "none_of" not in plain()
+    assert "chosen_among" not in plain()
     del records[places["CAN"]]
     records[places["gloss"]] = record(51.0, 50.0, counts)
-    assert plain().keys().isdisjoint({"none_of", "best_on_dev"})
+    assert plain().keys().isdisjoint({"chosen_among", "best_on_dev"})
+    (gloss,) = (
+        r for r in summary(config, cells, records, command="c", corpus={})["rows"] if r["system"] == "gloss"
+    )
+    assert (gloss["best_on_dev"], gloss["chosen_among"]) == (True, [2, 3])
 
 
 def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
@@ -214,10 +220,11 @@ def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
         System(name="bound", change=bound),
         System(name="lower", change={**bound, "model.hidden_dim": 6}),
         System(name="ours", change=ours_too),
+        System(name="ours at the input", change={**ours_too, "model.aligned_at": "input"}),
     )
     cells = plan(make(systems=systems), tmp_path)
     # Of ten sentences with an entity each, one is found in so many.
-    right = {"plain": 0, "bound": 8, "lower": 4, "ours": 2}
+    right = {"plain": 0, "bound": 8, "lower": 4, "ours": 2, "ours at the input": 2}
     records = {
         cell.tries[0].folder: record(
             float(right[cell.system.name]),
@@ -227,12 +234,13 @@ def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
         for cell in cells
     }
     rows = summary(make(systems=systems), cells, records, command="c", corpus={})["rows"]
-    plain, bound_row, lower, ours = rows
+    plain, bound_row, lower, ours, ours_at_the_input = rows
     assert bound_row["upper_bound"]
     assert lower["upper_bound"]
     assert "share_of_upper_bound" not in lower["against"]
     assert "share_of_upper_bound" not in bound_row["against"]
     assert ours["against"]["share_of_upper_bound"] == 25.0
+    assert "share_of_upper_bound" not in ours_at_the_input["against"]
     assert "best_on_dev" not in bound_row
     assert ours["best_on_dev"]
     assert "against" not in plain

@@ -66,6 +66,15 @@ def test_a_part_is_known_by_what_it_is_or_would_be_trained_from(monkeypatch) -> 
     assert [made_from(path) for path in ("runs/v/vectors.vec", "runs/e", "models/es-en")] == [None] * 3
 
 
+def test_vectors_that_no_recipe_trained_count_by_their_bytes(monkeypatch) -> None:
+    Path("vectors.toml").write_text('kind = "vectors"\ntext = ["text"]\ndim = 4\nmin_count = 1\nepochs = 1\n')
+    monkeypatch.setattr(parts, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
+    assert made_from("runs/v/vectors.vec") is not None
+    Path("runs/v").mkdir(parents=True)
+    Path("runs/v/vectors.vec").write_text("1 4\na 1 2 3 4\n")  # published ones, put there by hand
+    assert made_from("runs/v/vectors.vec") is None
+
+
 def test_a_part_that_is_trained_by_the_clock_counts_by_its_bytes(monkeypatch) -> None:
     monkeypatch.setattr(parts, "RECIPES", {"runs/c": "charlm.toml"})
     text = 'kind = "charlm"\n[data]\ntrain = "text"\n[training]\nschedule = "warmup_cosine"\n'
