@@ -81,13 +81,14 @@ def _point(chosen: Mapping[str, Mapping[str, Any]]) -> str:
 def _counts(result: Mapping[str, Any]) -> str:
     """How many sentences and entities the parts of the corpus have, and the digests of their files."""
     corpus = result.get("corpus") or {}
-    parts = [
-        f"{part} {corpus[part]['sentences']:,} sentences, {corpus[part]['entities']:,} entities "
-        f"({', '.join(f'{name} {digest}' for name, digest in corpus[part]['sha256'].items())})"
-        for part in _PARTS
-        if part in corpus
-    ]
+    parts = [f"{part} {_counts_of_part(corpus[part])}" for part in _PARTS if part in corpus]
     return f"; whole files: {', '.join(parts)}" if parts else ""
+
+
+def _counts_of_part(part: Mapping[str, Any]) -> str:
+    seen = f" ({part['in_train']:,} of them in train, too)" if part.get("in_train") else ""
+    files = ", ".join(f"{name} {digest}" for name, digest in part["sha256"].items())
+    return f"{part['sentences']:,} sentences{seen}, {part['entities']:,} entities ({files})"
 
 
 def gains(results: Sequence[Mapping[str, Any]]) -> str:

@@ -60,10 +60,11 @@ def test_table_shows_means_deviations_and_what_is_missing() -> None:
 
 def test_the_line_below_a_table_counts_its_data() -> None:
     part = {"sentences": 12152, "tokens": 9, "entities": 4833, "sha256": {"a": "01", "b": "23"}}
-    last = table(RESULT | {"corpus": {"train": part, "dev": part | {"sentences": 7}}}).splitlines()[-1]
+    dev = part | {"sentences": 7, "in_train": 3}
+    last = table(RESULT | {"corpus": {"train": part, "dev": dev}}).splitlines()[-1]
     assert last.startswith(
         "data: some data; whole files: train 12,152 sentences, 4,833 entities (a 01, b 23), "
-        "dev 7 sentences, 4,833 entities (a 01, b 23); protocol: fast;"
+        "dev 7 sentences (3 of them in train, too), 4,833 entities (a 01, b 23); protocol: fast;"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,22 +87,3 @@ def score_alignments(predicted: Sequence[Collection[Link]], gold: Sequence[GoldA
         num_predicted=num_predicted,
         num_sure=num_sure,
     )
-
-
-def alignment_error_rate(
-    predicted: Sequence[Collection[Link]],
-    sure: Sequence[Iterable[Link]],
-    possible: Sequence[Iterable[Link]],
-) -> float:
-    """Alignment error rate over a corpus, in percent; `possible` need not repeat the sure links.
-
-    Raises:
-        ValueError: if the numbers of sentence pairs differ.
-    """
-    if len(sure) != len(possible):
-        raise ValueError(f"expected possible links of {len(sure)} sentence pairs, got {len(possible)}")
-    gold = [
-        GoldAlignment(frozenset(one), frozenset(other) | frozenset(one))
-        for one, other in zip(sure, possible, strict=True)
-    ]
-    return score_alignments(predicted, gold).error_rate

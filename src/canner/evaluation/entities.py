@@ -39,10 +39,6 @@ class EntityScores:
     micro: PRF
     by_type: dict[str, PRF]
 
-    def as_dict(self) -> dict[str, dict[str, float]]:
-        """Plain numbers for JSON: `{"micro": {...}, "PER": {...}, …}`."""
-        return {name: vars(scores).copy() for name, scores in [("micro", self.micro), *self.by_type.items()]}
-
 
 def sentence_counts(gold: Sequence[Entity], predicted: Sequence[Entity]) -> tuple[int, int, int]:
     """True positives, predicted and gold entities of one sentence."""

@@ -214,13 +214,19 @@ def _share_upper_bound(rows: Sequence[dict[str, Any]], read_at: Mapping[str, str
 
 
 def describe_corpus(config: CorpusConfig) -> dict[str, Any]:
-    """Files with digests, and counts of sentences, tokens and entities of each part: which data these were."""
+    """Files with digests, and counts of sentences, tokens and entities of each part: which data these were.
+
+    Of the development and test part also, how many of its sentences stand in the training part too, word for word.
+    """
     corpus = load_corpus(config.model_copy(update={"num_sentences": None, "num_dev": None, "num_test": None}))
     described: dict[str, Any] = {}
+    trained_on = {sentence.tokens for sentence in corpus.train}
     for name, sentences in (("train", corpus.train), ("dev", corpus.dev), ("test", corpus.test)):
         paths = [data_path(path) for path in getattr(config, name)]
         files = {path.name: digest(path) for path in paths}
         described[name] = {"sha256": files, **_counts(sentences)}
+        if name != "train":
+            described[name]["in_train"] = sum(sentence.tokens in trained_on for sentence in sentences)
     return described
 
 

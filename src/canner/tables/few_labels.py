@@ -29,7 +29,8 @@ NUM_DEV = 400
 FEW = 100
 """Training sentences; the parts of what is carried over are told apart with these alone."""
 SUBSETS = (
-    f"a random subset of the training sentences for each run, {NUM_DEV} development sentences, full test set"
+    f"a random subset of the training sentences for each run, {NUM_DEV} more labelled sentences (of the development "
+    "part) that decide when training stops, full test set; random word vectors"
 )
 """What a run reads, in words; how many training sentences, the title or the row says."""
 

@@ -66,17 +66,3 @@ def write_alignments(destination: Destination, alignments: Iterable[Collection[L
         ValueError: for a negative index.
     """
     write_lines(destination, (format_alignment(links) for links in alignments))
-
-
-def check_alignment(links: Iterable[Link], source_length: int, target_length: int) -> None:
-    """Check that links stay inside a sentence pair.
-
-    Raises:
-        ValueError: for a link beyond one of the sentences.
-    """
-    for source, target in links:
-        if not (0 <= source < source_length and 0 <= target < target_length):
-            raise ValueError(
-                f"expected links within {source_length} source and {target_length} target tokens, "
-                f"got {source}-{target}; are both sides tokenised as they were for the aligner?"
-            )

@@ -56,12 +56,6 @@ class Vocabulary:
             kept = kept[: max(0, max_size - len(specials))]
         return cls(kept, specials)
 
-    @classmethod
-    def of_tags(cls, tag_sequences: Iterable[Sequence[str]]) -> Vocabulary:
-        """The tags that occur, `O` first, then sorted; no specials: an unknown tag is an error."""
-        tags = {tag for tags in tag_sequences for tag in tags} - {"O"}
-        return cls(["O", *sorted(tags)], specials=())
-
     def __len__(self) -> int:
         return len(self.items)
 

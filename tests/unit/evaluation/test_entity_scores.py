@@ -105,8 +105,6 @@ def test_one_example_by_hand() -> None:
         "ORG": PRF(0.0, 0.0, 0.0, 0, 1, 0),
         "PER": PRF(50.0, 100.0, pytest.approx(200 / 3), 1, 2, 1),
     }
-    assert scores.as_dict()["PER"]["tp"] == 1
-    assert list(scores.as_dict()) == ["micro", "LOC", "ORG", "PER"]
 
 
 def test_nothing_to_find_scores_zero() -> None:

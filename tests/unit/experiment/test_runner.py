@@ -298,6 +298,7 @@ def test_runs_on_other_data_do_not_count(
         file.write("Zeus S-PER\nNeu S-ORG\n\n")
     results = run_comparison(config, tmp_path / "out", command="c", options=quiet)
     assert results["corpus"]["test"]["sentences"] == 9
+    assert results["corpus"]["test"]["in_train"] == 8
     assert "other data or bundles" in caplog.text
     for row in config.systems:
         record = read_record(
