@@ -14,8 +14,8 @@ LEGEND = (
     "teacher's tags beside its states. Gain: F1 over the plain row of the same kind, with 95 % interval and "
     "two-sided p of a paired bootstrap (1,000 resamples) over the test sentences, all runs pooled that have one of "
     "the plain row with the same seed; F1 of the pooled runs is not quite their mean. That test knows nothing of "
-    "other trainings: in brackets p where the runs are resampled too, a rough figure of few runs. Upper bound: "
-    "DeepL's English with its alignments, read in the same place as the row's; it is a reference that can be passed. "
+    "other trainings: in brackets p where these are reckoned with, too (Student's t over the runs' gains). Upper "
+    "bound: DeepL's English with its alignments, read in the same place as the row's; a reference that can be passed. "
     "Collapsed: a run whose development F1 is below half of its row's best, or a tenth of the table's; it is counted "
     "all the same. Best on dev, in bold: of those that read our English (without † and with most runs, where there "
     "are such) the one that gains most on the development set, or the plain tagger if none gains. †: made with an "
@@ -34,7 +34,7 @@ _OUTDATED = "†"
 def table(result: Mapping[str, Any]) -> str:
     """One results file as a heading, a table, and a line that says where the figures come from."""
     paper = result.get("paper") or {}
-    columns = list(result.get("columns") or _columns(result["rows"]))
+    columns = list(result.get("columns") or _columns(result["rows"], paper))
     paper_columns = [name for name in columns if any(name in _figures(paper, row) for row in result["rows"])]
     tested = any("against" in row for row in result["rows"])
     header = ["system", *columns, *(f"{name} (paper)" for name in paper_columns)]
@@ -139,8 +139,8 @@ def _gains_of(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_how_many(best: Mapping[str, Any]) -> str:
-    """Says among how many of our rows one was chosen, if some were not run."""
-    return " ({} of {} run)".format(*best["chosen_among"]) if "chosen_among" in best else ""
+    """Says among how many of our rows one was chosen, if some were not run, or not as often."""
+    return " (among {} of {})".format(*best["chosen_among"]) if "chosen_among" in best else ""
 
 
 def _gain_if_run(row: Mapping[str, Any] | None) -> str:
@@ -164,10 +164,10 @@ def _without_budget(system: str) -> tuple[str, str]:
     return (plain, comma + budget) if comma and budget.endswith(" sentences") else (system, "")
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Every metric of the rows, in order of appearance; precision, recall and F1 where nothing has been run."""
+def _columns(rows: Sequence[Mapping[str, Any]], paper: Any) -> list[str]:
+    """Every metric of the rows, in order of appearance; where nothing has been run the paper's, or F1."""
     found = dict.fromkeys(name for row in rows for name in row["metrics"])
-    return list(found or ("precision", "recall", "f1"))
+    return list(found or dict.fromkeys(name for row in rows for name in _figures(paper, row)) or ["f1"])
 
 
 def _figures(paper: Any, row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -197,7 +197,7 @@ def _paper_gain(plain: Mapping[str, Any], can: Mapping[str, Any]) -> str:
 
 
 def _gain(row: Mapping[str, Any]) -> str:
-    """F1 points above the baseline, their 95 % interval and p value, and that with the runs resampled too."""
+    """F1 points above the baseline, their 95 % interval and p value, and that which reckons with other trainings."""
     against = row.get("against")
     if not against:
         return ""

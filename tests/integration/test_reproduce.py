@@ -99,7 +99,10 @@ def test_a_call_with_fewer_seeds_does_not_replace_the_figures_of_more(canner, ti
     answer = canner(*command, "--seeds", 1)
     assert "left as it is, of 2 runs a row; this call is of 1: --seeds 2" in answer.err
     assert path.read_bytes() == before
+    # asked for by mistake, and ended at once
+    assert canner(*command, "--seeds", 30, "--max-minutes", 0).status == 0
     assert canner(*command, "--seeds", 3).status == 0
+    assert json.loads(path.read_text())["rows"][0]["planned"] == 3
     assert path.read_bytes() != before
     path.write_text("{")
     assert canner(*command, "--seeds", 1).status == 0

@@ -187,23 +187,24 @@ def test_where_nothing_gains_on_dev_there_is_none_of_ours() -> None:
 def test_the_best_of_ours_says_when_some_were_not_run() -> None:
     plain = {"system": "A", "metrics": {"f1": metric(50.0)}, "best_on_dev": True}
     result = {"name": "x", "title": "X", "rows": [plain | {"chosen_among": [1, 3]}]}
-    assert "| none (1 of 3 run) | – |" in gains([result])
+    assert "| none (among 1 of 3) | – |" in gains([result])
     assert "| none | – |" in gains([result | {"rows": [plain]}])
     against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02, "p_with_runs": 0.0009}
     ours = {"system": "A + CAN_gloss", "metrics": {"f1": metric(52.0)}, "against": against}
     rows = [{**plain, "best_on_dev": False}, {**ours, "best_on_dev": True, "chosen_among": [2, 6]}]
-    assert "| CAN_gloss (2 of 6 run) | +2.00 [+1.00, +3.00], p 0.020 (≤ 0.001) |" in gains(
+    assert "| CAN_gloss (among 2 of 6) | +2.00 [+1.00, +3.00], p 0.020 (≤ 0.001) |" in gains(
         [result | {"rows": rows}]
     )
 
 
 def test_a_table_of_which_nothing_has_been_run_has_its_columns_and_the_papers_figures() -> None:
     rows = [{"system": "A", "metrics": {}, "seeds": [], "planned": 5}]
-    result = {"name": "x", "title": "X", "rows": rows, "paper": {"A": {"f1": 32.18}}}
+    result = {"name": "x", "title": "X", "rows": rows, "paper": {"A": {"f1": 32.18, "NE f1": 32.35}}}
     assert table(result).splitlines()[2::2] == [
-        "| system | precision | recall | f1 | f1 (paper) | runs |",
-        "| A | not run | not run | not run | 32.18 | 0 of 5 |",
+        "| system | f1 | NE f1 | f1 (paper) | NE f1 (paper) | runs |",
+        "| A | not run | not run | 32.18 | 32.35 | 0 of 5 |",
     ]
+    assert table(result | {"paper": None}).splitlines()[2] == "| system | f1 | runs |"
 
 
 def test_what_was_chosen_on_dev_stands_below_the_table() -> None:

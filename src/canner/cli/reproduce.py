@@ -218,18 +218,18 @@ def _run_part(
         )
     except BrokenRunsError as error:
         found, broken = read_results(folder / "results.json"), str(error)
-    if path is not None and (planned := _planned(found)) < (before := _planned_of(path)):
+    if path is not None and (planned := _planned(found)) < (before := _finished_of(path)):
         note(f"{path}: left as it is, of {before} runs a row; this call is of {planned}: --seeds {before}")
     typer.echo(as_table(found) + "\n")
     return broken
 
 
 def _publish(path: Path, found: Mapping[str, Any]) -> None:
-    """Writes a results file, unless the one that is there is of more runs a row, or nothing has been run."""
+    """Writes a results file, unless the one that is there has more runs a row; of nothing that was run, none anew."""
     from canner.data.bundle import save_json
 
     anything = any(row["metrics"] or row.get("failed") for row in found["rows"])
-    if anything and _planned(found) >= _planned_of(path):
+    if (anything or path.exists()) and _planned(found) >= _finished_of(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         save_json(path, found)
 
@@ -239,11 +239,13 @@ def _planned(results: Mapping[str, Any]) -> int:
     return max((row.get("planned", 0) for row in results["rows"]), default=0)
 
 
-def _planned_of(path: Path) -> int:
+def _finished_of(path: Path) -> int:
+    """Runs that the fullest row of a results file has."""
     from canner.report import read_results
 
     try:
-        return _planned(read_results(path)) if path.exists() else 0
+        rows = read_results(path)["rows"] if path.exists() else []
+        return max((len(row.get("seeds", ())) + len(row.get("failed", ())) for row in rows), default=0)
     except ValueError:  # a damaged file is worth less than new figures
         return 0
 

@@ -106,12 +106,7 @@ def paired_bootstrap_of_counts(
             f"expected counts [N, 3] of the same sentences, got {counts_first.shape} and {counts_second.shape}"
         )
     _check_options(confidence, num_samples)
-    samples = np.concatenate(
-        [
-            _f1(weights @ counts_second) - _f1(weights @ counts_first)
-            for weights in _resamples(len(counts_first), num_samples, seed)
-        ]
-    )
+    samples = _differences(counts_first, counts_second, num_samples, seed)
     observed = float(_f1(counts_second.sum(0)) - _f1(counts_first.sum(0)))
     return _paired_test(observed, samples, confidence)
 
@@ -124,9 +119,11 @@ def paired_bootstrap_of_runs(
     num_samples: int = 1000,
     seed: int = 0,
 ) -> PairedTest:
-    """The same where the trainings are resampled too, in pairs of one seed: would it hold with other seeds?
+    """The same where other trainings are reckoned with, too: would the difference hold with other seeds?
 
-    With few runs a rough answer: three say little of how much trainings vary.
+    To the difference of each resample of sentences is added what the mean of R differences varies by: s / √R times a
+    draw of Student's t with R - 1 degrees of freedom, where s is the standard deviation of the runs' differences. Where
+    only trainings vary, p is that of a paired t test; where they do not vary, that of the bootstrap over sentences.
 
     Args:
         counts_first, counts_second: [R, N, 3], of R runs of each system; the n-th of both have one seed.
@@ -142,20 +139,24 @@ def paired_bootstrap_of_runs(
             f"{counts_second.shape}"
         )
     _check_options(confidence, num_samples)
-    runs = np.random.default_rng([seed, 1]).multinomial(
-        shape[0], np.full(shape[0], 1 / shape[0]), num_samples
+    of_runs = _f1(counts_second.sum(axis=1)) - _f1(counts_first.sum(axis=1))
+    spread = float(np.std(of_runs, ddof=1)) / shape[0] ** 0.5
+    draws = np.random.default_rng([seed, 1]).standard_t(shape[0] - 1, num_samples)
+    first, second = counts_first.sum(axis=0), counts_second.sum(axis=0)
+    samples = _differences(first, second, num_samples, seed) + spread * draws
+    return _paired_test(float(_f1(second.sum(0)) - _f1(first.sum(0))), samples, confidence)
+
+
+def _differences(
+    counts_first: NDArray[np.int64], counts_second: NDArray[np.int64], num_samples: int, seed: int
+) -> NDArray[np.float64]:
+    """Difference in F1 of each resample of the sentences."""
+    return np.concatenate(
+        [
+            _f1(weights @ counts_second) - _f1(weights @ counts_first)
+            for weights in _resamples(len(counts_first), num_samples, seed)
+        ]
     )
-    done, samples = 0, np.empty(num_samples)
-    for weights in _resamples(shape[1], num_samples, seed):
-        block = slice(done, done + len(weights))
-        first, second = (
-            _f1(np.einsum("br,rbk->bk", runs[block], weights @ counts))
-            for counts in (counts_first, counts_second)
-        )
-        samples[block] = second - first
-        done += len(weights)
-    observed = float(_f1(counts_second.sum((0, 1))) - _f1(counts_first.sum((0, 1))))
-    return _paired_test(observed, samples, confidence)
 
 
 def _paired_test(observed: float, samples: NDArray[np.float64], confidence: float) -> PairedTest:

@@ -132,17 +132,19 @@ class Cell:
         return len(self.tries) + len(self._repeat(self.tries[0]))
 
     def chosen(self, dev_f1: Mapping[Path, float]) -> PlannedRun | None:
-        """The try that is best on the development set (the first of equals); None while some are not finished.
+        """The try that is best on the development set, the first of equals; None while some of several are unfinished.
 
         Args:
             dev_f1: development F1 of each finished run, by folder; below 0 for one that failed.
         """
+        if len(self.tries) == 1:
+            return self.tries[0]
         if any(run.folder not in dev_f1 for run in self.tries):
             return None
         return max(self.tries, key=lambda run: dev_f1[run.folder])
 
     def known_runs(self, dev_f1: Mapping[Path, float]) -> tuple[PlannedRun, ...]:
-        """The runs that are known to be needed: the tries, and once they are finished the other seeds."""
+        """The runs that are known to be needed: the tries, and, once one of these is chosen, the other seeds."""
         chosen = self.chosen(dev_f1)
         return self.tries if chosen is None else self.tries + self._repeat(chosen)
 

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -145,17 +146,28 @@ class KeptRuns:
     def _changed(self, entry: Mapping[str, Any], experiment: TaggerExperiment) -> dict[str, str] | None:
         """Bundles that an entry was made with and that are others here, with the digests that they had.
 
-        None: the entry is of another configuration, or of other data. Of what is not here, nothing is known.
+        None: the entry is of another configuration, or of other data. Of what is not here nothing is known; there the
+        one is believed that most runs were made with, so that no row mixes two.
         """
         try:
             # Through the class: a setting that it did not know yet has its default.
             if TaggerExperiment(**entry["experiment"]) != experiment:
                 return None
             now = inputs_here(experiment, self.identify)
-            changed = {path: was for path, was in entry["inputs"].items() if now.get(path, was) != was}
+            changed = {
+                path: was
+                for path, was in entry["inputs"].items()
+                if (now[path] if path in now else self._believed(path, was)) != was
+            }
         except (ValidationError, KeyError):  # a setting that is no more, a damaged entry
             return None
         return changed if changed.keys() <= trained_bundles(experiment) else None
+
+    def _believed(self, path: str, otherwise: str) -> str:
+        """The digest that most of the runs give of something that is not here."""
+        digests = Counter(entry.get("inputs", {}).get(path) for entry in self.runs.values())
+        del digests[None]
+        return max(digests, key=lambda one: (digests[one], one), default=otherwise)
 
 
 def _is_whole(entry: Any) -> bool:

@@ -263,6 +263,8 @@ class _State:
 
     def write(self) -> dict[str, Any]:
         self.kept.write()
+        self.looked_for.clear()
+        self._take_in()  # what another process has finished meanwhile
         results = summary(
             self.config,
             self.cells,

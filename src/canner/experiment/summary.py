@@ -135,8 +135,7 @@ def _rows(
         if _is_external(of_row[row]):
             entry["upper_bound"] = True
         rows.append(entry)
-    _mark_best_on_dev(rows)
-    _count_choices(rows, base_of)
+    _mark_best_on_dev(rows, base_of)
     _share_upper_bound(rows, {row: cell.tries[0].experiment.model.aligned_at for row, cell in of_row.items()})
     return rows
 
@@ -146,13 +145,13 @@ def _is_external(cell: Cell) -> bool:
     return transfer is not None and any(view.files is not None for view in transfer.views)
 
 
-def _mark_best_on_dev(rows: Sequence[dict[str, Any]]) -> None:
+def _mark_best_on_dev(rows: Sequence[dict[str, Any]], base_of: Mapping[str, str | None]) -> None:
     """For each baseline the row to be reported: chosen on dev, never on test.
 
     Of the rows tested against it, the one that gains most over it on dev, with the same seeds; outdated rows, and those
     with fewer runs than others, only where there is no other. Where the table has systems that read English, these
     alone: it asks what English adds. The upper bound is not ours. If nothing gains on dev, the baseline itself is the
-    choice.
+    choice. Where others were left out of it, or were not run, it says among how many of how many it was made.
     """
     by_name = {row["system"]: row for row in rows}
     english = any(row.get("reads_english") for row in rows)
@@ -160,6 +159,13 @@ def _mark_best_on_dev(rows: Sequence[dict[str, Any]]) -> None:
     ours = [row for row in tested if not english or row.get("reads_english")]
     for base in {row["against"]["system"] for row in ours}:
         of_base = [row for row in ours if row["against"]["system"] == base]
+        candidates = [
+            row
+            for row in rows
+            if base_of[row["system"]] == base != row["system"]
+            and not row.get("upper_bound")
+            and (row.get("reads_english") or not english)
+        ]
         of_now = [row for row in of_base if "outdated" not in row] or of_base
         most = max(row["against"]["runs"] for row in of_now)
         full = [row for row in of_now if row["against"]["runs"] == most]
@@ -167,24 +173,8 @@ def _mark_best_on_dev(rows: Sequence[dict[str, Any]]) -> None:
         choice = best if best["against"]["dev_difference"] > 0 else by_name[base]
         if len(choice.get("collapsed", ())) < len(choice["seeds"]):
             choice["best_on_dev"] = True
-
-
-def _count_choices(rows: Sequence[dict[str, Any]], base_of: Mapping[str, str | None]) -> None:
-    """Where the best on dev is the best of some of our systems, since others were not run: of how many of how many."""
-    english = any(row.get("reads_english") for row in rows)
-    for best in (row for row in rows if row.get("best_on_dev")):
-        base = best["against"]["system"] if "against" in best else best["system"]
-        ours = [
-            row
-            for row in rows
-            if base_of[row["system"]] == base
-            and row["system"] != base
-            and not row.get("upper_bound")
-            and (row.get("reads_english") or not english)
-        ]
-        run = [row for row in ours if row["metrics"] or "failed" in row]
-        if len(run) < len(ours):
-            best["chosen_among"] = [len(run), len(ours)]
+            if len(full) < len(candidates):
+                choice["chosen_among"] = [len(full), len(candidates)]
 
 
 def _share_upper_bound(rows: Sequence[dict[str, Any]], read_at: Mapping[str, str]) -> None:
@@ -206,7 +196,7 @@ def _share_upper_bound(rows: Sequence[dict[str, Any]], read_at: Mapping[str, str
     for row in rows:
         against = row.get("against", {"system": ""})
         of_bound = bounds.get((against["system"], read_at[row["system"]]))
-        if row.get("upper_bound") or of_bound is None:
+        if row.get("upper_bound") or not row.get("reads_english") or of_bound is None:
             continue
         ours, theirs = against["by_run"], of_bound["by_run"]
         if ours.keys() <= theirs.keys() and (gain := sum(theirs[run] for run in ours)) > 0:
@@ -262,8 +252,8 @@ def _row(row: str, runs: Mapping[str, Record], planned: int, *, best_of_table: f
 def _against(runs: Mapping[str, Record], baseline: Mapping[str, Record]) -> dict[str, Any] | None:
     """Paired bootstrap over the test sentences, the runs of both systems with the same seeds pooled.
 
-    The interval is over sentences. Beside it, where there are several runs, the p value with these resampled too, and
-    the differences of single runs.
+    The interval is over sentences. Beside it, where there are several runs, the p value that reckons with other
+    trainings too, and the differences of single runs.
     """
     pairs = [
         (name, baseline[name], record, (first, second))
@@ -275,7 +265,7 @@ def _against(runs: Mapping[str, Record], baseline: Mapping[str, Record]) -> dict
         return None
     plain, can = (np.stack([counts[i] for *_, counts in pairs]) for i in (0, 1))
     found = paired_bootstrap_of_counts(plain.sum(axis=0), can.sum(axis=0))
-    p_with_runs = round(paired_bootstrap_of_runs(plain, can).p_value, 4) if len(pairs) > 1 else None
+    with_runs = round(paired_bootstrap_of_runs(plain, can).p_value, 4) if len(pairs) > 1 else None
     by_run = {name: second.figures()["f1"] - first.figures()["f1"] for name, first, second, _ in pairs}
     dev = [second.dev_f1 - first.dev_f1 for _, first, second, _ in pairs]
     return {
@@ -283,7 +273,7 @@ def _against(runs: Mapping[str, Record], baseline: Mapping[str, Record]) -> dict
         "low": round(found.difference.low, 2),
         "high": round(found.difference.high, 2),
         "p": round(found.p_value, 4),
-        **({} if p_with_runs is None else {"p_with_runs": p_with_runs}),
+        **({} if with_runs is None else {"p_with_runs": with_runs}),
         "runs": len(pairs),
         "by_run": {name: round(difference, 2) for name, difference in by_run.items()},
         "dev_difference": round(statistics.fmean(dev), 2),

@@ -1,4 +1,4 @@
-"""Bootstrap intervals and tests against all resamples of small corpora."""
+"""Bootstrap intervals and tests against all resamples of small corpora, and against the t test."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 
 from canner.evaluation import bootstrap
-from canner.evaluation.bootstrap import f1_interval, paired_bootstrap_of_runs, paired_bootstrap_test
-from canner.evaluation.entities import score_entities
+from canner.evaluation.bootstrap import (
+    f1_interval,
+    paired_bootstrap_of_counts,
+    paired_bootstrap_of_runs,
+    paired_bootstrap_test,
+)
+from canner.evaluation.entities import score_entities, sentence_counts
 from canner.text.entities import Entity
 
 A, B, C = Entity(0, 1, "A"), Entity(1, 2, "A"), Entity(2, 3, "B")
@@ -45,53 +50,47 @@ def test_p_value_is_that_of_all_resamples() -> None:
     assert 0.02 < exact < 0.98
 
 
-RUNS = (
-    np.array(  # of three runs of two systems: true positives, predicted and gold entities of four sentences
-        [
-            [[[1, 1, 2], [0, 1, 1], [1, 2, 2], [1, 2, 1]], [[2, 2, 2], [1, 1, 1], [1, 1, 2], [0, 1, 1]]],
-            [[[2, 2, 2], [0, 0, 1], [1, 2, 2], [1, 1, 1]], [[1, 2, 2], [1, 1, 1], [2, 2, 2], [1, 1, 1]]],
-            [[[0, 1, 2], [1, 1, 1], [0, 2, 2], [1, 2, 1]], [[2, 2, 2], [1, 1, 1], [2, 2, 2], [1, 1, 1]]],
-        ]
-    ).transpose(1, 0, 2, 3)
-)
+def of_runs(*right: int) -> np.ndarray:
+    """Counts of runs that find so many of a hundred entities, spread evenly: over sentences nothing varies."""
+    return np.array([[[hits, 100, 100]] * 50 for hits in right])
 
 
-def test_with_runs_resampled_too_p_value_and_interval_are_those_of_all_resamples() -> None:
-    def gain(runs: tuple[int, ...], sentences: tuple[int, ...]) -> float:
-        def f1_of(counts: np.ndarray) -> float:
-            right, found, gold = sum(counts[run, sentence] for run in runs for sentence in sentences)
-            return 200 * right / (found + gold)
-
-        return f1_of(RUNS[1]) - f1_of(RUNS[0])
-
-    observed = gain((0, 1, 2), (0, 1, 2, 3))
-    all_of_them = np.array([gain(runs, chosen) for runs in product(range(3), repeat=3) for chosen in ALL])
-    exact = float(np.mean(np.abs(all_of_them - observed) >= abs(observed) - 1e-9))
-    result = paired_bootstrap_of_runs(*RUNS, confidence=0.8, num_samples=20_000, seed=2)
-    assert result.difference.value == pytest.approx(observed)
-    assert result.p_value == pytest.approx(exact, abs=0.015)
-    assert 0.02 < exact < 0.98
-    for found, percent in ((result.difference.low, 10), (result.difference.high, 90)):
-        low, high = np.percentile(all_of_them, [percent - 1.5, percent + 1.5])
-        assert low - 1e-6 <= found <= high + 1e-6
+def test_where_only_trainings_vary_p_is_that_of_a_paired_t_test() -> None:
+    result = paired_bootstrap_of_runs(of_runs(50, 50, 50), of_runs(53, 51, 51), num_samples=50_000, seed=2)
+    gains = np.array([3.0, 1.0, 1.0])
+    t = gains.mean() / (gains.std(ddof=1) / 3**0.5)
+    exact = (
+        1 - t / (2 + t**2) ** 0.5
+    )  # the distribution of Student's t has this form for two degrees of freedom
+    assert result.difference.value == pytest.approx(gains.mean())
+    assert result.p_value == pytest.approx(exact, abs=0.01)
+    assert 0.1 < exact < 0.2
 
 
-def test_runs_that_vary_make_a_gain_less_sure(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = np.tile([[0, 1, 1], [1, 1, 1]], (3, 100, 1))
-    alike, mixed = plain.copy(), plain.copy()
-    alike[:, ::20, 0] = 1
-    mixed[0, ::20, 0] = 1
-    mixed[0, 2::20, 0] = 1
-    mixed[0, 4::20, 0] = 1
-    sure, unsure = (paired_bootstrap_of_runs(plain, better) for better in (alike, mixed))
-    assert sure.difference.value == pytest.approx(unsure.difference.value)
-    assert sure.p_value < 0.01 < 0.1 < unsure.p_value
-    monkeypatch.setattr(bootstrap, "_CELLS_AT_A_TIME", 700)  # blocks do not change the result
-    assert paired_bootstrap_of_runs(plain, mixed) == unsure
+def test_where_trainings_do_not_vary_the_test_is_that_over_sentences() -> None:
+    first, second = (
+        np.array([sentence_counts(*pair) for pair in zip(GOLD, side, strict=True)])
+        for side in (FIRST, SECOND)
+    )
+    runs = paired_bootstrap_of_runs(np.stack([first] * 3), np.stack([second] * 3))
+    assert runs == paired_bootstrap_of_counts(3 * first, 3 * second)
 
 
-def test_runs_to_resample_are_two_or_more_on_the_same_sentences() -> None:
-    for first, second in ((RUNS[0][:1], RUNS[1][:1]), (RUNS[0], RUNS[1][:2]), (RUNS[0, 0], RUNS[1, 0])):
+def test_runs_that_differ_by_chance_alone_are_seldom_called_different() -> None:
+    rng = np.random.default_rng(3)
+
+    def runs() -> np.ndarray:
+        """Three trainings of one system, each as good as its seed makes it, on 80 sentences with an entity each."""
+        right = rng.random((3, 80)) < rng.normal(0.6, 0.05, (3, 1))
+        return np.stack([right, np.ones((3, 80)), np.ones((3, 80))], axis=2).astype(np.int64)
+
+    p_values = [paired_bootstrap_of_runs(runs(), runs(), num_samples=300).p_value for _ in range(200)]
+    assert sum(p < 0.05 for p in p_values) <= 16
+
+
+def test_runs_are_two_or_more_on_the_same_sentences() -> None:
+    two = of_runs(50, 51)
+    for first, second in ((two[:1], two[:1]), (two, of_runs(50, 51, 52)), (two[0], two[0])):
         with pytest.raises(ValueError, match="two or more runs"):
             paired_bootstrap_of_runs(first, second)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,24 @@ def test_of_what_is_not_there_the_kept_digest_is_believed_and_nothing_is_made(
             config, tmp_path / "there", command="c", options=options, prepare=_expects([])
         )
     assert first["rows"] == second["rows"]
+
+
+def test_of_two_parts_that_are_not_there_the_one_is_believed_that_most_runs_were_made_with(
+    make: Make, tmp_path: Path
+) -> None:
+    vectors = tmp_path / "words.vec"
+    config = with_vectors(make, vectors).model_copy(update={"seeds": (1, 2, 3)})
+    options = RunnerOptions(progress=False, kept=tmp_path / "kept.json")
+    run_comparison(config, tmp_path / "here", command="c", options=options)
+    vectors.write_text("1 8\nvive " + "0.9 " * 8 + "\n", encoding="utf-8")
+    first = config.model_copy(update={"seeds": (1,)})  # trained anew, and then interrupted
+    run_comparison(first, tmp_path / "there", command="c", options=options)
+    vectors.unlink()
+    no_time = replace(options, max_minutes=0)
+    plain, read = run_comparison(config, tmp_path / "third", command="c", options=no_time)["rows"]
+    assert len(plain["seeds"]) == 3
+    assert read["seeds"] == ["subset 0, seed 2", "subset 0, seed 3"]
+    assert "outdated" not in read
 
 
 def test_a_finished_table_is_shown_where_one_more_row_cannot_run(make: Make, tmp_path: Path) -> None:
@@ -267,7 +286,10 @@ def test_outdated_runs_of_two_sets_of_bundles_are_not_pooled(make: Make, tmp_pat
         1,
         2,
     ]
-    assert values({first: record(1.0, **both), second: record(2.0, m="1"), third: record(3.0, m="1")}) == [1]
+    assert values({first: record(1.0, **both), second: record(2.0, m="1"), third: record(3.0, m="1")}) == [
+        2,
+        3,
+    ]
     assert values({first: record(1.0, m="1"), second: record(2.0, m="0")}) == [1]
 
 

@@ -13,6 +13,7 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -245,6 +246,25 @@ def test_what_is_finished_is_published_after_every_run_and_where_a_call_is_inter
             publish=lambda found: published.append([bool(row["metrics"]) for row in found["rows"]]),
         )
     assert published == [[True, False]] * 2
+
+
+def test_what_another_process_finished_meanwhile_stays_in_the_table(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = RunnerOptions(progress=False, kept=tmp_path / "kept.json")
+    run, others = workers.run_and_record, []
+
+    def beside_another(experiment: TaggerExperiment, folder: Path, **more: Any) -> Any:
+        if not others:
+            others.append(folder)
+            only = replace(options, systems=("wide",))
+            run_comparison(make(), tmp_path / "other", command="c", options=only)
+        return run(experiment, folder, **more)
+
+    monkeypatch.setattr(workers, "run_and_record", beside_another)
+    only = replace(options, systems=("plain",))
+    results = run_comparison(make(), tmp_path / "out", command="c", options=only)
+    assert [len(row["seeds"]) for row in results["rows"]] == [1, 1]
 
 
 def test_a_run_whose_loss_is_not_finite_is_shown_and_the_others_go_on(

@@ -199,8 +199,10 @@ def test_where_nothing_gains_the_plain_row_says_of_how_many_if_some_were_not_run
         return row
 
     assert plain()["best_on_dev"]
-    assert plain()["chosen_among"] == [2, 3]
-    records[places["gloss"]] = record(48.0, 50.0, counts)  # all that read our English, but for one that broke
+    assert plain()["chosen_among"] == [1, 3]
+    records[places["gloss"]] = record(48.0, 50.0, counts)
+    assert plain()["chosen_among"] == [2, 3]  # one broke
+    records[places["broken"]] = record(47.0, 50.0, counts)
     assert "chosen_among" not in plain()
     del records[places["CAN"]]
     records[places["gloss"]] = record(51.0, 50.0, counts)
@@ -221,10 +223,11 @@ def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
         System(name="lower", change={**bound, "model.hidden_dim": 6}),
         System(name="ours", change=ours_too),
         System(name="ours at the input", change={**ours_too, "model.aligned_at": "input"}),
+        System(name="softmax", change={"model.emissions": "softmax"}),
     )
     cells = plan(make(systems=systems), tmp_path)
     # Of ten sentences with an entity each, one is found in so many.
-    right = {"plain": 0, "bound": 8, "lower": 4, "ours": 2, "ours at the input": 2}
+    right = {"plain": 0, "bound": 8, "lower": 4, "ours": 2, "ours at the input": 2, "softmax": 2}
     records = {
         cell.tries[0].folder: record(
             float(right[cell.system.name]),
@@ -234,13 +237,14 @@ def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
         for cell in cells
     }
     rows = summary(make(systems=systems), cells, records, command="c", corpus={})["rows"]
-    plain, bound_row, lower, ours, ours_at_the_input = rows
+    plain, bound_row, lower, ours, ours_at_the_input, softmax = rows
     assert bound_row["upper_bound"]
     assert lower["upper_bound"]
     assert "share_of_upper_bound" not in lower["against"]
     assert "share_of_upper_bound" not in bound_row["against"]
     assert ours["against"]["share_of_upper_bound"] == 25.0
     assert "share_of_upper_bound" not in ours_at_the_input["against"]
+    assert "share_of_upper_bound" not in softmax["against"]  # it reads no English
     assert "best_on_dev" not in bound_row
     assert ours["best_on_dev"]
     assert "against" not in plain
@@ -249,7 +253,12 @@ def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
 def test_the_share_is_of_the_upper_bounds_gain_with_the_same_seeds(make: Make, tmp_path: Path) -> None:
     files = {"source": ("s",), "english": ("e",), "alignments": ("a",)}
     bound = {"transfer": {"teacher": "t", "views": [{"files": files}]}}
-    systems = (System(name="plain"), System(name="bound", change=bound), System(name="ours"))
+    english = {"transfer": {"teacher": "t", "views": [{"translator": "x"}]}}
+    systems = (
+        System(name="plain"),
+        System(name="bound", change=bound),
+        System(name="ours", change=english),
+    )
     config = make(systems=systems, seeds=(1, 2))
     cells = plan(config, tmp_path)
     test_f1 = {"plain": (10.0, 20.0), "bound": (30.0, 60.0), "ours": (20.0, 50.0)}
