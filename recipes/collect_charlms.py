@@ -39,7 +39,7 @@ def row(run: Path) -> dict[str, Any]:
     }
     name = f"{run.name}, 2 × {config['model']['hidden_dim']}"
     made = {"hardware": made["hardware"], "date": made["date"]}
-    return {**summarise(name, {f"seed {config['seed']}": figures}).to_json(), "made": made}
+    return {**summarise(name, {f"seed {config['seed']}": figures}), "made": made}
 
 
 def main() -> None:

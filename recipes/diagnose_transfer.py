@@ -256,7 +256,7 @@ def main() -> None:
         for kind, options in kinds.items():
             found = figures(sentences, transfers, views.teacher.tags, options)
             row = f"{Path(name).name}, {kind}" if kind else Path(name).name
-            rows.append(summarise(row, {"dev": found | of_row}).to_json())
+            rows.append(summarise(row, {"dev": found | of_row}))
             of_row = {}  # the same for every layer
             print(row, {key: round(value, 1) for key, value in found.items()}, flush=True)
     content = results_json(

@@ -57,7 +57,7 @@ def main() -> None:
     for name, (bundle, corpus) in TAGGERS.items():
         figures = score(Tagger.load(bundle), corpus)
         print(name, figures, flush=True)
-        rows.append({**summarise(name, {"seed 1": figures}).to_json(), "bundle": bundle})
+        rows.append({**summarise(name, {"seed 1": figures}), "bundle": bundle})
     content = results_json(
         name="taggers",
         title="Taggers that ship",

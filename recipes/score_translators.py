@@ -177,7 +177,7 @@ def main() -> None:
         figures = score(language, translator, arguments.sentences)
         print(item, figures, flush=True)
         kind = "ConvS2S" if isinstance(translator, NeuralTranslator) else "word gloss"
-        row = summarise(f"{language} → en, {kind}", {Path(folder).name: figures}).to_json()
+        row = summarise(f"{language} → en, {kind}", {Path(folder).name: figures})
         row["bundle"] = Path(folder).as_posix()
         data = (
             "dev, test: es newstest2013, de newstest2018, zh newstest2019, NTREX; sw, yo LAFAND; entity tokens copied: "
@@ -195,7 +195,7 @@ def main() -> None:
 def save_alignments(language: str, folder: Path | None, rates: dict[str, dict[str, float]]) -> None:
     """Writes alignment error rates: a row for each layer, one for the head of a bundle, or (None) one for eflomal."""
     name = "eflomal" if folder is None else folder.name
-    rows = [summarise(row, {name: rate}).to_json() for row, rate in rates.items()]
+    rows = [summarise(row, {name: rate}) for row, rate in rates.items()]
     if folder is not None:
         rows = [{**row, "bundle": folder.as_posix()} for row in rows]
     title = f"Alignment error rate of each attention layer, {language} → en, in percent"

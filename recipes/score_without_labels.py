@@ -176,7 +176,7 @@ def main() -> None:
                     for part, sentences in parts.items()
                 }
                 found = by_part["test"] | {f"{part} f1": by_part[part]["f1"] for part in OTHER_PARTS}
-                rows.append(summarise(f"{name}, {kind}", {"test": found}).to_json())
+                rows.append(summarise(f"{name}, {kind}", {"test": found}))
                 print(name, kind, {key: round(value, 1) for key, value in found.items()}, flush=True)
     save(path, rows, counts, arguments.sentences)
 

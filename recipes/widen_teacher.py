@@ -41,7 +41,7 @@ def main() -> None:
         figures = {"precision": micro.precision, "recall": micro.recall, "f1": micro.f1}
         figures |= {"dev f1": scores["dev"].micro.f1}
         figures |= {f"{kind} f1": prf.f1 for kind, prf in sorted(scores["test"].by_type.items())}
-        rows.append(summarise(f"BiLSTM-CRF, {name}", {"seed 1": figures}).to_json())
+        rows.append(summarise(f"BiLSTM-CRF, {name}", {"seed 1": figures}))
         print(name, figures)
     save_tagger(output, wide, {"scores": {"dev": scores["dev"].micro.f1, "test": micro.f1}})
     content = results_json(

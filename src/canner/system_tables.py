@@ -17,9 +17,9 @@ LEGEND = (
     "other trainings: in brackets p where these are reckoned with, too (Student's t over the runs' gains). Upper "
     "bound: DeepL's English with its alignments, read in the same place as the row's; a reference that can be passed. "
     "Collapsed: a run whose development F1 is below half of its row's best, or a tenth of the table's; it is counted "
-    "all the same. Best on dev, in bold: of those that read our English (without † and with most runs, where there "
-    "are such) the one that gains most on the development set, or the plain tagger if none gains. †: made with an "
-    "earlier translator, or other part, than the present one."
+    "all the same. Best on dev, in bold: of those that read our English (without †, and with three runs or as many as "
+    "any, where there are such) the one that gains most on the development set by the seeds that all of them have, or "
+    "the plain tagger if none gains. †: made with an earlier translator, or other part, than the present one."
 )
 """What the names of the systems, and gains, mean."""
 _SOURCES = ("protocol", "hardware", "date")

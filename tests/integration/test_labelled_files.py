@@ -15,6 +15,7 @@ import pytest
 
 from canner.text.conll import read_conll
 from canner.text.labelled import read_labelled
+from canner.transfer.views import TransferConfig, TransferViews, ViewConfig
 
 GOOD = "Ana B-PER\nvive O\nen O\nLima B-LOC\n\nLa O\nOTAN B-ORG\nhabla O\n\n"
 MIXED = GOOD.replace("OTAN B-ORG", "OTAN I-ORG")
@@ -90,10 +91,19 @@ def test_training_reads_every_format_and_tells_what_it_left_out(
     assert "dev.jsonl: expected labelled sentences, got none for sentence 1" in complaint
 
 
-def test_a_store_of_transfer_reads_brat(canner, article, bundles, tmp_path):
-    names = ["--translator", bundles / "translator", "--teacher", bundles / "plain"]
-    answer = canner("transfer", article(BRAT), *names, "-o", tmp_path / "store")
+def test_a_store_of_transfer_reads_brat_and_is_where_training_looks_for_it(
+    canner, article, bundles, tmp_path
+):
+    names = {"translator": bundles / "translator", "teacher": bundles / "plain"}
+    options = [part for name, path in names.items() for part in (f"--{name}", path)]
+    answer = canner("transfer", article(BRAT), *options, "-o", tmp_path / "stores")
     assert "2 sentences built" in answer.err
+    view = ViewConfig(translator=str(names["translator"]))
+    views = TransferViews.load(TransferConfig(teacher=str(names["teacher"]), views=(view,)))
+    sentences = [sentence.tokens for sentence in read_labelled(tmp_path / "article.ann")[0]]
+    ((store, _),) = views.stores(tmp_path / "stores", sentences)
+    assert store.report is not None
+    assert (store.report.num_built, store.report.num_reused) == (0, 2)
 
 
 UNIVERSAL_NER = "# sent_id = 1\n1\tAna\tB-PER\t-\t-\n2\tvive\tO\t-\t-\n\n"

@@ -126,6 +126,12 @@ def test_a_folder_of_another_configuration_is_refused(canner, config, tmp_path):
     assert canner("train", config, *settings).status == 0
     message = canner("train", config, *settings, "--set", "seed=7").complaint()
     assert "got one of another; choose another --output" in message
+    # A setting that an earlier version did not know does not make it another.
+    written = tmp_path / "run" / "experiment.toml"
+    known = written.read_text().replace("accumulate = 1\n", "")
+    assert known != written.read_text()
+    written.write_text(known)
+    assert "got a finished one" in canner("train", config, *settings).complaint()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -295,39 +295,37 @@ def transfer(
     ],
     translator: Annotated[Path, typer.Option(help="Bundle of a translator, aligner or gloss.")],
     teacher: Annotated[Path, typer.Option(help="Bundle of the English tagger.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the transfer store.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of transfer stores, such as that of a run.")
+    ],
     device: Device = "cpu",
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
     """Build a transfer store: translations, attention and teacher features of sentences, computed once.
 
-    Training builds its own; this is for building one beforehand, or elsewhere. An interrupted build goes on.
+    Training builds its own, in the folder `stores` of its run; this is for building one there beforehand, or
+    elsewhere. An interrupted build goes on.
 
     Examples:
 
-        canner transfer train.conll dev.conll --translator models/es-en --teacher models/teacher -o stores/es
+        canner transfer train.conll dev.conll --translator models/es-en --teacher models/teacher-en -o runs/can/stores
     """
     start(quiet=quiet, threads=threads, device=device)
     from canner.text.labelled import read_labelled
     from canner.training.progress import StepProgress
-    from canner.transfer.store import StoreOptions, TransferStore
-    from canner.transfer.views import load_teacher, load_translator
+    from canner.transfer.aligned import TransferOptions
+    from canner.transfer.views import TransferViews, View, load_teacher, load_translator
 
     sentences = [sentence.tokens for path in files for sentence in read_labelled(path)[0]]
+    view = View(load_translator(translator, device=device), TransferOptions())
+    views = TransferViews([view], load_teacher(teacher, device=device))
     with StepProgress("translating", enabled=not quiet) as bar:
-        store = TransferStore.build(
-            output,
-            sentences,
-            load_translator(translator, device=device),
-            load_teacher(teacher, device=device),
-            StoreOptions(),
-            progress=bar.advance_to,
-        )
+        ((store, _),) = views.stores(output, sentences, progress=bar.advance_to)
     report = store.report
     assert report is not None
     note(
-        f"{output}: {report.num_built} sentences built, {report.num_reused} were there; "
+        f"{store.folder}: {report.num_built} sentences built, {report.num_reused} were there; "
         f"{report.sentences_per_second:.1f} sentences/s, {report.bytes_per_sentence:,.0f} bytes each",
         quiet=quiet,
     )

@@ -161,9 +161,7 @@ def _figures(wanted: list[list[Entity]], found: list[list[Entity]]) -> dict[str,
     scores = score_entities(wanted, found)
     figures: dict[str, Any] = {"all": vars(scores.micro)}
     figures["by_type"] = {name: vars(prf) for name, prf in scores.by_type.items()}
-    names = {entity.type for entities in wanted for entity in entities}
-    if names and all(name.endswith((".NAM", ".NOM")) for name in names):
-        subsets = score_subsets(wanted, found)
+    if subsets := score_subsets(wanted, found):
         figures["subsets"] = {name: vars(score.micro) for name, score in subsets.items()}
     return figures
 

@@ -65,23 +65,6 @@ def f1_interval(
     return _interval(float(_f1(counts.sum(0))), samples, confidence)
 
 
-def paired_bootstrap_test(
-    gold: Entities,
-    first: Entities,
-    second: Entities,
-    *,
-    confidence: float = 0.95,
-    num_samples: int = 1000,
-    seed: int = 0,
-) -> PairedTest:
-    """Test whether `second` differs from `first` in micro F1, resampling sentences for both alike.
-
-    Arguments and errors as in `f1_interval`.
-    """
-    counts = _counts(gold, first), _counts(gold, second)
-    return paired_bootstrap_of_counts(*counts, confidence=confidence, num_samples=num_samples, seed=seed)
-
-
 def paired_bootstrap_of_counts(
     counts_first: NDArray[np.int64],
     counts_second: NDArray[np.int64],
@@ -90,9 +73,10 @@ def paired_bootstrap_of_counts(
     num_samples: int = 1000,
     seed: int = 0,
 ) -> PairedTest:
-    """The same from true positives, predicted and gold entities of each sentence.
+    """Test whether the second system differs from the first in micro F1, resampling sentences for both alike.
 
-    Counts may be sums over several runs of a system (other seeds), whose F1 is then that of all runs together.
+    Both are given by true positives, predicted and gold entities of each sentence. Counts may be sums over several runs
+    of a system (other seeds), whose F1 is then that of all runs together.
 
     Args:
         counts_first, counts_second: [N, 3], the same sentences in the same order.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from canner.text.entities import Entity
-from canner.text.schemes import decode_tags
 
 WEIBO_SUBSETS = ("NE", "NM", "Overall")
 
@@ -72,38 +71,17 @@ def score_entities(gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequenc
     )
 
 
-def score_tags(
-    gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], scheme: str = "BIOES"
-) -> EntityScores:
-    """Scores of tag sequences, ill-formed ones included, with the numbers of conlleval.
-
-    Raises:
-        ValueError: if sentences or tags differ in number, or a tag is not of the scheme.
-    """
-    check_parallel(gold, predicted)
-    for index, (gold_tags, predicted_tags) in enumerate(zip(gold, predicted, strict=True)):
-        if len(gold_tags) != len(predicted_tags):
-            raise ValueError(
-                f"expected as many predicted as gold tags, got {len(predicted_tags)} for {len(gold_tags)} "
-                f"in sentence {index}"
-            )
-    return score_entities(
-        [decode_tags(tags, scheme) for tags in gold], [decode_tags(tags, scheme) for tags in predicted]
-    )
-
-
 def score_subsets(
     gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[Entity]]
 ) -> dict[str, EntityScores]:
-    """Weibo's three scores: `NE` (types `*.NAM`), `NM` (`*.NOM`) and `Overall` (both).
+    """Weibo's three scores: `NE` (types `*.NAM`), `NM` (`*.NOM`) and `Overall` (all); none where gold has other types.
 
     Raises:
-        ValueError: if the numbers of sentences differ, or a type has neither ending.
+        ValueError: if the numbers of sentences differ.
     """
-    for entities in [*gold, *predicted]:
-        for entity in entities:
-            if not entity.type.endswith((".NAM", ".NOM")):
-                raise ValueError(f"expected Weibo types such as PER.NAM or PER.NOM, got {entity.type!r}")
+    types = {entity.type for entities in gold for entity in entities}
+    if not types or not all(name.endswith((".NAM", ".NOM")) for name in types):
+        return {}
 
     def of(keep: Callable[[Entity], bool]) -> EntityScores:
         return score_entities(

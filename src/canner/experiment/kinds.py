@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -19,7 +19,7 @@ from canner.experiment.record import run_and_record
 from canner.experiment.results import environment
 from canner.experiment.runner import RunnerOptions, run_comparison
 from canner.experiment.tagger import TaggerExperiment
-from canner.experiment.toml import one_line, override, read_json, read_toml, to_toml
+from canner.experiment.toml import is_written, one_line, override, read_json, read_toml, to_toml
 from canner.text.bitext import read_bitext
 from canner.text.config import Config
 from canner.text.files import require_file
@@ -54,24 +54,15 @@ Experiment = (
     | VectorsConfig
 )
 
-_KINDS: dict[str, type[Config]] = {
-    "tagger": TaggerExperiment,
-    "comparison": ComparisonExperiment,
-    "translator": TranslatorConfig,
-    "aligner": AlignerConfig,
-    "charlm": CharLMTrainingConfig,
-    "gloss": GlossExperiment,
-    "vectors": VectorsConfig,
-}
+_KINDS: dict[str, type[Config]] = {kind.model_fields["kind"].default: kind for kind in get_args(Experiment)}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended, in a line for people and in figures."""
+    """How a run ended, and what came of it in a line for people."""
 
     stopped: str
     summary: str
-    figures: Mapping[str, Any]
 
 
 def read_experiment(path: Path, assignments: Mapping[str, Any] | None = None) -> Experiment:
@@ -88,21 +79,32 @@ def read_experiment(path: Path, assignments: Mapping[str, Any] | None = None) ->
     kind = assignments.get("kind", values.get("kind", "tagger"))
     if kind not in _KINDS:
         raise ValueError(f"{path}: expected kind {', '.join(_KINDS)}, got {kind!r}")
-    values = override(_default_tables(_KINDS[kind], assignments) | values, assignments)
+    values = override(_with_default_tables(_KINDS[kind], values, assignments), assignments)
     try:
         return _KINDS[kind](**values)  # type: ignore[return-value]
     except ValidationError as error:
         raise ValueError(f"{path}: {one_line(error)}") from None
 
 
-def _default_tables(kind: type[Config], assignments: Mapping[str, Any]) -> dict[str, Any]:
-    """The tables that dotted keys reach into, as the kind has them by default, for a file that leaves them out.
+def _with_default_tables(
+    kind: type[Config], values: Mapping[str, Any], assignments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The values of a file, in whose tables what is left out is as the kind has it by default.
 
-    Else one key set would stand alone, and with it the defaults of any training, not of this kind's.
+    Else a table with one key, in the file or set, would have the defaults of any training, not of this kind's. What
+    may be nothing stays so: files are written without the keys that hold nothing.
     """
     reached = {dotted.partition(".")[0] for dotted in assignments if "." in dotted}
-    defaults = {name: kind.model_fields[name].default for name in reached & kind.model_fields.keys()}
-    return {name: table.model_dump() for name, table in defaults.items() if isinstance(table, BaseModel)}
+    filled = dict(values)
+    for name in (reached | values.keys()) & kind.model_fields.keys():
+        default, table = kind.model_fields[name].default, values.get(name)
+        if isinstance(default, BaseModel) and (table is None or isinstance(table, Mapping)):
+            known = default.model_dump()
+            if table is not None:
+                fields = type(default).model_fields
+                known = {key: value for key, value in known.items() if fields[key].default is not None}
+            filled[name] = known | dict(table or {})
+    return filled
 
 
 def run_experiment(
@@ -147,24 +149,23 @@ def _run(
 ) -> Outcome:
     if isinstance(experiment, ComparisonExperiment):
         options = RunnerOptions(max_minutes=max_minutes, device=device, progress=progress)
-        results = run_comparison(experiment, folder, command=command, options=options)
-        return Outcome("finished", f"results in {folder / 'results.json'}", {"rows": results["rows"]})
+        run_comparison(experiment, folder, command=command, options=options)
+        return Outcome("finished", f"results in {folder / 'results.json'}")
     if isinstance(experiment, TaggerExperiment):
         try:
             scores = run_and_record(
                 experiment, folder, max_minutes=max_minutes, device=device, progress=progress
             )
         except OutOfTimeError as error:
-            return Outcome("time", f"the time was up: {error}; call again to go on", {})
-        best = {name: round(part["f1"], 2) for name, part in scores.items()}
-        text = ", ".join(f"{name} F1 {value}" for name, value in best.items())
-        return Outcome(_ending(folder) or "finished", text, best)
+            return Outcome("time", f"the time was up: {error}; call again to go on")
+        text = ", ".join(f"{name} F1 {round(part['f1'], 2)}" for name, part in scores.items())
+        return Outcome(_ending(folder) or "finished", text)
     if isinstance(experiment, GlossExperiment):
         return _run_gloss(experiment, folder)
     trained = _expanded(experiment)
     if isinstance(trained, VectorsConfig):
         number = train_vectors(trained, folder)
-        return Outcome("finished", f"vectors of {number} words", {"words": number})
+        return Outcome("finished", f"vectors of {number} words")
     if isinstance(trained, TranslatorConfig):
         fitted = train_translator(trained, folder, max_minutes=max_minutes, device=device, progress=progress)
     elif isinstance(trained, AlignerConfig):
@@ -175,7 +176,7 @@ def _run(
     metric = trained.training.metric
     found = "none yet" if fitted.best_metric is None else f"{fitted.best_metric:.4g}"
     summary = f"{fitted.stopped} after {fitted.epochs} epochs; best {metric} {found}"
-    return Outcome(fitted.stopped, summary, {metric: fitted.best_metric})
+    return Outcome(fitted.stopped, summary)
 
 
 def _run_gloss(experiment: GlossExperiment, folder: Path) -> Outcome:
@@ -186,7 +187,7 @@ def _run_gloss(experiment: GlossExperiment, folder: Path) -> Outcome:
     gloss = train_gloss(pairs, seed=experiment.seed, config=experiment.gloss)
     gloss.save(folder)
     number = len(gloss.lexicon.entries)
-    return Outcome("finished", f"{number} words from {len(pairs)} sentence pairs", {"words": number})
+    return Outcome("finished", f"{number} words from {len(pairs)} sentence pairs")
 
 
 @contextmanager
@@ -197,9 +198,8 @@ def _claimed(folder: Path, experiment: Experiment, device: str) -> Iterator[None
     """
     path, new_folder = folder / "experiment.toml", not folder.exists()
     before = set() if new_folder else {found.name for found in folder.iterdir()}
-    text = to_toml(experiment)
     new = not path.exists()
-    if not new and path.read_text(encoding="utf-8") != text:
+    if not new and not is_written(experiment, read_toml(path)):
         raise ValueError(
             f"{folder}: expected a new folder or the run of this configuration, got one of another; "
             "choose another --output, or remove that folder"
@@ -211,7 +211,7 @@ def _claimed(folder: Path, experiment: Experiment, device: str) -> Iterator[None
             "choose another --output, or remove that folder to train again"
         )
     try:
-        save_text(path, text)
+        save_text(path, to_toml(experiment))
         save_json(folder / "environment.json", environment(device))
         yield
     except (ValueError, OSError):

@@ -19,7 +19,7 @@ from canner.data.bundle import save_json, save_text
 from canner.data.corpus import data_path
 from canner.experiment.results import environment
 from canner.experiment.tagger import COUNTS, TaggerExperiment, train_tagger
-from canner.experiment.toml import read_json, to_toml
+from canner.experiment.toml import is_written, read_json, to_toml
 from canner.training.run_state import RESUME, DivergedError
 
 logger = logging.getLogger(__name__)
@@ -143,7 +143,7 @@ def read_record(experiment: TaggerExperiment, folder: Path) -> Record | None:
 
 
 def _is_of_another(experiment: TaggerExperiment, folder: Path) -> bool:
-    """Whether a folder is of another run that came to nothing; a setting that its run did not know has its default.
+    """Whether a folder is of another run that came to nothing.
 
     Raises:
         ValueError: it is of another run, which would be lost.
@@ -152,9 +152,8 @@ def _is_of_another(experiment: TaggerExperiment, folder: Path) -> bool:
     if not known:
         logger.warning("%s: the run is damaged and is trained again: %s says nothing", folder, _CONFIG)
         return True
-    with contextlib.suppress(ValueError, TypeError):  # a setting that is no more
-        if known == tomllib.loads(to_toml(experiment)) or TaggerExperiment(**known) == experiment:
-            return False
+    if is_written(experiment, known):
+        return False
     if not ((folder / "metrics.json").exists() or (folder / RESUME).exists()):
         return True
     raise ValueError(

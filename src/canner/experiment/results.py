@@ -10,7 +10,6 @@ import shlex
 import statistics
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,56 +19,12 @@ import torch
 from canner.nn.precision import cpu_has_bfloat16
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One metric over the runs of a system."""
-
-    values: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        return statistics.fmean(self.values)
-
-    @property
-    def sd(self) -> float:
-        """Sample standard deviation; 0 for a single run."""
-        return statistics.stdev(self.values) if len(self.values) > 1 else 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "mean": round(self.mean, 2),
-            "sd": round(self.sd, 2),
-            "values": [round(value, 2) for value in self.values],
-        }
-
-
-@dataclass(frozen=True)
-class Row:
-    """One system of a table: its metrics over the runs, and which runs these were."""
-
-    system: str
-    metrics: Mapping[str, Figure]
-    seeds: Sequence[str]
-    notes: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        row: dict[str, Any] = {
-            "system": self.system,
-            "metrics": {name: figure.to_json() for name, figure in self.metrics.items()},
-            "seeds": list(self.seeds),
-        }
-        return {**row, **self.notes}
-
-
-def summarise(
-    system: str, runs: Mapping[str, Mapping[str, float]], notes: Mapping[str, Any] | None = None
-) -> Row:
-    """Joins the runs of one system into a row.
+def summarise(system: str, runs: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """A row of a results file: mean, sample standard deviation (0 for one run) and values of each metric of a system.
 
     Args:
         system: the name of the row.
         runs: for each run (its name says the seed) its metrics.
-        notes: what else to say of the system, kept in its row.
 
     Raises:
         ValueError: if there is no run, or a metric is not a finite number.
@@ -81,8 +36,16 @@ def summarise(
         broken = [name for name in names if not math.isfinite(metrics.get(name, math.nan))]
         if broken:
             raise ValueError(f"expected finite figures, got {broken[0]} missing or not finite in run {run!r}")
-    figures = {name: Figure(tuple(float(run[name]) for run in runs.values())) for name in names}
-    return Row(system, figures, list(runs), notes or {})
+    figures = {name: _over_runs([float(run[name]) for run in runs.values()]) for name in names}
+    return {"system": system, "metrics": figures, "seeds": list(runs)}
+
+
+def _over_runs(values: Sequence[float]) -> dict[str, Any]:
+    return {
+        "mean": round(statistics.fmean(values), 2),
+        "sd": round(statistics.stdev(values), 2) if len(values) > 1 else 0.0,
+        "values": [round(value, 2) for value in values],
+    }
 
 
 def results_json(

@@ -19,6 +19,9 @@ from canner.text.sentence import Sentence
 COLLAPSED_IN_ROW, COLLAPSED_IN_TABLE = 0.5, 0.1
 """A run whose development F1 is below this share of its row's best, or of the table's, is called collapsed."""
 
+ENOUGH_RUNS = 3
+"""A row with as many runs is not passed over for one with more."""
+
 
 def summary(
     config: ComparisonExperiment,
@@ -148,10 +151,11 @@ def _is_external(cell: Cell) -> bool:
 def _mark_best_on_dev(rows: Sequence[dict[str, Any]], base_of: Mapping[str, str | None]) -> None:
     """For each baseline the row to be reported: chosen on dev, never on test.
 
-    Of the rows tested against it, the one that gains most over it on dev, with the same seeds; outdated rows, and those
-    with fewer runs than others, only where there is no other. Where the table has systems that read English, these
-    alone: it asks what English adds. The upper bound is not ours. If nothing gains on dev, the baseline itself is the
-    choice. Where others were left out of it, or were not run, it says among how many of how many it was made.
+    Of the rows tested against it, the one that gains most over it on dev, by the seeds that all of them have; outdated
+    rows, and those with fewer runs than others and than `ENOUGH_RUNS`, only where there is no other. Where the table
+    has systems that read English, these alone: it asks what English adds. The upper bound is not ours. If nothing gains
+    on dev, the baseline itself is the choice. Where others were left out of it, or were not run, it says among how many
+    of how many it was made.
     """
     by_name = {row["system"]: row for row in rows}
     english = any(row.get("reads_english") for row in rows)
@@ -167,14 +171,23 @@ def _mark_best_on_dev(rows: Sequence[dict[str, Any]], base_of: Mapping[str, str 
             and (row.get("reads_english") or not english)
         ]
         of_now = [row for row in of_base if "outdated" not in row] or of_base
-        most = max(row["against"]["runs"] for row in of_now)
-        full = [row for row in of_now if row["against"]["runs"] == most]
-        best = max(full, key=lambda row: row["against"]["dev_difference"])
-        choice = best if best["against"]["dev_difference"] > 0 else by_name[base]
+        enough = min(ENOUGH_RUNS, max(row["against"]["runs"] for row in of_now))
+        full = [row for row in of_now if row["against"]["runs"] >= enough]
+        best, gain = _best_on_dev(full)
+        choice = best if gain > 0 else by_name[base]
         if len(choice.get("collapsed", ())) < len(choice["seeds"]):
             choice["best_on_dev"] = True
             if len(full) < len(candidates):
                 choice["chosen_among"] = [len(full), len(candidates)]
+
+
+def _best_on_dev(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], float]:
+    """The row that gains most on dev and its gain, by the runs that all have; where there are none, each by its own."""
+    by_run = [row["against"]["dev_by_run"] for row in rows]
+    shared = set(by_run[0]).intersection(*by_run[1:])
+    gains = [statistics.fmean(gain[run] for run in shared or gain) for gain in by_run]
+    best = max(range(len(rows)), key=lambda number: gains[number])
+    return rows[best], gains[best]
 
 
 def _share_upper_bound(rows: Sequence[dict[str, Any]], read_at: Mapping[str, str]) -> None:
@@ -234,7 +247,7 @@ def _row(row: str, runs: Mapping[str, Record], planned: int, *, best_of_table: f
     if not good:
         entry: dict[str, Any] = {"system": row, "metrics": {}, "seeds": []}
     else:
-        entry = summarise(row, {name: record.figures() for name, record in good.items()}).to_json()
+        entry = summarise(row, {name: record.figures() for name, record in good.items()})
         best = max(record.dev_f1 for record in good.values())
         least = max(COLLAPSED_IN_ROW * best, COLLAPSED_IN_TABLE * best_of_table)
         collapsed = [name for name, record in good.items() if record.dev_f1 < least or record.dev_f1 <= 0]
@@ -267,7 +280,7 @@ def _against(runs: Mapping[str, Record], baseline: Mapping[str, Record]) -> dict
     found = paired_bootstrap_of_counts(plain.sum(axis=0), can.sum(axis=0))
     with_runs = round(paired_bootstrap_of_runs(plain, can).p_value, 4) if len(pairs) > 1 else None
     by_run = {name: second.figures()["f1"] - first.figures()["f1"] for name, first, second, _ in pairs}
-    dev = [second.dev_f1 - first.dev_f1 for _, first, second, _ in pairs]
+    dev = {name: second.dev_f1 - first.dev_f1 for name, first, second, _ in pairs}
     return {
         "difference": round(found.difference.value, 2),
         "low": round(found.difference.low, 2),
@@ -276,5 +289,5 @@ def _against(runs: Mapping[str, Record], baseline: Mapping[str, Record]) -> dict
         **({} if with_runs is None else {"p_with_runs": with_runs}),
         "runs": len(pairs),
         "by_run": {name: round(difference, 2) for name, difference in by_run.items()},
-        "dev_difference": round(statistics.fmean(dev), 2),
+        "dev_by_run": {name: round(difference, 2) for name, difference in dev.items()},
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -173,9 +172,7 @@ def score(gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[Entity]
     """Precision, recall, F1 in percent, by type too; Weibo's three scores where the types are Weibo's."""
     scores = score_entities(gold, predicted)
     result = {**_percent(scores), "by_type": {name: vars(prf) for name, prf in scores.by_type.items()}}
-    types = {entity.type for entities in gold for entity in entities}
-    if types and all(re.fullmatch(r".+\.(NAM|NOM)", name) for name in types):
-        subsets = score_subsets(gold, predicted)
+    if subsets := score_subsets(gold, predicted):
         result["subsets"] = {name: _percent(found) for name, found in subsets.items()}
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import tomllib
@@ -79,6 +80,13 @@ def override(values: Mapping[str, Any], assignments: Mapping[str, Any]) -> dict[
 def to_toml(config: BaseModel) -> str:
     """The full configuration, every default written out (a key without a value is left out)."""
     return tomli_w.dumps(without_nothing(config.model_dump(mode="json")))
+
+
+def is_written(config: BaseModel, values: Mapping[str, Any]) -> bool:
+    """Whether values, read from a file, are the full configuration; what the file did not know has its default."""
+    with contextlib.suppress(ValueError, TypeError):  # a setting that is no more
+        return values == tomllib.loads(to_toml(config)) or type(config)(**values) == config
+    return False
 
 
 def without_nothing(values: Any) -> Any:

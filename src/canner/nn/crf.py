@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from canner.nn import linear_chain
 from canner.nn.masking import require_right_padding
-from canner.nn.viterbi import NBest, n_best, viterbi
+from canner.nn.viterbi import viterbi
 
 # Low enough that no sum of emissions buys a forbidden transition, small enough to stay finite in float32.
 FORBIDDEN_SCORE = -1e4
@@ -146,19 +146,6 @@ class CRF(nn.Module):
             return mask.long(), emissions.new_zeros(len(mask))
         tag_ids, scores = viterbi(emissions, mask, *self._scores())
         return tag_ids, scores.to(emissions.dtype)
-
-    @torch.no_grad()
-    def n_best(self, emissions: Float[Tensor, "B S K"], mask: Bool[Tensor, "B S"], n: int) -> NBest:
-        """The `n` best tag sequences of each sentence, best first."""
-        if n < 1:
-            raise ValueError(f"expected n of at least 1, got {n}; ask for one sequence or more")
-        self._require_shapes(emissions, mask)
-        if not emissions.numel():
-            scores = emissions.new_full((len(mask), n), -torch.inf)
-            scores[:, 0] = 0.0
-            return NBest(mask.long()[:, None, :].repeat(1, n, 1), scores)
-        found = n_best(emissions, mask, *self._scores(), n)
-        return NBest(found.tag_ids, found.scores.to(emissions.dtype))
 
     def _scores(self) -> tuple[Tensor, Tensor, Tensor]:
         """Transition, start and end scores with the constraints applied."""

@@ -1,4 +1,4 @@
-"""The best tag sequences of a linear chain."""
+"""The best tag sequence of a linear chain."""
 
 from typing import NamedTuple
 
@@ -7,16 +7,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
-
-
-class NBest(NamedTuple):
-    """The best tag sequences of each sentence, best first.
-
-    Shapes: tag_ids [B N S] (0 at padding), scores [B N] (-inf where a sentence has fewer sequences).
-    """
-
-    tag_ids: Tensor
-    scores: Tensor
 
 
 class _Halves(NamedTuple):
@@ -135,38 +125,3 @@ def _trace_back(
     for step in range(len(scores) - 2, -1, -1):
         (into.take(path[step + 1] + offset, axis=0) + scores[step]).argmax(axis=1, out=path[step])
     return path
-
-
-def n_best(
-    emissions: Float[Tensor, "B S K"],
-    mask: Bool[Tensor, "B S"],
-    transitions: Float[Tensor, "K K"],
-    start: Float[Tensor, "K"],
-    end: Float[Tensor, "K"],
-    n: int,
-) -> NBest:
-    """The `n` best tag sequences of each sentence; arguments as in `viterbi`."""
-    num_tags = emissions.size(2)
-    emissions, transitions = emissions.double(), transitions.double()
-    # scores[b, k, r]: the r-th best prefix that ends in tag k; at first there is only one.
-    scores = _only_first((emissions[:, 0] + start)[:, :, None].repeat(1, 1, n))
-    stay = torch.arange(num_tags * n, device=mask.device).view(1, num_tags, n)
-    pointers = []
-    for step in range(1, emissions.size(1)):
-        candidates = scores[:, :, :, None] + transitions[:, None, :]
-        top, origin = candidates.flatten(1, 2).topk(n, dim=1)
-        inside = mask[:, step, None, None]
-        scores = torch.where(inside, top.transpose(1, 2) + emissions[:, step, :, None], scores)
-        pointers.append(torch.where(inside, origin.transpose(1, 2), stay).flatten(1))
-    best, state = (scores + end[:, None]).flatten(1).topk(n, dim=1)
-    path = [state]
-    for pointer in reversed(pointers):
-        path.append(pointer.gather(1, path[-1]))
-    tag_ids = torch.stack(path[::-1], dim=2) // n
-    best = torch.where(mask[:, :1], best, _only_first(torch.zeros_like(best)))
-    return NBest(torch.where(mask[:, None, :], tag_ids, 0), best)
-
-
-def _only_first(scores: Tensor) -> Tensor:
-    scores[..., 1:] = -torch.inf
-    return scores

@@ -1,4 +1,4 @@
-"""Table 2: German and Spanish, with and without character language models; beyond it, with an encoder."""
+"""Table 2: German and Spanish, with and without character language models; beyond it: an encoder, letters."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from canner.experiment.tagger import EmbeddingsConfig
 from canner.tables.protocols import (
     AT_INPUT,
     ENCODER,
+    LAST,
+    TRANSLATORS,
     Protocol,
     can_systems,
     can_systems_with,
@@ -17,6 +19,7 @@ from canner.tables.protocols import (
     external,
     gloss_with,
     reading,
+    view,
 )
 
 SPANISH = CorpusConfig(
@@ -28,6 +31,10 @@ GERMAN = CorpusConfig(
     train=("$CANNER_DATA/ner/conll2003_de/train.txt",),
     dev=("$CANNER_DATA/ner/conll2003_de/dev.txt",),
     test=("$CANNER_DATA/ner/conll2003_de/test.txt",),
+)
+CORPUS = (
+    "all training sentences, full test set; word vectors trained on our own parallel text and the training sentences, "
+    "known for the words of dev and test too"
 )
 
 
@@ -65,17 +72,15 @@ def _table2(
     ]
     of_paper = [f"{row}{can}" for row in (lstm, with_charlm) for can in ("", " + CAN_first", " + CAN_last")]
     paper: dict[str, Any] = {row: {"f1": f1} for row, f1 in zip(of_paper, figures, strict=True)}
-    vectors = f"runs/vectors-{language}/vectors.vec"
     return comparison(
         f"table2-{name}",
         f"Table 2, {title}",
         protocol,
         data,
         rows,
-        embeddings=EmbeddingsConfig(vectors=vectors, vocabulary_text=(vectors,)),
+        embeddings=_vectors(language),
         model={"word_dim": 100, **({"char_encoder": "none"} if protocol == "paper" else {})},
-        corpus=f"{title}, all training sentences, full test set; word vectors trained on our own parallel text and the "
-        "training sentences, known for the words of dev and test too",
+        corpus=f"{title}, {CORPUS}",
         paper={
             **paper,
             "note": "Table 2, FastText vectors of Wikipedia, UN corpus translator, its own character language models; "
@@ -84,3 +89,44 @@ def _table2(
         large=True,
         batch_size=32,
     )
+
+
+def spanish_letters(protocol: Protocol) -> ComparisonExperiment:
+    """Spanish, what CAN_last brings to a tagger that reads letters, and to one that reads words alone."""
+    return _letters("es", "spanish", "Spanish (CoNLL-2002)", SPANISH, protocol)
+
+
+def german_letters(protocol: Protocol) -> ComparisonExperiment:
+    """German, what CAN_last brings to a tagger that reads letters, and to one that reads words alone."""
+    return _letters("de", "german", "German (CoNLL-2003)", GERMAN, protocol)
+
+
+def _letters(
+    language: str, name: str, title: str, data: CorpusConfig, protocol: Protocol
+) -> ComparisonExperiment:
+    can_last = reading(view(TRANSLATORS[language], LAST))
+    rows = []
+    for plain, encoder in (("letters and words", "cnn"), ("words alone", "none")):
+        change = {"model.char_encoder": encoder}
+        rows += [
+            System(name=plain, change=change, baseline=plain),
+            System(name=f"{plain} + CAN_last", change={**change, **can_last}, baseline=plain),
+        ]
+    return comparison(
+        f"letters-{name}",
+        f"Letters, {title}",
+        protocol,
+        data,
+        rows,
+        embeddings=_vectors(language),
+        model={"word_dim": 100},
+        corpus=f"{title}, {CORPUS}; letters: a convolutional encoder of a word's characters",
+        large=True,
+        batch_size=32,
+        headline=False,
+    )
+
+
+def _vectors(language: str) -> EmbeddingsConfig:
+    vectors = f"runs/vectors-{language}/vectors.vec"
+    return EmbeddingsConfig(vectors=vectors, vocabulary_text=(vectors,))

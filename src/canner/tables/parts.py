@@ -111,18 +111,21 @@ def _make(recipe: Path, path: Path, deadline: float | None, device: str, progres
             if recipe.suffix == ".py":
                 _run_script(recipe)
             else:
-                _train(recipe, folder, left, device, progress)
+                _train(recipe, path, left, device, progress)
     except Timeout:
         raise ValueError("the time is up, and another process is making it; call again") from None
 
 
-def _train(recipe: Path, folder: Path, max_minutes: float | None, device: str, progress: bool) -> None:
-    """Trains beside the folder, which is there only when all is done: what is half trained is read by nobody."""
-    making = folder.with_name(f"{folder.name}.making")
+def _train(recipe: Path, path: Path, max_minutes: float | None, device: str, progress: bool) -> None:
+    """Trains so that the path is there only when all is done: what is half trained is read by nobody.
+
+    A file is written whole, beside what else is in its folder; a folder is filled beside its place.
+    """
+    making = path.parent if path.suffix else path.with_name(f"{path.name}.making")
     outcome = run_experiment(
         read_experiment(recipe),
         making,
-        command=f"canner train {recipe} -o {folder}",
+        command=f"canner train {recipe} -o {_folder_of(path)}",
         max_minutes=max_minutes,
         device=device,
         progress=progress,
@@ -131,8 +134,9 @@ def _train(recipe: Path, folder: Path, max_minutes: float | None, device: str, p
         raise KeyboardInterrupt
     if outcome.stopped == "time":
         raise ValueError(f"the time is up: {outcome.summary}; call again to go on")
-    making.replace(folder)
-    logger.info("%s: %s", folder, outcome.summary)
+    if not path.suffix:
+        making.replace(path)
+    logger.info("%s: %s", path, outcome.summary)
 
 
 def _run_script(recipe: Path) -> None:

@@ -8,12 +8,7 @@ import numpy as np
 import pytest
 
 from canner.evaluation import bootstrap
-from canner.evaluation.bootstrap import (
-    f1_interval,
-    paired_bootstrap_of_counts,
-    paired_bootstrap_of_runs,
-    paired_bootstrap_test,
-)
+from canner.evaluation.bootstrap import f1_interval, paired_bootstrap_of_counts, paired_bootstrap_of_runs
 from canner.evaluation.entities import score_entities, sentence_counts
 from canner.text.entities import Entity
 
@@ -25,6 +20,11 @@ SECOND = [[A, B], [A], [C], [B]]
 
 def f1(gold: list[list[Entity]], predicted: list[list[Entity]], chosen: tuple[int, ...]) -> float:
     return score_entities([gold[i] for i in chosen], [predicted[i] for i in chosen]).micro.f1
+
+
+def counts(*systems: list[list[Entity]], gold: list[list[Entity]] = GOLD) -> list[np.ndarray]:
+    """Of each system on each sentence."""
+    return [np.array([sentence_counts(*pair) for pair in zip(gold, one, strict=True)]) for one in systems]
 
 
 ALL = list(product(range(4), repeat=4))
@@ -44,7 +44,7 @@ def test_p_value_is_that_of_all_resamples() -> None:
     observed = f1(GOLD, SECOND, (0, 1, 2, 3)) - f1(GOLD, FIRST, (0, 1, 2, 3))
     shifted = [f1(GOLD, SECOND, chosen) - f1(GOLD, FIRST, chosen) - observed for chosen in ALL]
     exact = float(np.mean(np.abs(shifted) >= abs(observed) - 1e-9))
-    result = paired_bootstrap_test(GOLD, FIRST, SECOND, num_samples=20_000, seed=1)
+    result = paired_bootstrap_of_counts(*counts(FIRST, SECOND), num_samples=20_000, seed=1)
     assert result.difference.value == pytest.approx(observed)
     assert result.p_value == pytest.approx(exact, abs=0.015)
     assert 0.02 < exact < 0.98
@@ -68,10 +68,7 @@ def test_where_only_trainings_vary_p_is_that_of_a_paired_t_test() -> None:
 
 
 def test_where_trainings_do_not_vary_the_test_is_that_over_sentences() -> None:
-    first, second = (
-        np.array([sentence_counts(*pair) for pair in zip(GOLD, side, strict=True)])
-        for side in (FIRST, SECOND)
-    )
+    first, second = counts(FIRST, SECOND)
     runs = paired_bootstrap_of_runs(np.stack([first] * 3), np.stack([second] * 3))
     assert runs == paired_bootstrap_of_counts(3 * first, 3 * second)
 
@@ -96,7 +93,7 @@ def test_runs_are_two_or_more_on_the_same_sentences() -> None:
 
 
 def test_a_system_does_not_differ_from_itself() -> None:
-    result = paired_bootstrap_test(GOLD, FIRST, FIRST)
+    result = paired_bootstrap_of_counts(*counts(FIRST, FIRST))
     assert result.p_value == 1
     assert (result.difference.low, result.difference.high) == (0, 0)
 
@@ -104,8 +101,8 @@ def test_a_system_does_not_differ_from_itself() -> None:
 def test_a_clear_difference_is_found_and_changes_sign_with_the_order() -> None:
     gold = [[A]] * 200
     bad = [[A] if index % 2 else [B] for index in range(200)]
-    better = paired_bootstrap_test(gold, bad, gold)
-    worse = paired_bootstrap_test(gold, gold, bad)
+    better = paired_bootstrap_of_counts(*counts(bad, gold, gold=gold))
+    worse = paired_bootstrap_of_counts(*counts(gold, bad, gold=gold))
     assert better.difference.value == 50
     assert worse.difference.value == -50
     assert better.p_value == worse.p_value == pytest.approx(1 / 1001)
@@ -154,4 +151,4 @@ def test_bad_corpora() -> None:
     with pytest.raises(ValueError, match="at least one sentence"):
         f1_interval([], [])
     with pytest.raises(ValueError, match="predictions for 4 sentences, got 1"):
-        paired_bootstrap_test(GOLD, FIRST, [[]])
+        f1_interval(GOLD, [[]])

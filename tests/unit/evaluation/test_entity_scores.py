@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canner.evaluation.entities import PRF, score_entities, score_subsets, score_tags
+from canner.evaluation.entities import PRF, score_entities, score_subsets
 from canner.text.entities import Entity
+from canner.text.schemes import decode_tags
 
 
 def end_of_chunk(before: str, tag: str, before_type: str, tag_type: str) -> bool:
@@ -76,7 +77,7 @@ def test_counts_are_those_of_conlleval(scheme: str, letters: str) -> None:
     def check(corpus: list[list[tuple[str, str]]]) -> None:
         gold = [[pair[0] for pair in sentence] for sentence in corpus]
         predicted = [[pair[1] for pair in sentence] for sentence in corpus]
-        scores = score_tags(gold, predicted, scheme)
+        scores = score_entities(*([decode_tags(tags, scheme) for tags in side] for side in (gold, predicted)))
         micro = scores.micro
         assert (micro.tp, micro.num_predicted, micro.num_gold) == conlleval_counts(gold, predicted)
         assert sum(one.tp for one in scores.by_type.values()) == micro.tp
@@ -112,7 +113,8 @@ def test_nothing_to_find_scores_zero() -> None:
 
 
 def test_perfect_is_a_hundred() -> None:
-    assert score_tags([["B-A", "I-A"]], [["B-A", "I-A"]], "IOB2").micro == PRF(100.0, 100.0, 100.0, 1, 1, 1)
+    found = [[Entity(0, 2, "A")]]
+    assert score_entities(found, found).micro == PRF(100.0, 100.0, 100.0, 1, 1, 1)
 
 
 def test_weibo_subsets() -> None:
@@ -125,13 +127,20 @@ def test_weibo_subsets() -> None:
     assert (scores["Overall"].tp, scores["Overall"].num_predicted, scores["Overall"].num_gold) == (1, 2, 3)
 
 
-def test_weibo_subsets_of_another_corpus() -> None:
-    with pytest.raises(ValueError, match=r"expected Weibo types such as PER.NAM or PER.NOM, got 'PER'"):
-        score_subsets([[Entity(0, 1, "PER")]], [[]])
+def test_a_type_that_is_not_weibos_counts_overall_alone() -> None:
+    gold = [[Entity(0, 1, "PER.NAM"), Entity(1, 2, "PER.NOM")]]
+    scores = score_subsets(gold, [[Entity(0, 1, "PER.NAM"), Entity(1, 2, "PER")]])
+    counts = {
+        name: (one.micro.tp, one.micro.num_predicted, one.micro.num_gold) for name, one in scores.items()
+    }
+    assert counts == {"NE": (1, 1, 1), "NM": (0, 0, 1), "Overall": (1, 2, 2)}
+
+
+def test_there_are_no_weibo_subsets_of_another_corpus() -> None:
+    assert score_subsets([[Entity(0, 1, "PER.NAM"), Entity(1, 2, "PER")]], [[]]) == {}
+    assert score_subsets([[]], [[Entity(0, 1, "PER.NAM")]]) == {}
 
 
 def test_unequal_numbers() -> None:
     with pytest.raises(ValueError, match="predictions for 2 sentences, got 1"):
         score_entities([[], []], [[]])
-    with pytest.raises(ValueError, match="got 1 for 2 in sentence 1"):
-        score_tags([["O"], ["O", "O"]], [["O"], ["O"]])

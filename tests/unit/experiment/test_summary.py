@@ -15,7 +15,7 @@ import pytest
 from canner.evaluation.bootstrap import paired_bootstrap_of_counts, paired_bootstrap_of_runs
 from canner.experiment.comparison import ComparisonExperiment, System, plan
 from canner.experiment.record import Record
-from canner.experiment.results import Figure, summarise
+from canner.experiment.results import summarise
 from canner.experiment.summary import summary
 
 Make = Callable[..., ComparisonExperiment]
@@ -31,12 +31,12 @@ def record(dev: float, test: float, counts: list[list[int]]) -> Record:
 
 def test_mean_and_deviation_against_the_standard_library() -> None:
     values = (48.2, 51.7, 46.9)
-    row = summarise("plain", {f"seed {i}": {"f1": value} for i, value in enumerate(values)}).to_json()
+    row = summarise("plain", {f"seed {i}": {"f1": value} for i, value in enumerate(values)})
     assert row["metrics"]["f1"]["mean"] == round(statistics.mean(values), 2)
     assert row["metrics"]["f1"]["sd"] == round(statistics.stdev(values), 2)
     assert row["metrics"]["f1"]["values"] == list(values)
     assert row["seeds"] == ["seed 0", "seed 1", "seed 2"]
-    assert Figure((3.0,)).sd == 0.0
+    assert summarise("plain", {"seed 0": {"f1": 3.0}})["metrics"]["f1"]["sd"] == 0.0
     with pytest.raises(ValueError, match="not finite"):
         summarise("plain", {"seed 0": {"f1": math.nan}})
     with pytest.raises(ValueError, match="got none"):
@@ -83,7 +83,8 @@ def test_gains_are_tested_on_the_pooled_counts_and_the_best_is_chosen_on_dev(
     assert first["against"]["low"] == round(test.difference.low, 2)
     assert first["against"]["by_run"] == {"subset 0, seed 1": 10.0, "subset 0, seed 2": 10.0}
     assert second["against"]["by_run"] == {"subset 0, seed 1": 20.0, "subset 0, seed 2": 20.0}
-    assert (first["against"]["dev_difference"], second["against"]["dev_difference"]) == (20.0, 10.0)
+    dev = [set(row["against"]["dev_by_run"].values()) for row in (first, second)]
+    assert dev == [{20.0}, {10.0}]
     assert first["best_on_dev"]
     assert "best_on_dev" not in second
 
@@ -111,6 +112,17 @@ def test_on_dev_a_row_is_compared_with_the_plain_runs_of_its_own_seeds(make: Mak
     assert best({**dev, "a": (50.0, 60.0)}) == ["b"]
     # None gains: the plain tagger is the choice.
     assert best({**dev, "a": (49.0, 61.0), "b": (40.0, 60.0)}) == ["plain"]
+
+
+def test_more_seeds_of_one_row_do_not_leave_out_the_others(make: Make, tmp_path: Path) -> None:
+    config = make(
+        systems=tuple(System(name=name) for name in ("plain", "a", "b", "lone")), seeds=(1, 2, 3, 4)
+    )
+    plain = (50.0, 50.0, 50.0, 50.0)
+    # a has a fourth run, in which it gains most; by the three that b has, too, b gains more.
+    dev = {"plain": plain, "a": (52.0, 52.0, 52.0, 90.0), "b": (53.0, 53.0, 53.0), "lone": (60.0, 60.0)}
+    assert best_on_dev(config, tmp_path, dev) == ["b"]
+    assert best_on_dev(config, tmp_path, {**dev, "b": (51.0, 51.0, 51.0)}) == ["a"]
 
 
 def best_on_dev(

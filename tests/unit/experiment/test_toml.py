@@ -144,3 +144,28 @@ def test_a_key_set_in_a_table_that_the_file_leaves_out_changes_that_key_alone(tm
     assert one_set.training.metric == "bits_per_char"
     path.write_text('[data]\ntrain = "text.txt"\n')
     assert read_experiment(path, {"kind": "charlm", "training.decay_minutes": 20.0}) == whole
+
+
+def test_a_table_in_a_file_has_the_defaults_of_its_kind_where_it_says_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "charlm.toml"
+    path.write_text('kind = "charlm"\n[data]\ntrain = "text.txt"\n')
+    whole = read_experiment(path)
+    path.write_text(f"{path.read_text()}[training]\ndecay_minutes = 5.0\n")
+    partial = read_experiment(path)
+    assert isinstance(whole, CharLMTrainingConfig)
+    assert isinstance(partial, CharLMTrainingConfig)
+    kept = {"metric", "mode", "schedule", "optimizer", "learning_rate", "max_epochs", "clip_norm"}
+    assert partial.training.model_dump(include=kept) == whole.training.model_dump(include=kept)
+    assert (partial.training.decay_minutes, partial.training.metric) == (5.0, "bits_per_char")
+
+
+def test_what_a_written_file_leaves_out_for_want_of_a_value_stays_without_one(tmp_path: Path) -> None:
+    path = tmp_path / "charlm.toml"
+    path.write_text('kind = "charlm"\n[data]\ntrain = "text.txt"\n')
+    config = read_experiment(path, {"training.decay_steps": 9})
+    assert isinstance(config, CharLMTrainingConfig)
+    assert config.training.decay_minutes is not None
+    without = config.training.model_copy(update={"decay_minutes": None, "validate_every": None})
+    timeless = config.model_copy(update={"training": without})
+    path.write_text(to_toml(timeless))
+    assert read_experiment(path) == timeless

@@ -95,6 +95,22 @@ def test_vectors_are_made_where_they_are_read_and_once(monkeypatch, caplog) -> N
     assert caplog.text.count("making runs/v/vectors.vec by vectors.toml") == 1
 
 
+def test_vectors_whose_training_was_interrupted_are_made(monkeypatch) -> None:
+    Path("vectors.toml").write_text('kind = "vectors"\ntext = ["text"]\ndim = 4\nmin_count = 1\nepochs = 1\n')
+    monkeypatch.setattr(parts, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
+
+    def interrupted(*args: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("canner.experiment.kinds.train_vectors", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            make_missing(reads(vectors="runs/v/vectors.vec"))
+    assert Path("runs/v/experiment.toml").exists()
+    make_missing(reads(vectors="runs/v/vectors.vec"))
+    assert Path("runs/v/vectors.vec").exists()
+
+
 LANGUAGE_MODEL = """kind = "charlm"
 [data]
 train = "text"
