@@ -123,28 +123,32 @@ def comparison() -> ComparisonExperiment:
 
 
 def teacher() -> TaggerExperiment:
-    """The English teacher: GloVe, characters and character language models."""
+    """The English teacher: GloVe and characters, trained as the one that ships (recipes/teacher_en.toml)."""
     return TaggerExperiment(
         name="teacher-en",
         data=_CORPUS,
-        embeddings=EmbeddingsConfig(
-            vectors=GLOVE_PACKAGE, vocabulary_text=("english.txt",), contextual=("runs/charlm-en",)
-        ),
+        embeddings=EmbeddingsConfig(vectors=GLOVE_PACKAGE, vocabulary_text=("english.txt",)),
         model=TaggerConfig(
             word_dim=50,
             freeze_words=True,
-            char_channels=60,
+            char_channels=100,
             hidden_dim=256,
             word_dropout=0.05,
             dropout_words=0.3,
             dropout_features=0.4,
+            dropout_tokens=0.05,
             dropout_lstm=0.5,
             locked=True,
         ),
         training=TrainingConfig(
-            learning_rate=2e-3, schedule="warmup_cosine", warmup_steps=200, decay_steps=11000, max_epochs=25
+            learning_rate=2e-3,
+            schedule="warmup_cosine",
+            warmup_steps=200,
+            decay_steps=13000,
+            max_epochs=22,
+            average=0.999,
         ),
-        batch_size=32,
+        batch_size=24,
     )
 
 

@@ -34,7 +34,7 @@ _OUTDATED = "†"
 def table(result: Mapping[str, Any]) -> str:
     """One results file as a heading, a table, and a line that says where the figures come from."""
     paper = result.get("paper") or {}
-    columns = list(result.get("columns") or _columns(result["rows"], paper))
+    columns = _columns(result["rows"], paper)
     paper_columns = [name for name in columns if any(name in _figures(paper, row) for row in result["rows"])]
     tested = any("against" in row for row in result["rows"])
     header = ["system", *columns, *(f"{name} (paper)" for name in paper_columns)]

@@ -256,10 +256,6 @@ def test_a_gain_over_nothing_is_refused(tmp_path: Path, against: Any) -> None:
         report(tmp_path)
 
 
-def test_columns_choose_and_order_the_metrics() -> None:
-    assert "| system | bleu | runs |" in table(RESULT | {"columns": ["bleu"]})
-
-
 def test_report_follows_the_plan_and_names_what_was_not_run(tmp_path: Path) -> None:
     write(tmp_path, "z.json", RESULT)
     write(tmp_path, "a.json", RESULT | {"name": "extra", "title": "Extra"})

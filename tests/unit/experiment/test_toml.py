@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.kinds import read_experiment
+from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import assignments_of, override, parse_assignment, to_toml, without_nothing
 from canner.presets import PRESETS
 from canner.training.charlm import CharLMTrainingConfig
@@ -127,6 +128,18 @@ def test_the_translator_for_few_pairs_fits_the_one_that_it_starts_from() -> None
     parent = json.loads((ROOT / config.start_from / "config.json").read_text(encoding="utf-8"))
     sizes = config.model.model_dump(exclude={"dropout"})
     assert sizes == {key: parent["model"][key] for key in sizes}
+
+
+def test_the_teacher_to_start_from_is_trained_as_the_one_that_ships() -> None:
+    to_start_from, shipped = PRESETS["teacher"].make(), read_experiment(ROOT / "recipes" / "teacher_en.toml")
+    assert isinstance(to_start_from, TaggerExperiment)
+    assert isinstance(shipped, TaggerExperiment)
+    of_each_other = shipped.model_copy(
+        update={"data": to_start_from.data, "embeddings": to_start_from.embeddings}
+    )
+    assert of_each_other == to_start_from
+    assert to_start_from.embeddings.vectors == shipped.embeddings.vectors
+    assert to_start_from.embeddings.contextual == shipped.embeddings.contextual == ()
 
 
 def test_a_key_set_in_a_table_that_the_file_leaves_out_changes_that_key_alone(tmp_path: Path) -> None:
