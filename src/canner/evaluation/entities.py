@@ -74,11 +74,12 @@ def score_entities(gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequenc
 def score_subsets(
     gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[Entity]]
 ) -> dict[str, EntityScores]:
-    """Weibo's three scores: `NE` (types `*.NAM`), `NM` (`*.NOM`) and `Overall` (all); none where gold has other types.
+    """Weibo's three scores: `NE` (types `*.NAM`), `NM` (`*.NOM`), `Overall` (all); none where gold is not Weibo's.
 
     Raises:
         ValueError: if the numbers of sentences differ.
     """
+    check_parallel(gold, predicted)
     types = {entity.type for entities in gold for entity in entities}
     if not types or not all(name.endswith((".NAM", ".NOM")) for name in types):
         return {}

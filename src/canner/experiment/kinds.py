@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -77,33 +77,35 @@ def read_experiment(path: Path, assignments: Mapping[str, Any] | None = None) ->
     """
     assignments, values = assignments or {}, read_toml(path)
     kind = assignments.get("kind", values.get("kind", "tagger"))
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise ValueError(f"{path}: expected kind {', '.join(_KINDS)}, got {kind!r}")
-    values = override(_with_default_tables(_KINDS[kind], values, assignments), assignments)
+    values = override(values, assignments)
     try:
-        return _KINDS[kind](**values)  # type: ignore[return-value]
+        return _KINDS[kind](**_with_default_tables(_KINDS[kind], values))  # type: ignore[return-value]
     except ValidationError as error:
         raise ValueError(f"{path}: {one_line(error)}") from None
 
 
-def _with_default_tables(
-    kind: type[Config], values: Mapping[str, Any], assignments: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The values of a file, in whose tables what is left out is as the kind has it by default.
+_LENGTHS = ("decay_steps", "decay_minutes")
+"""Who says one of a training's lengths does not mean the other."""
 
-    Else a table with one key, in the file or set, would have the defaults of any training, not of this kind's. What
-    may be nothing stays so: files are written without the keys that hold nothing.
+
+def _with_default_tables(kind: type[Config], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with what their tables leave out as the kind has it by default.
+
+    Else a table of one key would have the defaults of any training, not of this kind's. A table that has every key
+    which must have a value is left as it is: so files are written, without the keys that hold nothing.
     """
-    reached = {dotted.partition(".")[0] for dotted in assignments if "." in dotted}
     filled = dict(values)
-    for name in (reached | values.keys()) & kind.model_fields.keys():
-        default, table = kind.model_fields[name].default, values.get(name)
-        if isinstance(default, BaseModel) and (table is None or isinstance(table, Mapping)):
-            known = default.model_dump()
-            if table is not None:
-                fields = type(default).model_fields
-                known = {key: value for key, value in known.items() if fields[key].default is not None}
-            filled[name] = known | dict(table or {})
+    for name, table in values.items():
+        default = kind.model_fields[name].default if name in kind.model_fields else None
+        if not (isinstance(default, BaseModel) and isinstance(table, Mapping)):
+            continue
+        if all(key in table or field.default is None for key, field in type(default).model_fields.items()):
+            continue
+        says_length = any(length in table for length in _LENGTHS)
+        known = default.model_dump(exclude=set(_LENGTHS) if says_length else None)
+        filled[name] = known | dict(table)
     return filled
 
 
@@ -190,7 +192,7 @@ def _run_gloss(experiment: GlossExperiment, folder: Path) -> Outcome:
     return Outcome("finished", f"{number} words from {len(pairs)} sentence pairs")
 
 
-@contextmanager
+@contextlib.contextmanager
 def _claimed(folder: Path, experiment: Experiment, device: str) -> Iterator[None]:
     """Writes the configuration; refuses a folder with another one, whose unfinished state would mislead.
 
@@ -199,7 +201,7 @@ def _claimed(folder: Path, experiment: Experiment, device: str) -> Iterator[None
     path, new_folder = folder / "experiment.toml", not folder.exists()
     before = set() if new_folder else {found.name for found in folder.iterdir()}
     new = not path.exists()
-    if not new and not is_written(experiment, read_toml(path)):
+    if not new and not _is_of(experiment, path):
         raise ValueError(
             f"{folder}: expected a new folder or the run of this configuration, got one of another; "
             "choose another --output, or remove that folder"
@@ -218,6 +220,13 @@ def _claimed(folder: Path, experiment: Experiment, device: str) -> Iterator[None
         if new and folder.exists() and not (folder / RESUME).exists():
             _give_up(folder, before, new_folder)
         raise
+
+
+def _is_of(experiment: Experiment, path: Path) -> bool:
+    """Whether a run's file holds this configuration; one that is damaged does not."""
+    with contextlib.suppress(ValueError):
+        return is_written(experiment, read_toml(path))
+    return False
 
 
 def _give_up(folder: Path, before: set[str], new_folder: bool) -> None:

@@ -151,11 +151,11 @@ def _is_external(cell: Cell) -> bool:
 def _mark_best_on_dev(rows: Sequence[dict[str, Any]], base_of: Mapping[str, str | None]) -> None:
     """For each baseline the row to be reported: chosen on dev, never on test.
 
-    Of the rows tested against it, the one that gains most over it on dev, by the seeds that all of them have; outdated
-    rows, and those with fewer runs than others and than `ENOUGH_RUNS`, only where there is no other. Where the table
-    has systems that read English, these alone: it asks what English adds. The upper bound is not ours. If nothing gains
-    on dev, the baseline itself is the choice. Where others were left out of it, or were not run, it says among how many
-    of how many it was made.
+    Of the rows tested against it, the one that gains most over it on dev, by the seeds that all of them have, or each
+    by its own where these are too few; outdated rows, and those with fewer runs than others and than `ENOUGH_RUNS`,
+    only where there is no other. Where the table has systems that read English, these alone: it asks what English adds.
+    The upper bound is not ours. If nothing gains on dev, the baseline itself is the choice. Where others were left out
+    of it, or were not run, it says among how many of how many it was made.
     """
     by_name = {row["system"]: row for row in rows}
     english = any(row.get("reads_english") for row in rows)
@@ -173,7 +173,7 @@ def _mark_best_on_dev(rows: Sequence[dict[str, Any]], base_of: Mapping[str, str 
         of_now = [row for row in of_base if "outdated" not in row] or of_base
         enough = min(ENOUGH_RUNS, max(row["against"]["runs"] for row in of_now))
         full = [row for row in of_now if row["against"]["runs"] >= enough]
-        best, gain = _best_on_dev(full)
+        best, gain = _best_on_dev(full, enough)
         choice = best if gain > 0 else by_name[base]
         if len(choice.get("collapsed", ())) < len(choice["seeds"]):
             choice["best_on_dev"] = True
@@ -181,11 +181,15 @@ def _mark_best_on_dev(rows: Sequence[dict[str, Any]], base_of: Mapping[str, str 
                 choice["chosen_among"] = [len(full), len(candidates)]
 
 
-def _best_on_dev(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], float]:
-    """The row that gains most on dev and its gain, by the runs that all have; where there are none, each by its own."""
+def _best_on_dev(rows: Sequence[dict[str, Any]], enough: int) -> tuple[dict[str, Any], float]:
+    """The row that gains most on dev and its gain, by the runs that all have; each by its own, if those are too few."""
     by_run = [row["against"]["dev_by_run"] for row in rows]
     shared = set(by_run[0]).intersection(*by_run[1:])
-    gains = [statistics.fmean(gain[run] for run in shared or gain) for gain in by_run]
+    counted = [shared if len(shared) >= enough else gain for gain in by_run]
+    gains = [
+        round(statistics.fmean(gain[run] for run in runs), 2)
+        for runs, gain in zip(counted, by_run, strict=True)
+    ]
     best = max(range(len(rows)), key=lambda number: gains[number])
     return rows[best], gains[best]
 

@@ -83,7 +83,10 @@ def to_toml(config: BaseModel) -> str:
 
 
 def is_written(config: BaseModel, values: Mapping[str, Any]) -> bool:
-    """Whether values, read from a file, are the full configuration; what the file did not know has its default."""
+    """Whether values, read from a file, are the full configuration.
+
+    A setting that the file did not know has the default of its table, which is how things were before it came.
+    """
     with contextlib.suppress(ValueError, TypeError):  # a setting that is no more
         return values == tomllib.loads(to_toml(config)) or type(config)(**values) == config
     return False

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -117,15 +118,15 @@ def _make(recipe: Path, path: Path, deadline: float | None, device: str, progres
 
 
 def _train(recipe: Path, path: Path, max_minutes: float | None, device: str, progress: bool) -> None:
-    """Trains so that the path is there only when all is done: what is half trained is read by nobody.
-
-    A file is written whole, beside what else is in its folder; a folder is filled beside its place.
-    """
-    making = path.parent if path.suffix else path.with_name(f"{path.name}.making")
+    """Trains beside the folder; the path is there only when all is done: what is half trained is read by nobody."""
+    folder = _folder_of(path)
+    making = folder.with_name(f"{folder.name}.making")
+    if path.suffix and making.exists():  # vectors are trained in one go: what is left of them is of no use
+        shutil.rmtree(making)
     outcome = run_experiment(
         read_experiment(recipe),
         making,
-        command=f"canner train {recipe} -o {_folder_of(path)}",
+        command=f"canner train {recipe} -o {folder}",
         max_minutes=max_minutes,
         device=device,
         progress=progress,
@@ -134,9 +135,14 @@ def _train(recipe: Path, path: Path, max_minutes: float | None, device: str, pro
         raise KeyboardInterrupt
     if outcome.stopped == "time":
         raise ValueError(f"the time is up: {outcome.summary}; call again to go on")
-    if not path.suffix:
-        making.replace(path)
-    logger.info("%s: %s", path, outcome.summary)
+    if path.suffix:
+        folder.mkdir(exist_ok=True)
+        for made in sorted(making.iterdir(), key=lambda made: made.name == path.name):  # the part itself last
+            made.replace(folder / made.name)
+        making.rmdir()
+    else:
+        making.replace(folder)
+    logger.info("%s: %s", folder, outcome.summary)
 
 
 def _run_script(recipe: Path) -> None:

@@ -92,7 +92,7 @@ def comparison(
         name=f"{name}-{protocol}",
         title=f"{title}, {protocol} protocol",
         base=base,
-        systems=(*systems, *(_as_printed(systems) if of_paper else ())),
+        systems=(*systems, *(_as_printed(systems) if of_paper and headline else ())),
         budgets=budgets,
         subset_seeds=(0, 1, 2) if budgets else (0,),
         seeds=(1,) if budgets else SEEDS[protocol],

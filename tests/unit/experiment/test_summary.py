@@ -123,6 +123,13 @@ def test_more_seeds_of_one_row_do_not_leave_out_the_others(make: Make, tmp_path:
     dev = {"plain": plain, "a": (52.0, 52.0, 52.0, 90.0), "b": (53.0, 53.0, 53.0), "lone": (60.0, 60.0)}
     assert best_on_dev(config, tmp_path, dev) == ["b"]
     assert best_on_dev(config, tmp_path, {**dev, "b": (51.0, 51.0, 51.0)}) == ["a"]
+    # The seed that all three share is one alone: each counts by its own.
+    five = make(systems=tuple(System(name=name) for name in ("plain", "a", "b", "c")), seeds=(1, 2, 3, 4, 5))
+    apart = {"a": (55.0, 55.0, 49.0), "b": (51.0, 51.0, 51.0), "c": (-1.0, -1.0, 40.0, 40.0, 40.0)}
+    assert best_on_dev(five, tmp_path, {"plain": (50.0,) * 5, **apart}) == ["a"]
+    assert best_on_dev(config, tmp_path, {"plain": plain, "a": (50.1, 50.2, 49.7), "b": (), "lone": ()}) == [
+        "plain"
+    ]
 
 
 def best_on_dev(
@@ -134,6 +141,8 @@ def best_on_dev(
     for cell in cells:
         name = cell.system.name
         for run, f1 in zip(cell.known_runs({cell.tries[0].folder: 1.0}), dev[name], strict=False):
+            if f1 < 0:
+                continue
             made = record(f1, 50.0, [[1, 1, 1], [0, 1, 1]])
             outdated = kind.get(name) == "outdated"
             groups[outdated][run.folder] = replace(made, outdated={"m": "1"}) if outdated else made

@@ -95,7 +95,7 @@ def test_vectors_are_made_where_they_are_read_and_once(monkeypatch, caplog) -> N
     assert caplog.text.count("making runs/v/vectors.vec by vectors.toml") == 1
 
 
-def test_vectors_whose_training_was_interrupted_are_made(monkeypatch) -> None:
+def test_vectors_whose_training_was_interrupted_are_made_whatever_it_left(monkeypatch) -> None:
     Path("vectors.toml").write_text('kind = "vectors"\ntext = ["text"]\ndim = 4\nmin_count = 1\nepochs = 1\n')
     monkeypatch.setattr(parts, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
 
@@ -106,9 +106,15 @@ def test_vectors_whose_training_was_interrupted_are_made(monkeypatch) -> None:
         patched.setattr("canner.experiment.kinds.train_vectors", interrupted)
         with pytest.raises(KeyboardInterrupt):
             make_missing(reads(vectors="runs/v/vectors.vec"))
-    assert Path("runs/v/experiment.toml").exists()
+    assert not Path("runs/v").exists()  # or vectors put there by hand would count as trained by the recipe
+    text = Path("vectors.toml").read_text()
+    Path("vectors.toml").write_text(text.replace("dim = 4", "dim = 5"))
+    Path("runs/v").mkdir()
+    Path("runs/v/experiment.toml").write_text(text)  # as `canner train -o runs/v` leaves it
     make_missing(reads(vectors="runs/v/vectors.vec"))
-    assert Path("runs/v/vectors.vec").exists()
+    assert Path("runs/v/vectors.vec").read_text(encoding="utf-8").startswith("9 5\n")
+    assert "dim = 5" in Path("runs/v/experiment.toml").read_text()
+    assert not Path("runs/v.making").exists()
 
 
 LANGUAGE_MODEL = """kind = "charlm"
