@@ -73,7 +73,8 @@ def comparison(
             else five under the paper's protocol, as there, and three under the fast one.
         large: whether there are so many sentences that the fast protocol needs few epochs.
         batch_size: under the fast protocol; the paper's is of its grid.
-        headline: whether its gains stand among those of all tables.
+        headline: whether its gains stand among those of all tables; under the paper's protocol such a one also has its
+            plain tagger with Eq. 12 as printed.
     """
     of_paper = protocol == "paper"
     base_model = (PAPER_MODEL if of_paper else FAST_MODEL).model_copy(update=model or {})
