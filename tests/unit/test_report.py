@@ -81,7 +81,12 @@ def test_gains_failed_runs_and_the_best_on_dev_are_shown() -> None:
             "failed": {"seed 3": "diverged"},
             "collapsed": ["seed 1"],
         },
-        {"system": "other", "metrics": {}, "planned": 3, "against": against | {"p": 0.25}},
+        {
+            "system": "other",
+            "metrics": {},
+            "planned": 3,
+            "against": against | {"p": 0.25, "p_with_runs": 0.3},
+        },
     ]
     lines = table({"name": "x", "title": "X", "rows": rows}).splitlines()
     assert lines[2] == "| system | f1 | gain | of each run | runs |"
@@ -90,7 +95,7 @@ def test_gains_failed_runs_and_the_best_on_dev_are_shown() -> None:
         "| **CAN** | 57.20 ± 1.50 | +7.20 [+5.10, +9.04], p ≤ 0.001; 49 % of the upper bound's "
         "| +7.04, -0.50 | 2 of 3 (1 failed, 1 collapsed) |"
     )
-    assert lines[6] == "| other | not run | +7.20 [+5.10, +9.04], p 0.250 |  | 0 of 3 |"
+    assert lines[6] == "| other | not run | +7.20 [+5.10, +9.04], p 0.250 (0.300) |  | 0 of 3 |"
 
 
 def test_a_gain_that_was_tested_on_fewer_runs_than_the_row_has_says_so() -> None:
@@ -108,10 +113,23 @@ def test_a_gain_that_was_tested_on_fewer_runs_than_the_row_has_says_so() -> None
     gain = "+2.00 [+1.00, +3.00], p 0.020"
     of_table, of_gains = last_lines(1)
     assert f"| {gain} (1 of 3 runs) |" in of_table
-    assert f"| {gain}, 1 run |" in of_gains
+    assert "| **+2.00** [+1.00, +3.00], 1 run |" in of_gains
     of_table, of_gains = last_lines(3)
     assert f"| {gain} |" in of_table
-    assert f"| {gain}, 3 runs |" in of_gains
+    assert "| **+2.00** [+1.00, +3.00], 3 runs |" in of_gains
+
+
+@pytest.mark.parametrize(("p", "gain"), [(0.049, "**+2.00**"), (0.05, "+2.00")])
+def test_in_the_table_of_gains_significant_ones_are_bold(p: float, gain: str) -> None:
+    against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": p}
+    can = {
+        "system": "A + CAN_gloss",
+        "metrics": {"f1": metric(52.0)},
+        "against": against,
+        "best_on_dev": True,
+    }
+    rows = [{"system": "A", "metrics": {"f1": metric(50.0)}}, can]
+    assert f"| {gain} [+1.00, +3.00] |" in gains([{"name": "x", "title": "X", "rows": rows}])
 
 
 def test_more_runs_than_were_asked_for_are_no_share_of_them() -> None:
@@ -139,7 +157,7 @@ def test_gains_have_a_line_for_each_plain_tagger_and_name_the_best_on_dev() -> N
     ]
     paper = {"A": {"f1": 40.0}, "A + CAN_last": {"f1": 41.5}}
     lines = gains([{"name": "x", "title": "X", "rows": rows, "paper": paper}, RESULT]).splitlines()
-    gain = "+2.00 [+1.00, +3.00], p 0.020"
+    gain = "**+2.00** [+1.00, +3.00]"
     assert lines[2:] == [
         f"| X | A | 50.00 | {gain} | +1.50 | CAN_gloss | {gain} |",
         f"| X | E, big, 100 sentences | 50.00 | {gain} |  | CAN_last | {gain} |",
@@ -162,7 +180,7 @@ def test_what_an_earlier_translator_made_is_marked() -> None:
     assert lines[5].startswith("| A + CAN_last † | 52.00 |")
     assert lines[6].startswith("| **A + CAN_gloss** | 52.00 |")
     assert "†: made with an earlier models/a or models/b than the present one" in lines[-1]
-    gain = "+2.00 [+1.00, +3.00], p 0.020"
+    gain = "**+2.00** [+1.00, +3.00]"
     assert f"| X | A | 50.00 | {gain} † |  | CAN_gloss | {gain} |" in gains([result])
     present = [rows[0], {"system": "A + CAN_last", "metrics": run["metrics"]}, rows[2]]
     # It was run, but not with a seed of its plain row.
@@ -180,7 +198,7 @@ def test_where_nothing_gains_on_dev_there_is_none_of_ours() -> None:
         {"system": "A + CAN_last", "metrics": {"f1": metric(52.0)}, "against": against},
     ]
     result = {"name": "x", "title": "X", "rows": rows}
-    assert "| X | A | 50.00 | +2.00 [+1.00, +3.00], p 0.020, 1 run |  | none | – |" in gains([result])
+    assert "| X | A | 50.00 | **+2.00** [+1.00, +3.00], 1 run |  | none | – |" in gains([result])
     assert table(result).splitlines()[4].startswith("| **A** | 50.00 |")
 
 
@@ -189,12 +207,10 @@ def test_the_best_of_ours_says_when_some_were_not_run() -> None:
     result = {"name": "x", "title": "X", "rows": [plain | {"chosen_among": [1, 3]}]}
     assert "| none (among 1 of 3) | – |" in gains([result])
     assert "| none | – |" in gains([result | {"rows": [plain]}])
-    against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02, "p_with_runs": 0.0009}
+    against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}
     ours = {"system": "A + CAN_gloss", "metrics": {"f1": metric(52.0)}, "against": against}
     rows = [{**plain, "best_on_dev": False}, {**ours, "best_on_dev": True, "chosen_among": [2, 6]}]
-    assert "| CAN_gloss (among 2 of 6) | +2.00 [+1.00, +3.00], p 0.020 (≤ 0.001) |" in gains(
-        [result | {"rows": rows}]
-    )
+    assert "| CAN_gloss (among 2 of 6) | **+2.00** [+1.00, +3.00] |" in gains([result | {"rows": rows}])
 
 
 def test_a_table_of_which_nothing_has_been_run_has_its_columns_and_the_papers_figures() -> None:
