@@ -194,12 +194,16 @@ def test_runs_that_break_off_leave_the_other_rows_and_parts_their_turn(
     assert "CAN_first and CAN_last read" in answer.out  # what the rows' names mean
 
 
-def test_only_the_rows_that_the_paper_has(canner, tiny_weibo, tmp_path):
+def test_only_the_rows_that_the_paper_has(canner, tiny_weibo, monkeypatch):
     answer = canner("reproduce", "table5-weibo", "--seeds", 1, "--paper-rows", "--max-minutes", 0)
     assert answer.status == 0, answer.err
     assert "left out, because models/zh-en is not there: CAN_first, CAN_last\n" in answer.err
     assert "CAN_gloss" not in answer.err
     assert "1 runs of 1 are to be made" in answer.err
+    monkeypatch.setattr("canner.experiment.workers.workers_that_fit", lambda device: {"cpu": 3}[device])
+    command = ["reproduce", "table5-weibo", "--seeds", 4, "--paper-rows", "--max-minutes", 0]
+    assert "4 runs of 4 are to be made, 3 at a time" in canner(*command).err
+    assert "4 runs of 4 are to be made, 2 at a time" in canner(*command, "--workers", 2).err
     complaint = canner("reproduce", "fusion", "--paper-rows").complaint()
     assert "expected a table of the paper, got one beyond it" in complaint
 

@@ -36,6 +36,10 @@ Systems = Annotated[
 ]
 PaperRows = Annotated[bool, typer.Option("--paper-rows", help="Only the rows that the paper has.")]
 Budgets = Annotated[list[int] | None, typer.Option("--budget", help="Only with so many training sentences.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, help="Runs at a time; default: what cores (--threads) and memory have room for."),
+]
 MaxMinutes = Annotated[
     float | None, typer.Option(min=0, help="Stop after so many minutes; call again to go on.")
 ]
@@ -65,7 +69,7 @@ def reproduce(
     paper_rows: PaperRows = False,
     budgets: Budgets = None,
     grid: Annotated[bool, typer.Option(help="Choose learning rate and batch size on dev (paper).")] = True,
-    workers: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 1,
+    workers: Workers = None,
     max_minutes: MaxMinutes = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs"),
     results: Annotated[Path, typer.Option(help="Folder of the results files.")] = Path("results"),
@@ -87,12 +91,13 @@ def reproduce(
 
         canner reproduce table4 --show
 
-        canner reproduce table2-spanish --protocol fast --seeds 3 --workers 2 --max-minutes 60
+        canner reproduce table2-spanish --protocol fast --seeds 3 --max-minutes 60
 
         canner reproduce table4 --protocol paper --paper-rows --workers 8 --device cuda
     """
     start(quiet=quiet, threads=threads, device=device)
     from canner.experiment.runner import RunnerOptions
+    from canner.experiment.workers import workers_that_fit
     from canner.system_tables import LEGEND
     from canner.tables import descriptions
     from canner.tables.variations import rows_of_paper
@@ -106,7 +111,8 @@ def reproduce(
         return
     started = time.monotonic()
     sizes = () if smoke else tuple(budgets or ())
-    shared = RunnerOptions(workers, None, device, not quiet, runs / "stores", budgets=sizes)
+    at_a_time = workers or workers_that_fit(device)
+    shared = RunnerOptions(at_a_time, None, device, not quiet, runs / "stores", budgets=sizes)
     command, published = _whole(table, protocol, seeds, grid), None if smoke or anew else results
     broken = []
     for config in _parts(table, protocol, seeds, grid=grid, smoke=smoke):

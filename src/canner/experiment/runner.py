@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,8 @@ class RunnerOptions:
     """How runs are made.
 
     Attributes:
-        workers: runs at a time, each in a process of its own with an equal share of the processor's threads.
+        workers: runs at a time, if so many are left, each in a process of its own with an equal share of the
+            processor's threads.
         max_minutes: no run starts later, and running ones save their state; None: until all are finished.
         device: "cpu" or "cuda".
         progress: show progress on a terminal.
@@ -113,10 +114,7 @@ def run_comparison(
     options.check(config)
     cells = plan(config, folder)
     wanted, corpus = [cell for cell in cells if options.wants(cell)], describe_corpus(config.base.data)
-    with (
-        _alone_in(folder),
-        StepProgress(config.name, enabled=options.progress and options.workers > 1) as bar,
-    ):
+    with _alone_in(folder):
         kept = KeptRuns.read(options.kept, options.identify)
         state = _State(config, wanted, cells, folder, command, corpus, kept, publish)
         state.read()
@@ -125,11 +123,8 @@ def run_comparison(
             state.records.clear()  # what was believed of a part that was not there is held against the one just made
             state.read()
         state.leave_out_impossible(in_time=deadline is None or time.monotonic() < deadline)
-        state.say_what_is_left(options.workers)
         try:
-            for run, record in _runs(state, options.stores or folder / "stores", options, deadline):
-                state.add(run, record)
-                bar.advance_to(state.num_finished, state.num_runs)
+            _make_what_is_left(state, options, deadline)
         except BrokenProcessPool:
             raise BrokenRunsError(
                 "expected the runs' processes to live, got one that was killed (out of memory?); "
@@ -219,7 +214,9 @@ class _State:
         if minutes:
             mean = statistics.fmean(minutes)
             about = f"; at {mean:.1f} minutes each, that is {left * mean / 60 / workers:.1f} hours"
-        logger.info("%s: %d runs of %d are to be made%s", self.config.name, left, self.num_runs, about)
+        at_a_time = f", {workers} at a time" if workers > 1 else ""
+        name, runs = self.config.name, self.num_runs
+        logger.info("%s: %d runs of %d are to be made%s%s", name, left, runs, at_a_time, about)
 
     def read(self) -> None:
         """Takes in what earlier calls finished; twice, since a finished grid makes more runs known."""
@@ -301,6 +298,16 @@ def _possible(cells: Sequence[Cell], *, needed: bool) -> list[Cell]:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         logger.warning("left out, because %s is not there: %s%s", path, ", ".join(list(names)[:3]), more)
     return possible
+
+
+def _make_what_is_left(state: _State, options: RunnerOptions, deadline: float | None) -> None:
+    """Makes the runs that are left, and takes each in as it is finished."""
+    options = replace(options, workers=min(options.workers, max(1, state.num_runs - state.num_finished)))
+    state.say_what_is_left(options.workers)
+    with StepProgress(state.config.name, enabled=options.progress and options.workers > 1) as bar:
+        for run, record in _runs(state, options.stores or state.folder / "stores", options, deadline):
+            state.add(run, record)
+            bar.advance_to(state.num_finished, state.num_runs)
 
 
 def _runs(

@@ -32,6 +32,35 @@ class BrokenOffError(Exception):
 Submit = Callable[[PlannedRun, Path, float | None], "Future[None]"]
 """Makes a run, with a folder of stores and the minutes that are left (None: all that it needs)."""
 
+MEMORY_OF_A_RUN = 4 * 2**30
+"""Bytes that are reckoned for a run; those of the tables' largest sets, beside wide embeddings, come near it."""
+
+
+def workers_that_fit(device: str) -> int:
+    """Runs at a time that this machine has room for: one a thread of the processor, while there is memory for each.
+
+    Args:
+        device: "cpu" or "cuda"; several small models share a GPU well.
+    """
+    free = [_free_memory()]
+    if torch.device(device).type == "cuda":
+        free.append(torch.cuda.mem_get_info(device)[0])
+    return max(1, min(torch.get_num_threads(), min(free) // MEMORY_OF_A_RUN))
+
+
+def _free_memory() -> int:
+    """Bytes of this machine's memory that a process may have; where the system does not tell, half of all, or none."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        kilobytes = next(line.split()[1] for line in lines if line.startswith("MemAvailable:"))
+        return 1024 * int(kilobytes)
+    except (OSError, StopIteration):
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    except (AttributeError, OSError, ValueError):  # no such call, or name, on this system
+        return 0
+
 
 @contextlib.contextmanager
 def pool(workers: int, *, device: str, progress: bool) -> Iterator[Submit]:
@@ -78,7 +107,7 @@ def pool(workers: int, *, device: str, progress: bool) -> Iterator[Submit]:
             raise
 
 
-def _free_memory() -> None:
+def _let_go_of_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
@@ -141,5 +170,5 @@ def _work(run: PlannedRun, stores: Path, minutes: float | None, device: str, pro
     except (RuntimeError, MemoryError) as error:
         broken = next((line for line in str(error).splitlines() if line.strip()), repr(error))
     if broken is not None:  # the error is gone, and with it the frames that held what the run had in memory
-        _free_memory()
+        _let_go_of_memory()
         raise BrokenOffError(broken)

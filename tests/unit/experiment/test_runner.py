@@ -500,4 +500,6 @@ def test_how_many_runs_are_to_be_made_is_said_beforehand(
         metrics.write_text(json.dumps({**found, "minutes": 90.0}))
     late = RunnerOptions(2, progress=False, max_minutes=0.0)
     run_comparison(make(seeds=(1, 2, 3)), tmp_path / "out", command="c", options=late)
-    assert "x: 4 runs of 6 are to be made; at 90.0 minutes each, that is 3.0 hours" in caplog.text
+    assert (
+        "x: 4 runs of 6 are to be made, 2 at a time; at 90.0 minutes each, that is 3.0 hours" in caplog.text
+    )
