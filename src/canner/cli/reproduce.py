@@ -91,9 +91,7 @@ def reproduce(
 
         canner reproduce table4 --show
 
-        canner reproduce table2-spanish --protocol fast --seeds 3 --max-minutes 60
-
-        canner reproduce table4 --protocol paper --paper-rows --workers 8 --device cuda
+        canner reproduce table4 --protocol paper --paper-rows --max-minutes 60
     """
     start(quiet=quiet, threads=threads, device=device)
     from canner.experiment.runner import RunnerOptions
@@ -111,8 +109,8 @@ def reproduce(
         return
     started = time.monotonic()
     sizes = () if smoke else tuple(budgets or ())
-    at_a_time = workers or workers_that_fit(device)
-    shared = RunnerOptions(at_a_time, None, device, not quiet, runs / "stores", budgets=sizes)
+    workers = workers or workers_that_fit(device)
+    shared = RunnerOptions(workers, None, device, not quiet, runs / "stores", budgets=sizes)
     command, published = _whole(table, protocol, seeds, grid), None if smoke or anew else results
     broken = []
     for config in _parts(table, protocol, seeds, grid=grid, smoke=smoke):
