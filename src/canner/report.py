@@ -17,7 +17,7 @@ from typing import Any
 
 from canner.data.bundle import save_text
 from canner.speed_tables import speed_tables
-from canner.system_tables import GAINS_LEGEND, LEGEND, cell, gains, table
+from canner.system_tables import GAINS_LEGEND, LEGEND, SYSTEMS_LEGEND, cell, gains, table
 
 BEGIN = "<!-- results:begin -->"
 END = "<!-- results:end -->"
@@ -62,7 +62,7 @@ def report(folder: Path, figures: Sequence[str] = ()) -> str:
 def report_of_gains(folder: Path, figures: Sequence[str] = ()) -> str:
     """What the README shows of the results of a folder: the gains, and pictures; see `report`."""
     results = _results(folder)
-    parts = [f"{lines}\n\n{GAINS_LEGEND}"] if (lines := gains(results)) else []
+    parts = [f"{lines}\n\n{GAINS_LEGEND} {SYSTEMS_LEGEND}"] if (lines := gains(results)) else []
     pictures = {Path(path).stem: path for path in figures}
     parts += [_picture(result, pictures[result["name"]]) for result in results if result["name"] in pictures]
     return "\n\n".join(parts) if parts else NO_RESULTS

@@ -6,12 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 NOT_RUN = "not run"
-LEGEND = (
+SYSTEMS_LEGEND = (
     "CAN_first and CAN_last read the first or the last attention layer of the ConvS2S translator (Eq. 7), "
     "CAN_aligned an alignment head on it, CAN_gloss the word gloss; they join what they read to the BiLSTM's states "
     "(Eq. 11) or, at the input, to the word vectors; with copies, and in CAN_aligned: what the translator copied is "
     "known to lie where it was copied from; scaled: every source token gets the same mass of attention, and the "
-    "teacher's tags beside its states. Gain: F1 over the plain row of the same kind, with 95 % interval and "
+    "teacher's tags beside its states. †: made with an earlier translator, or other part, than the present one."
+)
+"""What the names of the systems mean."""
+LEGEND = (
+    f"{SYSTEMS_LEGEND} Gain: F1 over the plain row of the same kind, with 95 % interval and "
     "two-sided p of a paired bootstrap (1,000 resamples) over the test sentences, all runs pooled that have one of "
     "the plain row with the same seed; F1 of the pooled runs is not quite their mean. That test knows nothing of "
     "other trainings: in brackets p where these are reckoned with, too (Student's t over the runs' gains). Upper "
@@ -19,18 +23,16 @@ LEGEND = (
     "Collapsed: a run whose development F1 is below half of its row's best, or a tenth of the table's; it is counted "
     "all the same. Best on dev, in bold: of those that read our English (without †, and with three runs or as many as "
     "any, where there are such) the one that gains most on the development set by the seeds that all of them have, or "
-    "the plain tagger if none gains. †: made with an earlier translator, or other part, than the present one."
+    "the plain tagger if none gains."
 )
 """What the names of the systems, and gains, mean."""
 GAINS_LEGEND = (
     "Gains in F1 points, with the 95 % interval of a paired bootstrap (1,000 resamples) over the test sentences, the "
-    "runs with the same seeds pooled; in bold where that test has p < 0.05. It knows nothing of other trainings: p "
-    "values that reckon with these stand beside every table. CAN_last reads the last attention layer of the ConvS2S "
-    "translator (Eq. 7), CAN_gloss the word gloss, CAN_aligned an alignment head; they join what they read to the "
-    "BiLSTM's states (Eq. 11) or, at the input, to the word vectors; with copies: what the translator copied is known "
-    "to lie where it was copied from. Among 3 of 6: no more of our six systems had been run."
+    "runs with the same seeds pooled; in bold where that test has p < 0.05. It knows nothing of other trainings, which "
+    "weighs most where there is one run; where there are several, the tables have a second p that reckons with them. "
+    "Among 2 of 6: of our six systems no more had been run, or as often."
 )
-"""What the table of gains alone needs of it."""
+"""What the table of gains alone needs."""
 SIGNIFICANT = 0.05
 """Below this p of the bootstrap a gain stands in bold."""
 _SOURCES = ("protocol", "hardware", "date")

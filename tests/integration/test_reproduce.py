@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+from canner.cli.console import start
 from canner.experiment.tagger import EmbeddingsConfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,7 +204,7 @@ def test_only_the_rows_that_the_paper_has(canner, tiny_weibo, monkeypatch):
     assert "left out, because models/zh-en is not there: CAN_first, CAN_last\n" in answer.err
     assert "CAN_gloss" not in answer.err
     assert "1 runs of 1 are to be made" in answer.err
-    monkeypatch.setattr("canner.experiment.workers.workers_that_fit", lambda device: {"cpu": 3}[device])
+    monkeypatch.setattr("canner.experiment.machine.workers_that_fit", lambda device: {"cpu": 3}[device])
     command = ["reproduce", "table5-weibo", "--seeds", 4, "--paper-rows", "--max-minutes", 0]
     assert "4 runs of 4 are to be made, 3 at a time" in canner(*command).err
     assert "4 runs of 4 are to be made, 2 at a time" in canner(*command, "--workers", 2).err
@@ -268,3 +272,10 @@ def test_a_table_makes_what_it_reads_unless_told_not_to(canner, tiny_weibo, tmp_
     assert vectors.exists()
     found = json.loads((tmp_path / "results" / "table5-weibo-fast.json").read_text())
     assert [row["system"] for row in found["rows"] if row["metrics"]] == ["random", "FastText"]
+
+
+def test_messages_go_where_stderr_is_at_the_moment_which_a_progress_bar_takes(monkeypatch):
+    start()
+    monkeypatch.setattr(sys, "stderr", taken := io.StringIO())
+    logging.getLogger("canner.experiment.runner").info("training")
+    assert taken.getvalue() == "training\n"

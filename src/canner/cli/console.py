@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -72,6 +72,14 @@ def complain(message: str) -> None:
     sys.stderr.flush()
 
 
+class _StderrHandler(logging.StreamHandler[TextIO]):
+    """Writes to what stderr is at the moment: above a progress bar, while one is there."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def start(*, quiet: bool = False, threads: int | None = None, device: str = "cpu") -> None:
     """Messages go to stderr, a line each; the machine is used as asked.
 
@@ -79,7 +87,7 @@ def start(*, quiet: bool = False, threads: int | None = None, device: str = "cpu
         ValueError: if there is no such device.
     """
     level = logging.WARNING if quiet else logging.INFO
-    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr, force=True)
+    logging.basicConfig(level=level, format="%(message)s", handlers=[_StderrHandler()], force=True)
     for chatty in ("jieba", "gensim", "smart_open"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     warnings.formatwarning = _format_warning

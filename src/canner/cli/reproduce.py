@@ -94,8 +94,8 @@ def reproduce(
         canner reproduce table4 --protocol paper --paper-rows --max-minutes 60
     """
     start(quiet=quiet, threads=threads, device=device)
+    from canner.experiment.machine import workers_that_fit
     from canner.experiment.runner import RunnerOptions
-    from canner.experiment.workers import workers_that_fit
     from canner.system_tables import LEGEND
     from canner.tables import descriptions
     from canner.tables.variations import rows_of_paper

@@ -210,13 +210,11 @@ class _State:
         if not (left := self.num_runs - self.num_finished):
             return
         minutes = [record.minutes for record in self.records.values() if record.failure is None]
-        about = ""
+        about = f", {workers} at a time" if workers > 1 else ""
         if minutes:
             mean = statistics.fmean(minutes)
-            about = f"; at {mean:.1f} minutes each, that is {left * mean / 60 / workers:.1f} hours"
-        at_a_time = f", {workers} at a time" if workers > 1 else ""
-        name, runs = self.config.name, self.num_runs
-        logger.info("%s: %d runs of %d are to be made%s%s", name, left, runs, at_a_time, about)
+            about += f"; at {mean:.1f} minutes each, that is {left * mean / 60 / workers:.1f} hours"
+        logger.info("%s: %d runs of %d are to be made%s", self.config.name, left, self.num_runs, about)
 
     def read(self) -> None:
         """Takes in what earlier calls finished; twice, since a finished grid makes more runs known."""
@@ -302,9 +300,12 @@ def _possible(cells: Sequence[Cell], *, needed: bool) -> list[Cell]:
 
 def _make_what_is_left(state: _State, options: RunnerOptions, deadline: float | None) -> None:
     """Makes the runs that are left, and takes each in as it is finished."""
-    options = replace(options, workers=min(options.workers, max(1, state.num_runs - state.num_finished)))
+    known = len(state.waiting())  # those of a grid come first, then those of what it chose
+    most = max(1, known, state.num_runs - state.num_finished - known)
+    options = replace(options, workers=min(options.workers, most))
     state.say_what_is_left(options.workers)
     with StepProgress(state.config.name, enabled=options.progress and options.workers > 1) as bar:
+        bar.advance_to(state.num_finished, state.num_runs)
         for run, record in _runs(state, options.stores or state.folder / "stores", options, deadline):
             state.add(run, record)
             bar.advance_to(state.num_finished, state.num_runs)

@@ -19,6 +19,7 @@ import torch
 
 from canner.data.shard_folder import OutOfTimeError
 from canner.experiment.comparison import PlannedRun
+from canner.experiment.machine import processors
 from canner.experiment.record import run_and_record
 from canner.training.run_state import DivergedError
 
@@ -31,35 +32,6 @@ class BrokenOffError(Exception):
 
 Submit = Callable[[PlannedRun, Path, float | None], "Future[None]"]
 """Makes a run, with a folder of stores and the minutes that are left (None: all that it needs)."""
-
-MEMORY_OF_A_RUN = 4 * 2**30
-"""Bytes that are reckoned for a run; those of the tables' largest sets, beside wide embeddings, come near it."""
-
-
-def workers_that_fit(device: str) -> int:
-    """Runs at a time that this machine has room for: one a thread of the processor, while there is memory for each.
-
-    Args:
-        device: "cpu" or "cuda"; several small models share a GPU well.
-    """
-    free = [_free_memory()]
-    if torch.device(device).type == "cuda":
-        free.append(torch.cuda.mem_get_info(device)[0])
-    return max(1, min(torch.get_num_threads(), min(free) // MEMORY_OF_A_RUN))
-
-
-def _free_memory() -> int:
-    """Bytes of this machine's memory that a process may have; where the system does not tell, half of all, or none."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        kilobytes = next(line.split()[1] for line in lines if line.startswith("MemAvailable:"))
-        return 1024 * int(kilobytes)
-    except (OSError, StopIteration):
-        pass
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    except (AttributeError, OSError, ValueError):  # no such call, or name, on this system
-        return 0
 
 
 @contextlib.contextmanager
@@ -84,7 +56,7 @@ def pool(workers: int, *, device: str, progress: bool) -> Iterator[Submit]:
 
         yield here
         return
-    threads = max(1, torch.get_num_threads() // workers)
+    threads = max(1, processors() // workers)
     # Spawned: a forked process inherits threads and CUDA in a state that neither survives.
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)  # closed here, or with this process: workers are to end
@@ -97,7 +69,10 @@ def pool(workers: int, *, device: str, progress: bool) -> Iterator[Submit]:
     ):
 
         def there(run: PlannedRun, stores: Path, minutes: float | None) -> Future[None]:
-            return processes.submit(_work_there, run, stores, minutes, device)
+            with (
+                _deaf_to_ctrl_c()
+            ):  # for processes that are started now: they end when told to, not amid an import
+                return processes.submit(_work_there, run, stores, minutes, device)
 
         try:
             yield there
@@ -105,6 +80,18 @@ def pool(workers: int, *, device: str, progress: bool) -> Iterator[Submit]:
             sender.close()
             processes.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # which alone may say what a signal does
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _let_go_of_memory() -> None:

@@ -103,11 +103,12 @@ def test_runs_that_a_finished_grid_makes_known_are_looked_for_among_the_kept(
 
 
 CALL = """
-import signal, sys
+import logging, signal, sys
 from pathlib import Path
 from canner.experiment.kinds import read_experiment
 from canner.experiment.runner import RunnerOptions, run_comparison
 signal.signal(signal.SIGTERM, signal.default_int_handler)
+logging.basicConfig(level=logging.INFO, format="%(message)s")
 config = read_experiment(Path(sys.argv[1]))
 run_comparison(config, sys.argv[2], command="c", options=RunnerOptions(2, progress=False))
 """
@@ -142,6 +143,27 @@ def test_workers_end_with_their_call_and_their_runs_go_on_at_the_next(
     ends = [json.loads(path.read_text())["stopped"] for path in out.glob("*/*/metrics.json")]
     assert set(ends) <= {"interrupted"}
     assert not [path for path in out.rglob("*") if path.name.endswith((".tmp", ".part"))]
+
+
+def test_ctrl_c_while_workers_start_says_nothing_of_them(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text(to_toml(make()), encoding="utf-8")
+    command = [sys.executable, "-c", CALL, tmp_path / "x.toml", tmp_path / "out"]
+    call = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, text=True)
+    assert call.stderr is not None
+    try:
+        said = ""
+        while "training wide" not in said:
+            line = call.stderr.readline()
+            assert line, said
+            said += line
+        time.sleep(0.5)  # they import torch
+        os.killpg(call.pid, signal.SIGINT)  # as a terminal does: the call and its workers
+        _, said = call.communicate(timeout=120)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(call.pid, signal.SIGKILL)
+    assert said.count("Traceback") == 1, said  # the call's own, of the script above
+    assert said.strip().endswith("KeyboardInterrupt")
 
 
 def test_no_run_starts_after_the_time_is_up_and_the_table_says_what_is_missing(
