@@ -4,6 +4,7 @@ python recipes/ship.py runs/teacher-en models/teacher-en
 python recipes/ship.py runs/translator-es models/es-en
 python recipes/ship.py runs/aligner-es models/es-en-aligner
 python recipes/ship.py runs/gloss-es models/es-en-gloss
+python recipes/ship.py runs/vectors-zh models/vectors-zh
 python recipes/ship.py runs/es-can models/es-can        # refers to the others: ship and train in this order
 """
 
@@ -24,6 +25,7 @@ from canner.decoding.tagger_bundle import load_tagger, save_tagger
 from canner.text.bitext import read_lines
 from canner.text.vocabulary import Vocabulary
 from canner.training.translator_data import ParallelTextConfig, read_training_pairs
+from canner.training.vectors import VECTORS_FILE, pack_vectors
 from canner.transfer.gloss import WordGloss
 from canner.transfer.views import TransferConfig
 
@@ -31,9 +33,9 @@ _OF_THE_MODEL = {"format", "kind", "model", "sizes", "encoding", "vocabularies",
 
 
 def main() -> None:
-    """Reads a bundle of any kind, writes it in half precision; translators in eight bits."""
+    """Reads a bundle of any kind, or vectors, writes it in half precision; translators in eight bits."""
     source, output = Path(sys.argv[1]), Path(sys.argv[2])
-    kind = bundle_kind(source)
+    kind = "vectors" if (source / VECTORS_FILE).is_file() else bundle_kind(source)
     if kind == "tagger":
         config = read_bundle_config(source, "tagger")
         extra = {key: value for key, value in config.items() if key not in _OF_THE_MODEL}
@@ -49,8 +51,10 @@ def main() -> None:
         _ship_aligner(source, output)
     elif kind == "gloss":
         WordGloss.load(source).save(output)
+    elif kind == "vectors":
+        pack_vectors(source, output)
     else:
-        raise SystemExit(f"{source}: expected a tagger, translator, aligner or gloss, got {kind!r}")
+        raise SystemExit(f"{source}: expected a tagger, translator, aligner, gloss or vectors, got {kind!r}")
     size = sum(os.path.getsize(path) for path in output.rglob("*") if path.is_file())
     print(f"{output}: {size / 2**20:.1f} MiB")
 

@@ -60,9 +60,9 @@ def report(folder: Path, figures: Sequence[str] = ()) -> str:
 
 
 def report_of_gains(folder: Path, figures: Sequence[str] = ()) -> str:
-    """What the README shows of the results of a folder: the gains, and pictures; see `report`."""
+    """What the README shows of the results of a folder: the gains in brief, and pictures; see `report`."""
     results = _results(folder)
-    parts = [f"{lines}\n\n{GAINS_LEGEND} {SYSTEMS_LEGEND}"] if (lines := gains(results)) else []
+    parts = [f"{lines}\n\n{GAINS_LEGEND} {SYSTEMS_LEGEND}"] if (lines := gains(results, briefly=True)) else []
     pictures = {Path(path).stem: path for path in figures}
     parts += [_picture(result, pictures[result["name"]]) for result in results if result["name"] in pictures]
     return "\n\n".join(parts) if parts else NO_RESULTS

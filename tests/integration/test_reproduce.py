@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,8 @@ def test_a_tiny_twin_of_a_table_runs_on_real_data_with_the_models_that_ship(
     assert [name for name, run in ran.items() if run] == ["plain", "CAN_gloss", "CAN_last"]
     assert found["corpus"]["test"]["sentences"] == 1517
     assert found["data"].startswith("20 training, 10 development and 10 test sentences of")
-    assert "| CAN_first | not run |" in answer.out
+    assert "\nNot run: " in answer.out
+    assert "; CAN_first; " in answer.out
     assert not (tmp_path / "results").exists()  # a twin leaves no results
 
 
@@ -100,6 +102,10 @@ def test_a_call_with_fewer_seeds_does_not_replace_the_figures_of_more(canner, ti
     assert not path.exists()  # nothing has been run
     assert canner(*command, "--seeds", 2).status == 0
     before = path.read_bytes()
+    later = time.time_ns() + 10**9
+    os.utime(path, ns=(later, later))
+    assert canner(*command, "--seeds", 2, "--workers", 1).status == 0
+    assert path.stat().st_mtime_ns == later  # another command, the same figures: not written anew
     answer = canner(*command, "--seeds", 1)
     assert "left as it is, of 2 runs a row; this call is of 1: --seeds 2" in answer.err
     assert path.read_bytes() == before
@@ -247,7 +253,7 @@ def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkey
         json.dumps({"name": "figure3-x", "title": "Layers", "rows": one_missing})
     )
     assert canner("report").status == 0
-    assert "| layer 3 | not run | 0 |" in (tmp_path / "docs" / "results.md").read_text()
+    assert "\n\nNot run: layer 3.\n" in (tmp_path / "docs" / "results.md").read_text()
     assert not (tmp_path / "docs" / "figures" / "figure3-x.svg").exists()
 
 

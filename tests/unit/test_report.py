@@ -83,19 +83,26 @@ def test_gains_failed_runs_and_the_best_on_dev_are_shown() -> None:
         },
         {
             "system": "other",
-            "metrics": {},
+            "metrics": {"f1": metric(58.0)},
             "planned": 3,
             "against": against | {"p": 0.25, "p_with_runs": 0.3},
         },
+        {"system": "ours", "metrics": {}, "planned": 3},
+        {"system": "the paper's", "metrics": {}, "planned": 3},
+        {"system": "ours, too", "metrics": {}, "planned": 3},
     ]
-    lines = table({"name": "x", "title": "X", "rows": rows}).splitlines()
+    result = {"name": "x", "title": "X", "rows": rows}
+    lines = table(result).splitlines()
     assert lines[2] == "| system | f1 | gain | of each run | runs |"
     assert lines[4] == "| plain | 50.00 |  |  | 1 of 3 |"
     assert lines[5] == (
         "| **CAN** | 57.20 ± 1.50 | +7.20 [+5.10, +9.04], p ≤ 0.001; 49 % of the upper bound's "
         "| +7.04, -0.50 | 2 of 3 (1 failed, 1 collapsed) |"
     )
-    assert lines[6] == "| other | not run | +7.20 [+5.10, +9.04], p 0.250 (0.300) |  | 0 of 3 |"
+    assert lines[6] == "| other | 58.00 | +7.20 [+5.10, +9.04], p 0.250 (0.300) |  | 1 of 3 |"
+    assert lines[7:] == ["", "Not run: ours; the paper's; ours, too."]
+    lines = table(result | {"paper": {"the paper's": {"f1": 60.0}}}).splitlines()
+    assert lines[7:] == ["| the paper's | not run | 60.00 |  |  | 0 of 3 |", "", "Not run: ours; ours, too."]
 
 
 def test_a_gain_that_was_tested_on_fewer_runs_than_the_row_has_says_so() -> None:
@@ -163,6 +170,8 @@ def test_gains_have_a_line_for_each_plain_tagger_and_name_the_best_on_dev() -> N
         f"| X | E, big, 100 sentences | 50.00 | {gain} |  | CAN_last | {gain} |",
         f"| X | B | 50.00 | – |  | CAN_gloss | {gain} |",
     ]
+    brief = gains([{"name": "x", "title": "X", "rows": rows, "paper": paper}], briefly=True)
+    assert brief.splitlines() == lines[:3]
     assert gains([RESULT]) == gains([{"name": "x", "title": "X", "rows": []}]) == ""
     assert gains([{"name": "x", "title": "X", "rows": rows, "headline": False}]) == ""
 

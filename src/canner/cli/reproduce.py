@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import time
@@ -229,13 +230,28 @@ def _run_part(
 
 
 def _publish(path: Path, found: Mapping[str, Any]) -> None:
-    """Writes a results file, unless the one that is there has more runs a row; of nothing that was run, none anew."""
+    """Writes a results file, unless the one that is there has more runs a row, or says the same of another command.
+
+    Of nothing that was run, none anew.
+    """
     from canner.data.bundle import save_json
 
     anything = any(row["metrics"] or row.get("failed") for row in found["rows"])
-    if (anything or path.exists()) and _planned(found) >= _finished_of(path):
+    if (anything or path.exists()) and _planned(found) >= _finished_of(path) and not _says(path, found):
         path.parent.mkdir(parents=True, exist_ok=True)
         save_json(path, found)
+
+
+def _says(path: Path, found: Mapping[str, Any]) -> bool:
+    """Whether a results file has these figures already, whatever command wrote it."""
+    from canner.report import read_results
+
+    try:
+        before = read_results(path) if path.exists() else {}
+    except ValueError:
+        return False
+    same = json.loads(json.dumps({**found, "command": before.get("command")}))
+    return same == before
 
 
 def _planned(results: Mapping[str, Any]) -> int:

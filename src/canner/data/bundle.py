@@ -28,7 +28,7 @@ def read_bundle_config(folder: str | Path, kind: str) -> dict[str, Any]:
 
     Args:
         folder: the bundle.
-        kind: what it must be: tagger, translator, aligner, gloss, charlm.
+        kind: what it must be: tagger, translator, aligner, gloss, charlm, vectors.
 
     Raises:
         ValueError: if there is no bundle, or it is of another kind or of a newer format.
@@ -46,7 +46,7 @@ def read_bundle_config(folder: str | Path, kind: str) -> dict[str, Any]:
 
 
 def bundle_kind(folder: str | Path) -> str | None:
-    """The kind of a bundle: tagger, translator, aligner, gloss, charlm.
+    """The kind of a bundle: tagger, translator, aligner, gloss, charlm, vectors.
 
     Raises:
         ValueError: if there is no bundle.

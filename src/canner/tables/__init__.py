@@ -25,6 +25,7 @@ TABLES: dict[str, dict[str, Comparison]] = {
     "uner": {"chinese": uner.chinese},
     "few-labels": {"spanish": few_labels.spanish, "swahili": few_labels.swahili, "yoruba": few_labels.yoruba},
     "fusion": {"spanish": few_labels.fusion},
+    "guidance": {"spanish": few_labels.guidance},
     "letters": {"german": european.german_letters, "spanish": european.spanish_letters},
 }
 """The comparisons of each table, by name."""

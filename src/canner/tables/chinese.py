@@ -28,7 +28,10 @@ OUR_VECTORS = (
     "character vectors trained on our own parallel text and the training sentences of Weibo and OntoNotes 5"
 )
 """What stands in for the paper's FastText vectors of Wikipedia."""
-OUR_TRANSLATOR = "its translator is one of the UN corpus, ours of 90 thousand pairs"
+OUR_TRANSLATOR = (
+    "its translator is one of the UN corpus, trained on translation alone, ours of 90 thousand pairs, its last "
+    "attention taught word alignments"
+)
 NUM_LAYERS = 15
 CHARACTERS: dict[str, Any] = {"char_encoder": "none", "word_dim": 100}
 """A character has no characters of its own."""
@@ -50,8 +53,8 @@ ONTONOTES4 = CorpusConfig(
 
 
 WEIBO_TEXT = (
-    "Weibo, all 1,350 training sentences, full test set; some rules of the Chinese gloss were made while looking at "
-    "development and test sentences"
+    "Weibo, all 1,350 training sentences, full test set; some rules by which gloss and translator read Chinese names "
+    "were made while looking at development and test sentences"
 )
 
 

@@ -1,4 +1,7 @@
-"""What tables read and nobody ships: word vectors, character language models, an encoder; a recipe makes each."""
+"""What tables read beside the models that ship: word vectors, language models, small translators, an encoder.
+
+A recipe makes each; vectors that ship (Chinese characters) are unpacked.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +22,22 @@ from filelock import FileLock, Timeout
 from canner.experiment.kinds import read_experiment, run_experiment
 from canner.experiment.record import bundles_of
 from canner.experiment.tagger import TaggerExperiment
+from canner.tables.few_labels import GUIDANCE
 from canner.tables.protocols import ENCODER
+from canner.training.vectors import unpack_vectors
 
 logger = logging.getLogger(__name__)
 
 RECIPES: dict[str, str] = {
     **{f"runs/vectors-{name}/vectors.vec": f"recipes/vectors_{name}.toml" for name in ("es", "de", "zh")},
     **{f"runs/charlm-{name}": f"recipes/charlm_{name}.toml" for name in ("es", "de")},
+    **{f"runs/translator-es-{kind}": f"recipes/translator_es_{kind}.toml" for kind in GUIDANCE},
     ENCODER: "recipes/encoder_e5.py",
 }
 """The recipe of each part, by the path that experiments read; both as seen from the root of the repository."""
+
+SHIPPED = Path("models")
+"""Where vectors may lie packed, in a folder named as that in which they are read."""
 
 
 def made_from(path: str) -> str | None:
@@ -109,7 +118,9 @@ def _make(recipe: Path, path: Path, deadline: float | None, device: str, progres
             if left is not None and left <= 0:
                 raise ValueError(f"expected time for {recipe}, got none; call again with more --max-minutes")
             logger.info("making %s by %s", path, recipe)
-            if recipe.suffix == ".py":
+            if (SHIPPED / folder.name).is_dir():
+                unpack_vectors(SHIPPED / folder.name, folder)
+            elif recipe.suffix == ".py":
                 _run_script(recipe)
             else:
                 _train(recipe, path, left, device, progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import re
@@ -11,16 +12,27 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from canner.data.bundle import write_atomically
+from canner.data.bundle import (
+    FORMAT,
+    load_tensors,
+    read_bundle_config,
+    read_part,
+    save_json,
+    save_tensors,
+    save_text,
+    write_atomically,
+)
 from canner.text.accents import composed
 from canner.text.config import Config
 from canner.text.conll import read_conll
 from canner.text.extras import missing_package
 from canner.text.files import read_lenient_lines, require_file
 from canner.text.tokenizer import tokenize_words
+from canner.text.vectors import load_vectors, words_of_vectors
 
 logger = logging.getLogger(__name__)
 
@@ -116,9 +128,39 @@ def train_vectors(config: VectorsConfig, folder: str | Path) -> int:
         found = [(word, vector) for word, vector in zip(rare, of_rare, strict=True) if vector.any()]
         words += [word for word, _ in found]
         vectors = np.concatenate([vectors, *(vector[None] for _, vector in found)])
-    path = Path(folder) / VECTORS_FILE
-    write_atomically(path, lambda temporary: _write(temporary, words, vectors))
+    # The mean length of a vector becomes √dim · 0.1, about that of random vectors, which stand beside them.
+    _save(Path(folder), words, vectors * (0.1 * math.sqrt(vectors.shape[1])))
     return len(words)
+
+
+def pack_vectors(folder: str | Path, bundle: str | Path) -> None:
+    """Writes trained vectors small, to be shipped: the words, their vectors in half precision, the configuration.
+
+    Args:
+        folder: of `train_vectors`, with the `experiment.toml` of its training.
+        bundle: folder to write.
+    """
+    folder, bundle = Path(folder), Path(bundle)
+    words = words_of_vectors(folder / VECTORS_FILE)
+    vectors = torch.from_numpy(load_vectors(folder / VECTORS_FILE, words).matrix).half()
+    save_json(bundle / "config.json", {"format": FORMAT, "kind": "vectors"})
+    save_json(bundle / "words.json", words)
+    save_text(bundle / "experiment.toml", (folder / "experiment.toml").read_text(encoding="utf-8"))
+    save_tensors(bundle / "model.safetensors", {"vectors": vectors})
+
+
+def unpack_vectors(bundle: str | Path, folder: str | Path) -> None:
+    """Writes what `pack_vectors` packed as `vectors.vec` again, with its `experiment.toml`; the vectors last.
+
+    Raises:
+        ValueError: if the bundle is damaged.
+    """
+    bundle, folder = Path(bundle), Path(folder)
+    read_bundle_config(bundle, "vectors")
+    words = read_part(bundle / "words.json", lambda path: json.loads(path.read_text(encoding="utf-8")))
+    vectors = read_part(bundle / "model.safetensors", load_tensors)["vectors"].float().numpy()
+    save_text(folder / "experiment.toml", (bundle / "experiment.toml").read_text(encoding="utf-8"))
+    _save(folder, words, vectors)
 
 
 def _rare_words(config: VectorsConfig, known: set[str]) -> list[str]:
@@ -157,10 +199,13 @@ def _hash(text: str) -> int:
     return value
 
 
-def _write(path: Path, words: Sequence[str], vectors: NDArray[np.float32]) -> None:
-    # The mean length of a vector becomes √dim · 0.1, about that of random vectors, which stand beside them.
-    scaled = vectors * (0.1 * math.sqrt(vectors.shape[1]))
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{len(words)} {vectors.shape[1]}\n")
-        for word, vector in zip(words, scaled, strict=True):
-            file.write(f"{word} {' '.join(f'{value:.5f}' for value in vector)}\n")
+def _save(folder: Path, words: Sequence[str], vectors: NDArray[np.float32]) -> None:
+    """Writes `vectors.vec`, whole or not at all."""
+
+    def write(path: Path) -> None:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"{len(words)} {vectors.shape[1]}\n")
+            for word, vector in zip(words, vectors, strict=True):
+                file.write(f"{word} {' '.join(f'{value:.5f}' for value in vector)}\n")
+
+    write_atomically(folder / VECTORS_FILE, write)

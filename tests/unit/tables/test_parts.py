@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import signal
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from filelock import FileLock
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import plan
+from canner.experiment.kinds import read_experiment
 from canner.experiment.tagger import EmbeddingsConfig, TaggerExperiment
 from canner.tables import TABLES, comparisons, parts
 from canner.tables.parts import RECIPES, made_from, make_missing
 from canner.training.charlm import CharLMTask
 from canner.training.run_state import RESUME
+from canner.training.vectors import pack_vectors
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = "the river runs through the town and the town sleeps by the river .\n" * 40
@@ -192,3 +195,23 @@ def test_a_part_that_cannot_be_made_is_warned_of_and_the_others_are_made(monkeyp
     )
     assert not Path("b").exists()
     assert Path("whole").read_text() == "done"
+
+
+def test_vectors_that_ship_are_unpacked_where_no_text_is_at_hand(monkeypatch, caplog) -> None:
+    pytest.importorskip("gensim")
+    Path("vectors.toml").write_text('kind = "vectors"\ntext = ["text"]\ndim = 4\nmin_count = 1\nepochs = 1\n')
+    monkeypatch.setattr(parts, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
+    make_missing(reads(vectors="runs/v/vectors.vec"))
+    planned, trained = made_from("runs/v/vectors.vec"), Path("runs/v/vectors.vec").read_text()
+    pack_vectors("runs/v", "models/v")
+    shutil.rmtree("runs/v")
+    Path("text").unlink()
+    make_missing(reads(vectors="runs/v/vectors.vec"))
+    assert "could not be made" not in caplog.text
+    assert Path("runs/v/vectors.vec").read_text().split("\n", 1)[0] == trained.split("\n", 1)[0]
+    assert made_from("runs/v/vectors.vec") == planned  # runs with them are kept as runs with those trained
+
+
+def test_the_vectors_that_ship_are_those_of_the_recipe() -> None:
+    recipe, shipped = ROOT / "recipes" / "vectors_zh.toml", ROOT / "models" / "vectors-zh" / "experiment.toml"
+    assert read_experiment(recipe) == read_experiment(shipped)

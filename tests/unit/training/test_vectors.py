@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from canner.text.vectors import load_vectors, words_of_vectors
-from canner.training.vectors import VECTORS_FILE, VectorsConfig, train_vectors
+from canner.training.vectors import VECTORS_FILE, VectorsConfig, pack_vectors, train_vectors, unpack_vectors
 
 TEXT = "el gato come pescado\nel perro come carne\nla gata come pescado\nun perro bebe agua\n" * 30
 
@@ -118,3 +120,30 @@ def test_subwords_must_have_a_length():
     with pytest.raises(ValueError, match="expected max_chars of at least min_chars"):
         VectorsConfig(min_chars=6, max_chars=3)
     assert VectorsConfig(min_chars=6, max_chars=0).max_chars == 0
+
+
+def test_packed_vectors_are_the_same_to_half_precision(config, tmp_path):
+    pytest.importorskip("gensim")
+    run, bundle, again = tmp_path / "run", tmp_path / "bundle", tmp_path / "again"
+    train_vectors(config, run)
+    (run / "experiment.toml").write_text('kind = "vectors"\n', encoding="utf-8")
+    pack_vectors(run, bundle)
+    assert load_file(bundle / "model.safetensors")["vectors"].dtype == torch.float16
+    unpack_vectors(bundle, again)
+    assert (again / "experiment.toml").read_text(encoding="utf-8") == 'kind = "vectors"\n'
+    words = words_of_vectors(run / VECTORS_FILE)
+    assert words_of_vectors(again / VECTORS_FILE) == words
+    before, after = (load_vectors(folder / VECTORS_FILE, words).matrix for folder in (run, again))
+    assert np.allclose(before, after, rtol=1e-3, atol=2e-5)
+    assert after.any(axis=1).all()
+
+
+def test_damaged_packed_vectors_leave_none(config, tmp_path):
+    pytest.importorskip("gensim")
+    train_vectors(config, tmp_path / "run")
+    (tmp_path / "run" / "experiment.toml").write_text('kind = "vectors"\n', encoding="utf-8")
+    pack_vectors(tmp_path / "run", tmp_path / "bundle")
+    (tmp_path / "bundle" / "words.json").unlink()
+    with pytest.raises(ValueError, match=r"words\.json: expected this file in the bundle"):
+        unpack_vectors(tmp_path / "bundle", tmp_path / "again")
+    assert not (tmp_path / "again" / VECTORS_FILE).exists()
