@@ -6,11 +6,13 @@ teacher says of that word is compared with the gold tag. No tagger is trained: t
     export CANNER_DATA=../shared/data
     python recipes/diagnose_transfer.py es models/es-en models/es-en-aligner models/es-en-gloss DeepL
     python recipes/diagnose_transfer.py zh models/zh-en models/zh-en-aligner models/zh-en-gloss eflomal=models/zh-en
+    python recipes/diagnose_transfer.py zh-news models/zh-en models/zh-en-aligner models/zh-en-gloss
+    python recipes/diagnose_transfer.py es runs/translator-es-guided --name transfer-es-guidance
 
 "eflomal=" before a translator: its English, with the links that eflomal finds between that and the sentence, together
 with the parallel text.
 
-Writes results/transfer-LANGUAGE.json, a row for each translator and layer.
+Writes results/transfer-CORPUS.json (--name: another), a row for each translator and layer.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_part
 from canner.data.translation import Translator
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.experiment.results import results_json, summarise, weights_of
-from canner.tables.chinese import weibo_revised
+from canner.tables.chinese import ONTONOTES5, weibo_revised
 from canner.tables.european import GERMAN, SPANISH
 from canner.tables.masakhaner import corpus
 from canner.tables.protocols import COPIED, TEACHER, TRANSLATORS, external
@@ -49,10 +51,11 @@ TEACHER_TYPES = {"PER", "LOC", "ORG", "MISC"}
 """Those of CoNLL-2003. Entities of others (dates, Weibo's nominal mentions) are none here."""
 OTHERS = ("DeepL", "m2m100")
 """Other systems, whose English lies in files."""
-CORPORA: dict[str, CorpusConfig] = {
+CORPORA: dict[str, CorpusConfig] = {  # by language, and what more there is of it
     "es": SPANISH,
     "de": GERMAN,
     "zh": weibo_revised("fast").base.data,
+    "zh-news": ONTONOTES5,
     "sw": corpus("swa"),
     "yo": corpus("yor"),
 }
@@ -221,15 +224,17 @@ def _teacher_type(name: str) -> str | None:
 def main() -> None:
     """Reads the arguments, writes the results file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("language", choices=sorted(CORPORA))
+    parser.add_argument("corpus", choices=sorted(CORPORA))
     parser.add_argument(
         "translators", nargs="+", help="bundles, or DeepL and m2m100 for the files of external/"
     )
     parser.add_argument("--sentences", type=int, default=1000, help="drawn from the development part")
+    parser.add_argument("--name", help="of the results file; default: transfer-CORPUS")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    language, data = arguments.language, CORPORA[arguments.language]
+    language, data = arguments.corpus.partition("-")[0], CORPORA[arguments.corpus]
+    results = arguments.name or f"transfer-{arguments.corpus}"
     whole = read_part(data, "dev")
     sentences = draw_subset(whole, min(arguments.sentences, len(whole)), seed=1)
     reader, seen = load_translator(TRANSLATORS[language]), seen_in_parallel_text(language)
@@ -260,8 +265,8 @@ def main() -> None:
             of_row = {}  # the same for every layer
             print(row, {key: round(value, 1) for key, value in found.items()}, flush=True)
     content = results_json(
-        name=f"transfer-{language}",
-        title=f"What the attention finds, {language}: tokens of development sentences",
+        name=results,
+        title=f"What the attention finds, {results.removeprefix('transfer-')}: tokens of development sentences",
         rows=rows,
         data=f"{len(sentences)} of {len(whole)} development sentences, drawn at random where not all, of "
         f"{'/'.join(Path(data.dev[0]).parts[-2:])}",
@@ -271,7 +276,7 @@ def main() -> None:
         command=shlex.join(["python", *sys.argv]),
         files=read,
     )
-    save_json(RESULTS / f"transfer-{language}.json", content)
+    save_json(RESULTS / f"{results}.json", content)
 
 
 if __name__ == "__main__":
