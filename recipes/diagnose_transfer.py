@@ -269,7 +269,7 @@ def main() -> None:
         title=f"What the attention finds, {results.removeprefix('transfer-')}: tokens of development sentences",
         rows=rows,
         data=f"{len(sentences)} of {len(whole)} development sentences, drawn at random where not all, of "
-        f"{'/'.join(Path(data.dev[0]).parts[-2:])}",
+        f"{', '.join('/'.join(Path(path).parts[-2:]) for path in data.dev)}",
         protocol="the strongest English word of each token, the teacher's tag of it; entities of the teacher's "
         "types; words of entities stand in the English as they are, in pinyin, or under the name that the parallel "
         "text is sure of; unseen: not in that text; nothing is trained",

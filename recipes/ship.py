@@ -101,9 +101,8 @@ def _how_trained(run: Path) -> dict[str, object]:
         "training": f"{fit['minutes']:.0f} minutes on {made['hardware']}, {fit['steps']} steps",
     }
     if config["guided_alignment"]:
-        notes["attention"] = (
-            "the last decoder layer's was taught word alignments (eflomal), unlike the paper's"
-        )
+        layer = config["guided_layer"] % config["model"]["decoder_layers"] + 1
+        notes["attention"] = f"layer {layer}'s was taught word alignments (eflomal), unlike the paper's"
     if config.get("start_from"):
         notes["started from"] = Path(config["start_from"]).name
     notes[f"development {config['training']['metric']}"] = (

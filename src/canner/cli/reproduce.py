@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
@@ -84,9 +84,8 @@ def reproduce(
 ) -> None:
     """Run the experiments behind a table, as far as they are missing, and print it; --show prints what was found.
 
-    In the root of the repository, word vectors, character language models and the encoder are made first. Finished
-    runs are kept in `results/runs`, those of other machines too; --anew counts none of these. A killed call goes on
-    where it stopped. What reads a thing that is not there is "not run".
+    In the root of the repository, what the table reads is made first. Finished runs are kept in `results/runs`,
+    those of other machines too; --anew counts none of these. A killed call goes on where it stopped.
 
     Examples:
 
@@ -99,6 +98,7 @@ def reproduce(
     from canner.experiment.runner import RunnerOptions
     from canner.system_tables import LEGEND
     from canner.tables import descriptions
+    from canner.tables.parts import make_missing
     from canner.tables.variations import rows_of_paper
 
     if show and (systems or paper_rows or budgets or seeds or smoke):
@@ -117,8 +117,8 @@ def reproduce(
     for config in _parts(table, protocol, seeds, grid=grid, smoke=smoke):
         rows = (*(systems or ()), *(rows_of_paper(config) if paper_rows else ()))
         options = replace(shared, systems=rows, max_minutes=_left(started, max_minutes))
-        make = make_parts and not smoke
-        broken.append(_run_part(config, runs / config.name, published, options, command, make_parts=make))
+        make = partial(make_missing, train=not smoke) if make_parts else None
+        broken.append(_run_part(config, runs / config.name, published, options, command, make))
     typer.echo(LEGEND)
     if said := next(filter(None, broken), None):
         raise ValueError(said)
@@ -194,8 +194,7 @@ def _run_part(
     results: Path | None,
     options: RunnerOptions,
     command: str,
-    *,
-    make_parts: bool,
+    make: Callable[..., None] | None,
 ) -> str | None:
     """Makes what one comparison reads, runs it, writes its results and kept runs (None: neither), prints its table.
 
@@ -205,12 +204,10 @@ def _run_part(
     from canner.experiment.runner import BrokenRunsError, run_comparison
     from canner.report import read_results
     from canner.system_tables import table as as_table
-    from canner.tables.parts import made_from, make_missing
+    from canner.tables.parts import made_from
 
-    make = partial(
-        make_missing, max_minutes=options.max_minutes, device=options.device, progress=options.progress
-    )
-    prepare = make if make_parts else None
+    of_call = {"max_minutes": options.max_minutes, "device": options.device, "progress": options.progress}
+    prepare = None if make is None else partial(make, **of_call)
     if results is not None:
         kept = results / "runs" / f"{config.name}.json"
         options = replace(options, kept=kept, identify=made_from)

@@ -233,14 +233,20 @@ def trained_bundles(experiment: TaggerExperiment) -> set[str]:
 
 
 def missing_bundles(experiment: TaggerExperiment) -> list[str]:
-    """The paths of `bundles_of` that are not there."""
+    """The paths of `bundles_of` that are not there, or whose training has not ended."""
     missing = []
     for key, path in bundles_of(experiment):
         try:
-            data_path(path, key)
+            unfinished = _is_unfinished(data_path(path, key))
         except ValueError:
-            missing.append(path)
+            unfinished = True
+        missing += [path] if unfinished else []
     return missing
+
+
+def _is_unfinished(bundle: Path) -> bool:
+    began, ended = (bundle / "training.json").exists(), (bundle / "fit.json").exists()
+    return began and (not ended or (bundle / RESUME).exists())
 
 
 def inputs_of(experiment: TaggerExperiment, identify: Identify | None = None) -> dict[str, str]:

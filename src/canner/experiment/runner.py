@@ -288,13 +288,14 @@ def _possible(cells: Sequence[Cell], *, needed: bool) -> list[Cell]:
             without.setdefault(path, {})[cell.system.name] = None
         possible += [] if lacking else [cell]
     if cells and not possible and needed:
+        read = ", ".join(sorted(without))
         raise ValueError(
-            f"expected what the systems read, found none of {', '.join(sorted(without))}; train or fetch it first "
-            "(recipes/README.md)"
+            f"expected what systems read, found none of {read}; make it first (recipes/README.md)"
         )
     for path, names in without.items():
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        logger.warning("left out, because %s is not there: %s%s", path, ", ".join(list(names)[:3]), more)
+        some = ", ".join(list(names)[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        state = "finished" if Path(path).exists() else "there"
+        logger.warning("left out, because %s is not %s: %s", path, state, some)
     return possible
 
 

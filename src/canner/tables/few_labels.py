@@ -160,7 +160,7 @@ def guidance(protocol: Protocol) -> ComparisonExperiment:
         rows,
         corpus=f"CoNLL-2002 Spanish, {FEW} labelled sentences: {SUBSETS}; guided: the last attention was taught word "
         "alignments and the embeddings started from them; lexical: the embeddings alone; unguided: trained on "
-        "translation alone, as the paper's; small translators, forty minutes of one processor core each",
+        "translation alone, as the paper's; small translators, three passes over the parallel text each",
         budgets=(FEW,),
         batch_size=8,
         headline=False,

@@ -37,7 +37,7 @@ RECIPES: dict[str, str] = {
 """The recipe of each part, by the path that experiments read; both as seen from the root of the repository."""
 
 SHIPPED = Path("models")
-"""Where vectors may lie packed, in a folder named as that in which they are read."""
+"""Where vectors may lie packed, in a folder named as that from which they are read."""
 
 
 def made_from(path: str) -> str | None:
@@ -73,6 +73,7 @@ def make_missing(
     max_minutes: float | None = None,
     device: str = "cpu",
     progress: bool = True,
+    train: bool = True,
 ) -> None:
     """Makes the parts that experiments read and that are not there.
 
@@ -81,20 +82,22 @@ def make_missing(
 
     Args:
         experiments: taggers to be trained.
-        max_minutes: no part is begun later, and a language model goes on at the next call. Vectors and encoder are
-            made to their end.
+        max_minutes: no part is begun later, and a language model or translator goes on at the next call. Vectors and
+            encoder are made to their end.
         device: "cpu" or "cuda".
         progress: show progress on a terminal.
+        train: else only what ships is unpacked.
 
     Raises:
         KeyboardInterrupt: if a training was interrupted; the next call goes on.
     """
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     for path in dict.fromkeys(path for experiment in experiments for _, path in bundles_of(experiment)):
-        if path not in RECIPES or Path(path).exists():
+        recipe = Path(RECIPES.get(path, ""))
+        if path not in RECIPES or Path(path).exists() or not (train or _shipped(recipe, Path(path))):
             continue
         try:
-            _make(Path(RECIPES[path]), Path(path), deadline, device, progress)
+            _make(recipe, Path(path), deadline, device, progress)
         except (ValueError, OSError, RuntimeError) as error:
             logger.warning("%s could not be made: %s", path, error)
 
@@ -117,15 +120,26 @@ def _make(recipe: Path, path: Path, deadline: float | None, device: str, progres
             left = None if deadline is None else (deadline - time.monotonic()) / 60
             if left is not None and left <= 0:
                 raise ValueError(f"expected time for {recipe}, got none; call again with more --max-minutes")
+            if shipped := _shipped(recipe, path):
+                logger.info("unpacking %s from %s", path, shipped)
+                unpack_vectors(shipped, folder)
+                return
             logger.info("making %s by %s", path, recipe)
-            if (SHIPPED / folder.name).is_dir():
-                unpack_vectors(SHIPPED / folder.name, folder)
-            elif recipe.suffix == ".py":
+            if recipe.suffix == ".py":
                 _run_script(recipe)
             else:
                 _train(recipe, path, left, device, progress)
     except Timeout:
         raise ValueError("the time is up, and another process is making it; call again") from None
+
+
+def _shipped(recipe: Path, path: Path) -> Path | None:
+    """The folder of packed vectors that ship and were trained by the recipe as it is, if there is one."""
+    shipped = SHIPPED / path.parent.name
+    own = shipped / "experiment.toml"
+    if path.suffix != ".vec" or not (own.is_file() and recipe.is_file()):
+        return None
+    return shipped if read_experiment(own) == read_experiment(recipe) else None
 
 
 def _train(recipe: Path, path: Path, max_minutes: float | None, device: str, progress: bool) -> None:

@@ -158,7 +158,14 @@ def unpack_vectors(bundle: str | Path, folder: str | Path) -> None:
     bundle, folder = Path(bundle), Path(folder)
     read_bundle_config(bundle, "vectors")
     words = read_part(bundle / "words.json", lambda path: json.loads(path.read_text(encoding="utf-8")))
-    vectors = read_part(bundle / "model.safetensors", load_tensors)["vectors"].float().numpy()
+    vectors = (
+        read_part(bundle / "model.safetensors", load_tensors)
+        .get("vectors", torch.zeros(0, 0))
+        .float()
+        .numpy()
+    )
+    if not isinstance(words, list) or len(words) != len(vectors):
+        raise ValueError(f"{bundle}: expected a vector for each word, got others; copy the bundle again")
     save_text(folder / "experiment.toml", (bundle / "experiment.toml").read_text(encoding="utf-8"))
     _save(folder, words, vectors)
 

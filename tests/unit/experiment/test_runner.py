@@ -27,7 +27,7 @@ from canner.experiment.record import read_record, run_and_record
 from canner.experiment.runner import BrokenRunsError, RunnerOptions, run_comparison
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import to_toml
-from canner.training.run_state import DivergedError
+from canner.training.run_state import RESUME, DivergedError
 
 Make = Callable[..., ComparisonExperiment]
 
@@ -200,6 +200,24 @@ def test_a_system_without_its_bundle_is_left_out_and_shown(
     late = RunnerOptions(progress=False, max_minutes=0.0)  # without time only the results are wanted
     results = run_comparison(make(systems=systems[1:]), tmp_path / "other", command="c", options=late)
     assert [bool(row["metrics"]) for row in results["rows"]] == [False]
+
+
+@pytest.mark.parametrize("left", [["training.json"], ["training.json", "fit.json", RESUME]])
+def test_a_bundle_whose_training_has_not_ended_is_not_read(
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, left: list[str]
+) -> None:
+    encoder = tmp_path / "charlm"
+    encoder.mkdir()
+    for name in ("config.json", "model.safetensors", *left):
+        (encoder / name).write_text("{}", encoding="utf-8")
+    systems = (
+        System(name="plain"),
+        System(name="charlm", change={"embeddings.contextual": [str(encoder)]}),
+    )
+    quiet = RunnerOptions(progress=False)
+    results = run_comparison(make(systems=systems), tmp_path / "out", command="c", options=quiet)
+    assert [bool(row["metrics"]) for row in results["rows"]] == [True, False]
+    assert f"left out, because {encoder} is not finished: charlm" in caplog.text
 
 
 def test_what_systems_read_can_be_made_first_under_the_lock_and_with_the_corpus_read(

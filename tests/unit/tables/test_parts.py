@@ -199,17 +199,31 @@ def test_a_part_that_cannot_be_made_is_warned_of_and_the_others_are_made(monkeyp
 
 def test_vectors_that_ship_are_unpacked_where_no_text_is_at_hand(monkeypatch, caplog) -> None:
     pytest.importorskip("gensim")
-    Path("vectors.toml").write_text('kind = "vectors"\ntext = ["text"]\ndim = 4\nmin_count = 1\nepochs = 1\n')
+    text = 'kind = "vectors"\ntext = ["text"]\ndim = 4\nmin_count = 1\nepochs = 1\n'
+    Path("vectors.toml").write_text(text)
     monkeypatch.setattr(parts, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
-    make_missing(reads(vectors="runs/v/vectors.vec"))
+    wanted = reads(vectors="runs/v/vectors.vec")
+    make_missing(wanted, train=False)
+    assert not Path("runs/v").exists()
+    make_missing(wanted)
     planned, trained = made_from("runs/v/vectors.vec"), Path("runs/v/vectors.vec").read_text()
     pack_vectors("runs/v", "models/v")
     shutil.rmtree("runs/v")
     Path("text").unlink()
-    make_missing(reads(vectors="runs/v/vectors.vec"))
-    assert "could not be made" not in caplog.text
+    make_missing(wanted, train=False)
+    assert "unpacking runs/v/vectors.vec from models/v" in caplog.text
     assert Path("runs/v/vectors.vec").read_text().split("\n", 1)[0] == trained.split("\n", 1)[0]
     assert made_from("runs/v/vectors.vec") == planned  # runs with them are kept as runs with those trained
+    # Those of another recipe than is asked for are not taken.
+    shutil.rmtree("runs/v")
+    Path("vectors.toml").write_text(text.replace("dim = 4", "dim = 5"))
+    make_missing(wanted)
+    assert "runs/v/vectors.vec could not be made" in caplog.text
+    Path("vectors.toml").write_text(text)
+    Path("models/v/words.json").write_text("[]")
+    make_missing(wanted)
+    assert "expected a vector for each word, got others" in caplog.text
+    assert not Path("runs/v/vectors.vec").exists()
 
 
 def test_the_vectors_that_ship_are_those_of_the_recipe() -> None:
