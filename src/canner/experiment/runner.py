@@ -283,8 +283,7 @@ def _possible(cells: Sequence[Cell], *, needed: bool) -> list[Cell]:
     possible: list[Cell] = []
     without: dict[str, dict[str, None]] = {}
     for cell in cells:
-        lacking = missing_bundles(cell.tries[0].experiment)
-        for path in lacking:
+        for path in (lacking := missing_bundles(cell.tries[0].experiment)):
             without.setdefault(path, {})[cell.system.name] = None
         possible += [] if lacking else [cell]
     if cells and not possible and needed:
@@ -301,8 +300,8 @@ def _possible(cells: Sequence[Cell], *, needed: bool) -> list[Cell]:
 
 def _make_what_is_left(state: _State, options: RunnerOptions, deadline: float | None) -> None:
     """Makes the runs that are left, and takes each in as it is finished."""
-    known = len(state.waiting())  # those of a grid come first, then those of what it chose
-    most = max(1, known, state.num_runs - state.num_finished - known)
+    first = len(state.waiting())  # of a grid; then come those of what it chose
+    most = max(1, first, state.num_runs - state.num_finished - first)
     options = replace(options, workers=min(options.workers, most))
     state.say_what_is_left(options.workers)
     with StepProgress(state.config.name, enabled=options.progress and options.workers > 1) as bar:
