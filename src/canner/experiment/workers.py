@@ -69,9 +69,7 @@ def pool(workers: int, *, device: str, progress: bool) -> Iterator[Submit]:
     ):
 
         def there(run: PlannedRun, stores: Path, minutes: float | None) -> Future[None]:
-            with (
-                _deaf_to_ctrl_c()
-            ):  # for processes that are started now: they end when told to, not amid an import
+            with _deaf_to_ctrl_c():
                 return processes.submit(_work_there, run, stores, minutes, device)
 
         try:
@@ -84,14 +82,22 @@ def pool(workers: int, *, device: str, progress: bool) -> Iterator[Submit]:
 
 @contextlib.contextmanager
 def _deaf_to_ctrl_c() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():  # which alone may say what a signal does
+    """For processes that are started meanwhile, which would end amid an import; here Ctrl-C comes when it is over."""
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    heard: list[int] = []
+    mask = signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGINT}
+    )  # theirs, too; other threads here still hear it
+    handler = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    if heard:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _let_go_of_memory() -> None:

@@ -145,8 +145,14 @@ def test_workers_end_with_their_call_and_their_runs_go_on_at_the_next(
     assert not [path for path in out.rglob("*") if path.name.endswith((".tmp", ".part"))]
 
 
-def test_ctrl_c_while_workers_start_says_nothing_of_them(make: Make, tmp_path: Path) -> None:
-    (tmp_path / "x.toml").write_text(to_toml(make()), encoding="utf-8")
+@pytest.mark.parametrize("delay", [0.0, 0.01, 0.5])
+def test_ctrl_c_while_workers_start_ends_the_call_and_says_nothing_of_them(
+    make: Make, tmp_path: Path, delay: float
+) -> None:
+    config = make()
+    training = config.base.training.model_copy(update={"max_epochs": 100_000})
+    endless = make(base=config.base.model_copy(update={"training": training}))
+    (tmp_path / "x.toml").write_text(to_toml(endless), encoding="utf-8")
     command = [sys.executable, "-c", CALL, tmp_path / "x.toml", tmp_path / "out"]
     call = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, text=True)
     assert call.stderr is not None
@@ -156,7 +162,7 @@ def test_ctrl_c_while_workers_start_says_nothing_of_them(make: Make, tmp_path: P
             line = call.stderr.readline()
             assert line, said
             said += line
-        time.sleep(0.5)  # they import torch
+        time.sleep(delay)  # at first they are started, then they import torch
         os.killpg(call.pid, signal.SIGINT)  # as a terminal does: the call and its workers
         _, said = call.communicate(timeout=120)
     finally:
