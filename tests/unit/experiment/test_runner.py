@@ -107,7 +107,8 @@ import logging, signal, sys
 from pathlib import Path
 from canner.experiment.kinds import read_experiment
 from canner.experiment.runner import RunnerOptions, run_comparison
-signal.signal(signal.SIGTERM, signal.default_int_handler)
+for number in (signal.SIGTERM, signal.SIGINT):  # a job in the background ignores the latter
+    signal.signal(number, signal.default_int_handler)
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 config = read_experiment(Path(sys.argv[1]))
 run_comparison(config, sys.argv[2], command="c", options=RunnerOptions(2, progress=False))
