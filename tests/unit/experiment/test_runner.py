@@ -115,16 +115,20 @@ run_comparison(config, sys.argv[2], command="c", options=RunnerOptions(2, progre
 """
 
 
+def endless_call(make: Make, folder: Path) -> list[str]:
+    """A command that trains two systems, at a time and without end, in `out`."""
+    config = make()
+    training = config.base.training.model_copy(update={"max_epochs": 100_000})
+    endless = make(base=config.base.model_copy(update={"training": training}))
+    (folder / "endless.toml").write_text(to_toml(endless), encoding="utf-8")
+    return [sys.executable, "-c", CALL, str(folder / "endless.toml"), str(folder / "out")]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_workers_end_with_their_call_and_their_runs_go_on_at_the_next(
     make: Make, tmp_path: Path, number: signal.Signals
 ) -> None:
-    config = make()
-    training = config.base.training.model_copy(update={"max_epochs": 100_000})
-    endless = make(base=config.base.model_copy(update={"training": training}))
-    (tmp_path / "endless.toml").write_text(to_toml(endless), encoding="utf-8")
-    out = tmp_path / "out"
-    command = [sys.executable, "-c", CALL, tmp_path / "endless.toml", out]
+    command, out = endless_call(make, tmp_path), tmp_path / "out"
     # Workers have its output: that comes to an end when they have.
     call = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
@@ -150,11 +154,7 @@ def test_workers_end_with_their_call_and_their_runs_go_on_at_the_next(
 def test_ctrl_c_while_workers_start_ends_the_call_and_says_nothing_of_them(
     make: Make, tmp_path: Path, delay: float
 ) -> None:
-    config = make()
-    training = config.base.training.model_copy(update={"max_epochs": 100_000})
-    endless = make(base=config.base.model_copy(update={"training": training}))
-    (tmp_path / "x.toml").write_text(to_toml(endless), encoding="utf-8")
-    command = [sys.executable, "-c", CALL, tmp_path / "x.toml", tmp_path / "out"]
+    command = endless_call(make, tmp_path)
     call = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, text=True)
     assert call.stderr is not None
     try:
