@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from canner.data.bundle import save_json
-from canner.experiment.results import results_json, summarise
+from canner.experiment.results import digests, results_json, summarise, weights_of
 from canner.report import read_results
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
@@ -38,7 +38,8 @@ def row(run: Path) -> dict[str, Any]:
         "minutes": best["minutes"],
     }
     name = f"{run.name}, 2 × {config['model']['hidden_dim']}"
-    made = {"hardware": made["hardware"], "date": made["date"]}
+    files = digests([Path(config["data"]["train"]), weights_of(run)])
+    made = {"hardware": made["hardware"], "date": made["date"], "files": files}
     return {**summarise(name, {f"seed {config['seed']}": figures}), "made": made}
 
 

@@ -73,7 +73,11 @@ def test_language_models_are_collected_from_what_their_trainings_left(tmp_path: 
     monkeypatch.setattr(sys, "argv", ["collect_charlms.py", str(run)])
     with pytest.raises(SystemExit, match="expected folders of trainings"):
         main()
-    (run / "training.json").write_text('{"model": {"hidden_dim": 8}, "seed": 3}')
+    text = tmp_path / "text"
+    text.write_bytes(b"abc")
+    (run / "model.safetensors").write_bytes(b"")
+    config = {"data": {"train": str(text)}, "model": {"hidden_dim": 8}, "seed": 3}
+    (run / "training.json").write_text(json.dumps(config))
     (run / "environment.json").write_text('{"hardware": "a machine", "date": "2026-01-02"}')
     steps = [
         {
@@ -92,3 +96,7 @@ def test_language_models_are_collected_from_what_their_trainings_left(tmp_path: 
     assert (row["system"], row["seeds"]) == ("charlm-xx, 2 × 8", ["seed 3"])
     assert [row["metrics"][name]["mean"] for name in ("bits per character", "steps")] == [2.0, 2.0]
     assert (content["hardware"], content["date"]) == ("a machine", "2026-01-02")
+    assert row["made"]["files"] == {  # the SHA-256 of "abc" and of nothing
+        f"{tmp_path.name}/text": "ba7816bf8f01",
+        "charlm-xx/model.safetensors": "e3b0c44298fc",
+    }
