@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from canner.text.labelled import ReadingWarning
+
 SPANISH = ("Ana vive en Lima .", "La OTAN se reúne hoy .", "El Real Madrid ganó en Sevilla .")
 ENGLISH = ("Ana lives in Lima .", "NATO meets today .", "Real Madrid won in Seville .")
 
@@ -53,6 +55,21 @@ def test_it_links_given_translations(canner, trained):
     assert (
         "a layer from 1 to 1" in canner("align", trained / "new.es", trained / "new.en", *options).complaint()
     )
+
+
+def test_pairs_that_are_too_long_are_left_without_links_and_named(canner, trained, tmp_path):
+    long = " ".join(["Ana"] * 700)
+    sides = (SPANISH[0], "", long, SPANISH[1], long), (ENGLISH[0], "", "Ana", ENGLISH[1], "Ana")
+    for name, lines in zip(("es", "en"), sides, strict=True):
+        (tmp_path / name).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    what = (
+        r"es, line 3: expected 1 to 31 pieces on the source side, got 700; left without links; so is line 5$"
+    )
+    with pytest.warns(ReadingWarning, match=what):
+        answer = canner("align", tmp_path / "es", tmp_path / "en", "--translator", trained / "run")
+    alone = canner("align", trained / "new.es", trained / "new.en", "--translator", trained / "run")
+    first, second = alone.out.splitlines()
+    assert (answer.status, answer.out.splitlines()) == (0, [first, "", "", second, ""])
 
 
 def test_it_translates_too(canner, trained):

@@ -16,6 +16,9 @@ import pytest
 
 from canner.data import bundle as bundle_module
 from canner.data.bundle import FORMAT
+from canner.decoding.char_features import CharLMFeatures
+from canner.models.char_lm import BidirectionalCharLM, CharLMConfig
+from canner.text.vocabulary import Vocabulary
 
 GOOD = "Ana B-PER\nvive O\nen O\nLima B-LOC\n\nLa O\nOTAN B-ORG\nhabla O\n\n"
 SURROGATE = b"vive O\nLima\xed\xa0\x80 B-LOC\n"
@@ -375,3 +378,11 @@ def test_a_run_that_fails_before_its_first_state_leaves_its_folder_free(
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     canner("train", config, "-o", tmp_path / "mine", "--set", "training.metric=foo")
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+    vocabulary, shape = Vocabulary(sorted(set("Ana vive.\n"))), CharLMConfig(embedding_dim=4, hidden_dim=4)
+    model = CharLMFeatures(shape, BidirectionalCharLM(shape, len(vocabulary)), vocabulary)
+    model.save(tmp_path / "charlm")
+    reads = ["--set", f'embeddings.contextual=["{tmp_path / "charlm"}"]']
+    run = tmp_path / "other-run"
+    canner("train", config, "-o", run, *reads, "--set", "training.metric=foo").complaint()
+    assert [path.name for path in run.iterdir()] == ["stores"]
+    assert canner("train", config, "-o", run, *reads, "-q").status == 0

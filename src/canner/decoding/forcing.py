@@ -1,6 +1,6 @@
 """The attention of every layer for outputs that are known, in one parallel pass."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +11,37 @@ from torch.nn.utils.rnn import pad_sequence
 
 from canner.models.alignment_head import AlignmentHead, alignment_inputs
 from canner.models.convs2s import ConvS2S
-from canner.text.subwords import Subwords
+from canner.text.subwords import Pieces, Subwords
+
+
+class UnreadablePairsError(ValueError):
+    """Some pairs have a side that is empty, or longer than a translator can read.
+
+    Attributes:
+        reasons: what is wrong with each of these, by its number among the pairs given, from 0.
+    """
+
+    def __init__(self, reasons: Mapping[int, str]) -> None:
+        number = min(reasons)
+        more = f" (and {len(reasons) - 1} more pairs)" if len(reasons) > 1 else ""
+        super().__init__(f"pair {number}: {reasons[number]}{more}; leave it out or split it")
+        self.reasons = dict(reasons)
+
+
+def require_readable(sources: Sequence[Pieces], targets: Sequence[Pieces], longest: int) -> None:
+    """Refuses pairs with a side that has no pieces, or more than `longest`.
+
+    Raises:
+        UnreadablePairsError: there is such a pair.
+    """
+    reasons = {
+        number: f"expected 1 to {longest} pieces on the {side} side, got {len(pieces.ids)}"
+        for side, sentences in (("source", sources), ("target", targets))
+        for number, pieces in enumerate(sentences)
+        if not 0 < len(pieces.ids) <= longest
+    }
+    if reasons:
+        raise UnreadablePairsError(reasons)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from canner.data.bundle import (
 )
 from canner.data.compression import StoredPrecision, compress, expand
 from canner.data.translation import Translation
+from canner.decoding.forcing import UnreadablePairsError
 from canner.decoding.neural_translator import NeuralTranslator, Notes
 from canner.decoding.piece_translation import empty_translation, join_parts
 from canner.models.alignment_head import AlignmentHead, AlignmentHeadConfig
@@ -88,7 +89,7 @@ class NeuralAligner:
         """The alignment of translations made elsewhere, and the score that the translator gives them.
 
         Raises:
-            ValueError: a side is empty, or has more pieces than the model has positions.
+            UnreadablePairsError: a side is empty, or has more pieces than the model has positions.
         """
         found = self.translator.force_many(pairs, head=self.head)
         # a head aligns a piece once; there is no step after it that reads it
@@ -96,15 +97,13 @@ class NeuralAligner:
 
     def _aligned(self, parts: Sequence[Translation]) -> list[Translation]:
         """Parts aligned anew; one that cannot be forced (no English, an endless word) stays as it is."""
-        if not parts:
-            return []
+        pairs = [(part.source, part.target) for part in parts]
         try:
-            return self.force_many([(part.source, part.target) for part in parts])
-        except ValueError:
-            if len(parts) == 1:
-                return [*parts]
-            middle = len(parts) // 2
-            return self._aligned(parts[:middle]) + self._aligned(parts[middle:])
+            return self.force_many(pairs)
+        except UnreadablePairsError as error:
+            unreadable = error.reasons
+        found = iter(self.force_many([pair for number, pair in enumerate(pairs) if number not in unreadable]))
+        return [part if number in unreadable else next(found) for number, part in enumerate(parts)]
 
     def save(
         self,

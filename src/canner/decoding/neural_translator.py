@@ -16,7 +16,7 @@ from canner.data.compression import StoredPrecision
 from canner.data.translation import Translation
 from canner.decoding.beam import beam_search
 from canner.decoding.constraints import constraints_of
-from canner.decoding.forcing import Forced, force
+from canner.decoding.forcing import Forced, force, require_readable
 from canner.decoding.greedy import greedy_search
 from canner.decoding.options import TranslateOptions
 from canner.decoding.piece_translation import (
@@ -150,11 +150,11 @@ class NeuralTranslator:
         """As `force`, for many pairs; a head gives the only attention.
 
         Raises:
-            ValueError: a side is empty, or has more pieces than the model has positions.
+            UnreadablePairsError: a side is empty, or has more pieces than the model has positions.
         """
         segmented = [self.segments(tokens) for tokens, _ in pairs]
         words = [tuple(segment.text for segment in segments) for segments in segmented]
-        sources, targets, limit = [], [], self.model.config.max_positions - 1
+        sources, targets = [], []
         for source, (_, target) in zip(words, pairs, strict=True):
             masked, slots = self._mask(source)
             slot_of = {word: slot for slot, word in reversed(slots.items())}
@@ -162,13 +162,7 @@ class NeuralTranslator:
             targets.append([slot_of.get(word, word) for word in all_composed(target)])
         source_pieces = self.source_subwords.encode_many(sources)
         target_pieces = self.target_subwords.encode_many(targets)
-        for side, pieces in (("source", source_pieces), ("target", target_pieces)):
-            for number, count in enumerate(len(found.ids) for found in pieces):
-                if not 0 < count <= limit:
-                    raise ValueError(
-                        f"pair {number}: expected 1 to {limit} pieces on the {side} side, got {count}; "
-                        "leave it out or split it"
-                    )
+        require_readable(source_pieces, target_pieces, self.model.config.max_positions - 1)
         results: list[Translation | None] = [None] * len(pairs)
         lengths = [max(len(s.ids), len(t.ids)) for s, t in zip(source_pieces, target_pieces, strict=True)]
         for batch in bucket_by_length(lengths, max_tokens=self.options.batch_tokens, shuffle=False):

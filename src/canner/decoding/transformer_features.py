@@ -16,7 +16,14 @@ import torch
 from torch import Tensor
 
 from canner.data.bucketing import bucket_by_length
-from canner.data.bundle import FORMAT, bundle_kind, read_bundle_config, save_json
+from canner.data.bundle import (
+    FORMAT,
+    bundle_kind,
+    read_bundle_config,
+    reference_to,
+    referred_to,
+    save_json,
+)
 from canner.text.accents import all_composed
 from canner.text.extras import missing_package
 from canner.text.tokenizer import is_unspaced
@@ -88,18 +95,23 @@ class TransformerFeatures:
         if bundle_kind(folder) != "transformer":
             return cls(str(folder), device=device)
         config = read_bundle_config(folder, "transformer")
-        features = cls(str(config["path"]), device=device)
+        reference = str(config["path"])
+        local = reference.startswith("..") or Path(reference).is_absolute()
+        features = cls(str(referred_to(reference, folder)) if local else reference, device=device)
         if features.fingerprint != config["fingerprint"]:
             raise ValueError(
-                f"{config['path']}: expected the encoder {config['fingerprint']} that the tagger was trained with, "
+                f"{features.path}: expected the encoder {config['fingerprint']} that the tagger was trained with, "
                 f"got {features.fingerprint}; restore it"
             )
         return features
 
     def save(self, folder: Path) -> None:
-        """Writes a reference to the checkpoint, not its weights: encoders are large and have homes of their own."""
+        """Writes a reference to the checkpoint, not its weights: encoders are large and have homes of their own.
+
+        Where a local one is, as a relative path (decision 0010); else the name that `transformers` knows.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        path = str(Path(self.path).resolve()) if Path(self.path).exists() else self.path
+        path = reference_to(self.path, folder) if Path(self.path).exists() else self.path
         reference = {"format": FORMAT, "kind": "transformer", "path": path, "fingerprint": self.fingerprint}
         save_json(folder / "config.json", reference)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -230,16 +231,19 @@ def _is_of(experiment: Experiment, path: Path) -> bool:
 
 
 def _give_up(folder: Path, before: set[str], new_folder: bool) -> None:
-    """Removes the files of a run that failed before it could be taken up; its transfer stores stay.
+    """Removes what a run left that failed before it could be taken up, its embedders too; its transfer stores stay.
 
     A comparison keeps everything: its folders hold finished runs.
     """
-    found = list(folder.iterdir())
-    if any(path.is_dir() and path.name not in ("stores", *before) for path in found):
+    found = [path for path in folder.iterdir() if path.name not in before]
+    embedders = [path for path in found if path.is_dir() and path.name.startswith("embedder")]
+    if any(path.is_dir() and path.name != "stores" and path not in embedders for path in found):
         return
     for path in found:
-        if path.is_file() and path.name not in before:
+        if path.is_file():
             path.unlink()
+    for path in embedders:
+        shutil.rmtree(path)
     if new_folder and not any(folder.iterdir()):
         folder.rmdir()
 

@@ -29,6 +29,8 @@ Identify = Callable[[str], str | None]
 
 _CONFIG = "experiment.toml"
 _INPUTS = "inputs.json"
+# Of bundles and of checkpoints of `transformers`.
+_READ = ("*.safetensors", "*.json", "*.bin", "*.model", "vocab.txt", "merges.txt")
 # How a bundle was made does not change what it does.
 _NOT_READ = {
     RESUME,
@@ -284,7 +286,7 @@ def _digest_of(path: str, key: str, identify: Identify | None) -> str:
 
 def _digest(path: Path) -> str:
     """Of a file, or of the weights and texts of a bundle."""
-    files = [path] if path.is_file() else sorted([*path.glob("*.safetensors"), *path.glob("*.json")])
+    files = [path] if path.is_file() else sorted(found for kind in _READ for found in path.glob(kind))
     digest = hashlib.sha256()
     for file in files:
         if path.is_file() or file.name not in _NOT_READ:

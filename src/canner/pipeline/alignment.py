@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from canner.data.bundle import bundle_kind
+from canner.decoding.forcing import UnreadablePairsError
 from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.text.alignments import Link
 from canner.text.bitext import SEPARATOR, read_bitext, read_lines
 from canner.text.files import Source, name_of
+from canner.text.labelled import ReadingWarning
 from canner.text.tokenizer import tokenize_words
 from canner.transfer.gloss import WordGloss
 from canner.transfer.word_alignment import align_words
@@ -27,6 +31,8 @@ def align_texts(
     device: str = "cpu",
 ) -> list[list[Link]]:
     """Links between the words of sentence pairs; words are those of `canner.text.tokenizer`.
+
+    A pair with an empty side has no links, nor has one that is longer than the translator reads, which is warned of.
 
     Args:
         source: sentences, a line each, or both sides as `source ||| target`; with a gloss the source alone. A path,
@@ -52,9 +58,15 @@ def align_texts(
     loads = NeuralAligner.load if kind == "aligner" else NeuralTranslator.load
     model: NeuralAligner | NeuralTranslator = loads(translator, device=device)
     _check_layer(layer, model.num_layers)
-    filled = [index for index, (s, t) in enumerate(words) if s and t]
+    readable = [index for index, (s, t) in enumerate(words) if s and t]
+    try:
+        translations = model.force_many([words[index] for index in readable])
+    except UnreadablePairsError as error:
+        warnings.warn(_left_out(error, readable, source), ReadingWarning, stacklevel=2)
+        readable = [index for number, index in enumerate(readable) if number not in error.reasons]
+        translations = model.force_many([words[index] for index in readable])
     found: list[list[Link]] = [[] for _ in words]
-    for index, translation in zip(filled, model.force_many([words[i] for i in filled]), strict=True):
+    for index, translation in zip(readable, translations, strict=True):
         attention = translation.attention.float()
         if layer is None:
             chosen = translation.aligning_attention
@@ -62,6 +74,14 @@ def align_texts(
             chosen = attention.mean(0) if layer == 0 else attention[layer - 1]
         found[index] = strongest_links(chosen)
     return found
+
+
+def _left_out(error: UnreadablePairsError, indices: Sequence[int], source: Source) -> str:
+    """Which lines of a file have no links, since a translator cannot read them, and why."""
+    first, *others = sorted(error.reasons)
+    lines = ", ".join(str(indices[number] + 1) for number in others[:10]) + (", …" if others[10:] else "")
+    so = f"; so {'are' if others[1:] else 'is'} line{'s' if others[1:] else ''} {lines}" if others else ""
+    return f"{name_of(source)}, line {indices[first] + 1}: {error.reasons[first]}; left without links{so}"
 
 
 def _align_gloss(

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,13 +18,17 @@ from canner.data.bundle import (
     referred_to,
     save_json,
 )
+from canner.data.embedding import WordEmbedder
 from canner.decoding.neural_aligner import translator_of
 from canner.decoding.tagger_bundle import load_tagger, save_tagger
+from canner.decoding.transformer_features import TransformerFeatures
 from canner.transfer.views import TransferConfig
 
 
 def pack(bundle: str | Path, folder: str | Path) -> None:
     """Copies a tagger's bundle together with its translators and teacher into one folder that needs nothing else.
+
+    So is the checkpoint of an encoder; one that `transformers` knows by its name stays a name.
 
     Args:
         bundle: of a tagger.
@@ -45,12 +49,16 @@ def pack(bundle: str | Path, folder: str | Path) -> None:
     if config.get("transfer") is not None:
         transfer = config_of(TransferConfig, config["transfer"], source / "config.json")
         _check(transfer, source, target)
+    tagger = load_tagger(source)
+    for encoder in _local_encoders(tagger.embedders).values():
+        _require_outside(target, Path(encoder.path))
     with _made_whole(target) as making:
-        save_tagger(making, load_tagger(source))
+        save_tagger(making, tagger)
         written = read_bundle_config(making, "tagger")
         kept = {key: value for key, value in config.items() if key not in written}
         if transfer is not None:
             kept["transfer"] = _copied(transfer, source, making).model_dump(mode="json")
+        _copy_encoders(making, tagger.embedders)
         save_json(making / "config.json", {**written, **kept})
 
 
@@ -94,10 +102,34 @@ def _check(transfer: TransferConfig, source: Path, target: Path) -> None:
     origins += [Path(translator_of(origin)) for origin in origins if bundle_kind(origin) == "aligner"]
     for origin in origins:
         bundle_kind(origin)  # complains where there is none
-        if target.is_relative_to(origin.resolve()):
-            raise ValueError(
-                f"{target}: expected a folder outside of the bundles to be copied, got one in {origin}; choose another"
-            )
+        _require_outside(target, origin)
+
+
+def _require_outside(target: Path, origin: Path) -> None:
+    if target.is_relative_to(origin.resolve()):
+        raise ValueError(
+            f"{target}: expected a folder outside of the bundles to be copied, got one in {origin}; choose another"
+        )
+
+
+def _local_encoders(embedders: Sequence[WordEmbedder]) -> dict[int, TransformerFeatures]:
+    """The encoders of `transformers` whose checkpoints are folders here, by their number among a tagger's embedders."""
+    encoders = {n: found for n, found in enumerate(embedders) if isinstance(found, TransformerFeatures)}
+    return {number: found for number, found in encoders.items() if Path(found.path).is_dir()}
+
+
+def _copy_encoders(folder: Path, embedders: Sequence[WordEmbedder]) -> None:
+    """Copies the checkpoints that a tagger saved in `folder` refers to, and lets it refer to the copies."""
+    copies: dict[Path, Path] = {}
+    for number, encoder in _local_encoders(embedders).items():
+        origin = Path(encoder.path).resolve()
+        if origin not in copies:
+            copies[origin] = _free(folder / "encoders" / origin.name)
+            shutil.copytree(origin, copies[origin], ignore=shutil.ignore_patterns(".*"))
+            _allow_writing(copies[origin])
+        place = folder / f"embedder{number}"
+        config = read_bundle_config(place, "transformer")
+        save_json(place / "config.json", {**config, "path": reference_to(copies[origin], place)})
 
 
 def _copied(transfer: TransferConfig, source: Path, target: Path) -> TransferConfig:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from pathlib import Path
-
-from canner.text.files import Source, name_of
+from canner.text.files import Source, name_of, read_lenient_lines
 
 SEPARATOR = " ||| "
 
@@ -13,22 +10,13 @@ SEPARATOR = " ||| "
 def read_lines(source: Source) -> list[str]:
     """Lines of a UTF-8 text file (a path, or a binary stream), without line ends.
 
-    Only `\\n` (or `\\r\\n`) ends a line: other separators of Unicode occur inside sentences.
+    Only `\\n` (or `\\r\\n`) ends a line: other separators of Unicode occur inside sentences. A byte order mark is
+    dropped, and lone surrogates are read as by `read_lenient_lines`.
 
     Raises:
         ValueError: the file is not UTF-8 (names the line).
     """
-    lines = []
-    with open(source, "rb") if isinstance(source, str | Path) else nullcontext(source) as file:
-        for number, raw in enumerate(file, 1):
-            try:
-                lines.append(raw.rstrip(b"\r\n").decode("utf-8"))
-            except UnicodeDecodeError as error:
-                raise ValueError(
-                    f"{name_of(source)}, line {number}: expected UTF-8, got byte 0x{raw[error.start]:02x} at "
-                    f"position {error.start}; convert the file to UTF-8"
-                ) from None
-    return lines
+    return [line.rstrip("\r") for line in read_lenient_lines(source)[0]]
 
 
 def read_bitext(source_path: Source, target_path: Source | None = None) -> list[tuple[str, str]]:

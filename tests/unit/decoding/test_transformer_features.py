@@ -11,8 +11,13 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
 from canner.data.bundle import save_json  # noqa: E402
-from canner.decoding.tagger_bundle import load_embedder  # noqa: E402
+from canner.data.tagging import EncodingConfig, TaggingEncoder  # noqa: E402
+from canner.decoding.sentence_tagger import SentenceTagger  # noqa: E402
+from canner.decoding.tagger_bundle import load_embedder, load_tagger, make_model, save_tagger  # noqa: E402
 from canner.decoding.transformer_features import TransformerFeatures  # noqa: E402
+from canner.models.tagger import TaggerConfig  # noqa: E402
+from canner.pipeline.packing import pack  # noqa: E402
+from canner.text.sentence import Sentence  # noqa: E402
 
 WORDS = [
     "[PAD]",
@@ -110,6 +115,44 @@ def test_a_bundle_refers_to_the_checkpoint_and_refuses_another(checkpoint, tmp_p
     save_json(tmp_path / "embedder" / "config.json", wrong)
     with pytest.raises(ValueError, match="restore it"):
         load_embedder(tmp_path / "embedder")
+
+
+@pytest.fixture
+def tagger(checkpoint, tmp_path):
+    """The bundle of an untrained tagger beside the checkpoint that it reads, and the vectors of a sentence."""
+    encoder = TransformerFeatures(str(shutil.copytree(checkpoint, tmp_path / "home" / "bert")))
+    config = EncodingConfig(lowercase=False)
+    sentence = Sentence(("ana", "sang"), ("S-PER", "O"))
+    encoding = TaggingEncoder.build(config, [sentence], words=True, characters=False)
+    shape = TaggerConfig(word_dim=4, char_encoder="none", hidden_dim=4)
+    model = make_model(shape, encoding, features_dim=encoder.dim, aligned_dim=0)
+    save_tagger(tmp_path / "home" / "tagger", SentenceTagger(model, encoding, [encoder, encoder]))
+    return tmp_path / "home" / "tagger", encoder.embed([sentence.tokens])[0]
+
+
+def test_a_tagger_and_its_checkpoint_can_move_together(tagger, tmp_path):
+    _, vectors = tagger
+    moved = (tmp_path / "home").rename(tmp_path / "away")
+    (again, _) = load_tagger(moved / "tagger").embedders
+    assert torch.equal(again.embed([["ana", "sang"]])[0], vectors)
+
+
+def test_a_packed_tagger_needs_no_checkpoint_elsewhere(tagger, tmp_path):
+    bundle, vectors = tagger
+    pack(bundle, tmp_path / "packed")
+    shutil.rmtree(tmp_path / "home")
+    moved = (tmp_path / "packed").rename(tmp_path / "moved")
+    assert [folder.name for folder in (moved / "encoders").iterdir()] == ["bert"]  # one for both
+    for again in load_tagger(moved).embedders:
+        assert torch.equal(again.embed([["ana", "sang"]])[0], vectors)
+
+
+def test_a_tagger_is_not_packed_into_its_checkpoint(tagger):
+    bundle, _ = tagger
+    target = bundle.parent / "bert" / "packed"
+    with pytest.raises(ValueError, match="expected a folder outside of the bundles to be copied"):
+        pack(bundle, target)
+    assert not target.exists()
 
 
 def test_the_same_weights_used_otherwise_have_vectors_of_their_own(checkpoint, tmp_path):

@@ -23,7 +23,7 @@ from filelock import FileLock
 
 from canner.experiment import runner, workers
 from canner.experiment.comparison import ComparisonExperiment, System
-from canner.experiment.record import read_record, run_and_record
+from canner.experiment.record import inputs_of, read_record, run_and_record
 from canner.experiment.runner import BrokenRunsError, RunnerOptions, run_comparison
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import to_toml
@@ -350,6 +350,22 @@ def test_runs_made_with_other_vectors_do_not_count(make: Make, tmp_path: Path) -
     assert math.isclose(found.figures()["dev f1"], found.dev_f1)
     (tmp_path / "run" / "inputs.json").write_text('{"words.vec": "another"}', encoding="utf-8")
     assert read_record(experiment, tmp_path / "run") is None
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin", "spiece.model", "vocab.txt"])
+def test_every_file_that_decides_what_an_encoder_does_counts(make: Make, tmp_path: Path, name: str) -> None:
+    encoder = tmp_path / "encoder"
+    encoder.mkdir()
+    file = encoder / name
+    base = make().base
+    embeddings = base.embeddings.model_copy(update={"contextual": (str(encoder),)})
+    experiment = base.model_copy(update={"embeddings": embeddings})
+    file.write_bytes(b"one")
+    before = inputs_of(experiment)[str(encoder)]
+    (encoder / "log.txt").write_text("how it was made")
+    assert inputs_of(experiment)[str(encoder)] == before
+    file.write_bytes(b"others")
+    assert inputs_of(experiment)[str(encoder)] != before
 
 
 def test_runs_on_other_data_do_not_count(

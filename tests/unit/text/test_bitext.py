@@ -49,7 +49,13 @@ def test_broken_utf8_names_line_and_position(tmp_path):
         read_lines(tmp_path / "es")
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]))))
+def test_a_byte_order_mark_is_no_part_of_the_first_sentence(tmp_path):
+    (tmp_path / "es").write_bytes(b"\xef\xbb\xbfLa casa\r\nSi\r\n")
+    (tmp_path / "en").write_bytes(b"The house\nYes\n")
+    assert read_bitext(tmp_path / "es", tmp_path / "en") == [("La casa", "The house"), ("Si", "Yes")]
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\n\r\ufeff", exclude_categories=["Cs"]))))
 def test_only_line_feeds_end_lines(tmp_path_factory, lines):
     path = tmp_path_factory.mktemp("lines") / "text"
     path.write_bytes("".join(line + "\n" for line in lines).encode())
