@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.nn import Module
 
 from canner.text.config import Config
 
@@ -192,4 +193,25 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     except (SafetensorError, OSError) as error:
         raise ValueError(
             f"{path}: expected whole safetensors, got {error}; the file is damaged: copy it again"
+        ) from None
+
+
+def fill_weights(model: Module, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Gives a model its weights.
+
+    Args:
+        model: fresh.
+        weights: by name.
+        path: of the file that they come from, for messages.
+
+    Raises:
+        ValueError: they are those of another model.
+    """
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"{path}: expected the weights of the model in config.json, got others ({reason}); the files are of "
+            "different bundles"
         ) from None

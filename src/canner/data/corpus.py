@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import warnings
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from pydantic import Field, field_validator
 from canner.text.brat import BratReport
 from canner.text.config import Config
 from canner.text.entities import Entity
+from canner.text.files import expand_path
 from canner.text.jsonl import JsonlReport
 from canner.text.labelled import ReadingWarning, read_labelled
 from canner.text.schemes import encode_tags
@@ -117,16 +117,11 @@ def data_path(path: str, key: str | None = None) -> Path:
     Raises:
         ValueError: if a variable is not set or there is no such file.
     """
-    expanded = os.path.expanduser(os.path.expandvars(path))
-    place = f"{key}: " if key is not None else ""
-    if "$" in expanded:
-        hint = " (CANNER_DATA: docs/data.md says what it holds)" if "CANNER_DATA" in expanded else ""
-        raise ValueError(
-            f"{place}expected the variables in {path!r} to be set, got none; export them first{hint}"
-        )
-    if not Path(expanded).exists():
-        raise ValueError(f"{place}expected a file, got no such file: {expanded}; correct the path")
-    return Path(expanded)
+    found = Path(expand_path(path, key))
+    if not found.exists():
+        place = f"{key}: " if key is not None else ""
+        raise ValueError(f"{place}expected a file, got no such file: {found}; correct the path")
+    return found
 
 
 def map_types(sentence: Sentence, types: Mapping[str, str]) -> Sentence:

@@ -16,6 +16,7 @@ from canner.data.bucketing import bucket_by_length
 from canner.data.bundle import (
     FORMAT,
     config_of,
+    fill_weights,
     load_tensors,
     read_bundle_config,
     read_part,
@@ -100,11 +101,9 @@ class CharLMFeatures:
         model = BidirectionalCharLM(config, len(vocabulary))
         weights = load_tensors(folder / "model.safetensors")
         weights.pop("carried", None)  # where a training run stood in its text
-        try:
-            model.load_state_dict({name: weight.float() for name, weight in weights.items()})
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())[:200]
-            raise ValueError(f"{folder}: expected the weights of this model, got others: {reason}") from None
+        fill_weights(
+            model, {name: weight.float() for name, weight in weights.items()}, folder / "model.safetensors"
+        )
         edge = edge or bundle.get("edge", "character")
         return cls(config, model.to(device), vocabulary, edge=edge, precision=precision)
 

@@ -13,6 +13,7 @@ import torch
 from canner.data.bundle import (
     FORMAT,
     config_of,
+    fill_weights,
     load_tensors,
     read_bundle_config,
     read_part,
@@ -170,14 +171,7 @@ class NeuralAligner:
             config_of(AlignmentHeadConfig, config.get("head"), path), translator.model.config
         )
         weights = read_part(folder / WEIGHTS, lambda file: expand(load_tensors(file)))
-        try:
-            head.load_state_dict(weights)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())[:200]
-            raise ValueError(
-                f"{folder / WEIGHTS}: expected the weights of the head in config.json, got others ({reason}); the "
-                "files are of different bundles"
-            ) from None
+        fill_weights(head, weights, folder / WEIGHTS)
         return cls(translator, head.to(device))
 
 

@@ -13,6 +13,7 @@ from canner.data.bundle import (
     FORMAT,
     bundle_kind,
     config_of,
+    fill_weights,
     load_tensors,
     read_bundle_config,
     read_part,
@@ -123,7 +124,8 @@ def load_tagger(folder: str | Path, *, device: str = "cpu") -> SentenceTagger:
             f"{folder / 'config.json'}: expected the description of a tagger, got none of {error}; "
             "the file is damaged: copy it again"
         ) from None
-    load_weights(model, folder / "model.safetensors")
+    weights = folder / "model.safetensors"
+    fill_weights(model, load_tensors(weights), weights)
     embedders = [load_embedder(folder / name, device=device) for name in embedder_names]
     return SentenceTagger(model.to(device).eval(), encoder, embedders)
 
@@ -137,19 +139,6 @@ def load_embedder(folder: str | Path, *, device: str = "cpu") -> WordEmbedder:
     if bundle_kind(folder) == "charlm":
         return CharLMFeatures.load(folder, device=device)
     return TransformerFeatures.load(folder, device=device)
-
-
-def load_weights(model: TaggerModel, path: Path) -> None:
-    """Fills a model with the weights of a file.
-
-    Raises:
-        ValueError: if the file is damaged or holds the weights of another model.
-    """
-    try:
-        model.load_state_dict(load_tensors(path))
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"{path}: expected the weights of this model, got others: {reason}") from None
 
 
 def _vocabularies(encoder: TaggingEncoder) -> dict[str, Vocabulary]:

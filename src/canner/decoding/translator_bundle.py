@@ -11,6 +11,7 @@ from typing import get_args
 from canner.data.bundle import (
     FORMAT,
     config_of,
+    fill_weights,
     load_tensors,
     read_bundle_config,
     read_part,
@@ -114,14 +115,7 @@ def load_parts(folder: str | Path) -> TranslatorParts:
     weights = read_part(folder / "model.safetensors", lambda path: expand(load_tensors(path)))
     if model_config.share_embeddings and _OUTPUT in weights:
         weights[_SHARED] = weights[_OUTPUT]
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(
-            f"{folder / 'model.safetensors'}: expected the weights of the model in config.json, got others "
-            f"({reason}); the files are of different bundles"
-        ) from None
+    fill_weights(model, weights, folder / "model.safetensors")
     languages = config.get("source_language", ""), config.get("target_language", "en")
     segment = config.get("segment", "none")
     if segment not in get_args(Segmentation):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, Field, ValidationError
 
 from canner.data.bundle import save_json, save_text
+from canner.data.corpus import data_path
 from canner.data.shard_folder import OutOfTimeError
 from canner.experiment.comparison import ComparisonExperiment
 from canner.experiment.record import run_and_record
@@ -23,7 +23,7 @@ from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import is_written, one_line, override, read_json, read_toml, to_toml
 from canner.text.bitext import read_bitext
 from canner.text.config import Config
-from canner.text.files import require_file
+from canner.text.files import expand_path
 from canner.training.aligner import AlignerConfig, train_aligner
 from canner.training.charlm import CharLMTrainingConfig, train_charlm
 from canner.training.run_state import RESUME
@@ -183,10 +183,8 @@ def _run(
 
 
 def _run_gloss(experiment: GlossExperiment, folder: Path) -> Outcome:
-    paths = _expand(experiment.train_source), _expand(experiment.train_target)
-    for key, file in zip(("train_source", "train_target"), paths, strict=True):
-        require_file(file, key)
-    pairs = read_bitext(*paths)[: experiment.max_pairs]
+    sides = (("train_source", experiment.train_source), ("train_target", experiment.train_target))
+    pairs = read_bitext(*(data_path(path, key) for key, path in sides))[: experiment.max_pairs]
     gloss = train_gloss(pairs, seed=experiment.seed, config=experiment.gloss)
     gloss.save(folder)
     number = len(gloss.lexicon.entries)
@@ -261,16 +259,9 @@ def _expanded(experiment: BaseModel) -> BaseModel:
 
 def _expand_all(value: Any) -> Any:
     if isinstance(value, str):
-        return _expand(value)
+        return expand_path(value)
     if isinstance(value, dict):
         return {key: _expand_all(inner) for key, inner in value.items()}
     if isinstance(value, Sequence):
         return [_expand_all(inner) for inner in value]
     return value
-
-
-def _expand(path: str) -> str:
-    expanded = os.path.expandvars(os.path.expanduser(path))
-    if "$" in expanded:
-        raise ValueError(f"expected the variables in {path!r} to be set, got none; export them first")
-    return expanded

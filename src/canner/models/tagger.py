@@ -35,7 +35,7 @@ class TaggerConfig(Config):
         hidden_dim: width H of each direction of the BiLSTM.
         num_layers: layers of the BiLSTM.
         dropout_words: dropout of word and character vectors.
-        dropout_features: dropout of the frozen features (contextual embeddings, CAN embedding).
+        dropout_features: dropout of the frozen features (contextual embeddings).
         dropout_tokens: share of tokens whose whole input vector is dropped.
         dropout_lstm: dropout of the BiLSTM's states.
         dropout_aligned: dropout of the aligned features.
@@ -96,7 +96,7 @@ class TaggerInputs:
         mask: real tokens.
         word_ids: 0 at padding; None where the tagger uses no words.
         char_ids: characters of each token from the left, 0 after its end; None where it uses none.
-        features: frozen embeddings (contextual, CAN), concatenated; None where it uses none.
+        features: frozen contextual embeddings, concatenated; None where it uses none.
         aligned_features: features carried over from the translation; None where it uses none.
     """
 

@@ -6,12 +6,11 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from canner.data.bundle import bundle_kind
 from canner.decoding.forcing import UnreadablePairsError
 from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
+from canner.nn.pooling import strongest_links
 from canner.text.alignments import Link
 from canner.text.bitext import SEPARATOR, read_bitext, read_lines
 from canner.text.files import Source, name_of
@@ -106,11 +105,3 @@ def _align_gloss(
 def _check_layer(layer: int | None, num_layers: int) -> None:
     if layer is not None and layer > num_layers:
         raise ValueError(f"expected a layer from 1 to {num_layers} (0: the mean), got {layer}")
-
-
-def strongest_links(attention: torch.Tensor) -> list[Link]:
-    """Each English word of attention [T, S] with the source token it looked at most; none where `<eos>` had more."""
-    weights, sources = attention.max(dim=1)
-    on_eos = 1.0 - attention.sum(dim=1)
-    kept = weights > on_eos
-    return sorted((int(s), t) for t, (s, keep) in enumerate(zip(sources, kept, strict=True)) if keep)

@@ -164,7 +164,7 @@ def _table4(name: str, annotation: str, protocol: Protocol) -> ComparisonExperim
 
 
 def embeddings(protocol: Protocol) -> ComparisonExperiment:
-    """Four embeddings alone: random, trained vectors, and the aligned features as the only input."""
+    """One embedding at a time: random, trained vectors, and the aligned features as the only input."""
     alone = {"model.aligned_at": "input", "model.word_dim": 0}
     translator = TRANSLATORS["zh"]
 

@@ -67,6 +67,26 @@ def read_lenient_lines(source: Source) -> tuple[list[str], list[int]]:
     return lines, with_surrogates
 
 
+def expand_path(path: str, key: str | None = None) -> str:
+    """The path with `$NAME` and `~` replaced.
+
+    Args:
+        path: as in a configuration.
+        key: of the configuration, for messages.
+
+    Raises:
+        ValueError: a variable is not set.
+    """
+    expanded = os.path.expanduser(os.path.expandvars(path))
+    if "$" in expanded:
+        place = f"{key}: " if key is not None else ""
+        hint = " (CANNER_DATA: docs/data.md says what it holds)" if "CANNER_DATA" in expanded else ""
+        raise ValueError(
+            f"{place}expected the variables in {path!r} to be set, got none; export them first{hint}"
+        )
+    return expanded
+
+
 def require_file(path: str | Path, key: str) -> None:
     """Refuses a path of a configuration where there is nothing.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -31,30 +30,6 @@ class Vocabulary:
         self.items: tuple[str, ...] = tuple(dict.fromkeys([*specials, *items]))
         self._ids = {item: index for index, item in enumerate(self.items)}
         self.unk_id: int | None = self._ids[UNK] if UNK in self.specials else None
-
-    @classmethod
-    def build(
-        cls,
-        items: Iterable[str],
-        *,
-        min_count: int = 1,
-        max_size: int | None = None,
-        specials: Sequence[str] = (PAD, UNK),
-    ) -> Vocabulary:
-        """Count items and keep the frequent ones, most frequent first (ties: in order of first sight).
-
-        Args:
-            items: one item for each occurrence.
-            min_count: drop items that occur less often.
-            max_size: keep at most this many items, specials included.
-            specials: as in the constructor.
-        """
-        counts = Counter(item for item in items if item not in specials)
-        # `most_common` keeps the order of insertion among equals, so the result does not depend on hashing.
-        kept = [item for item, count in counts.most_common() if count >= min_count]
-        if max_size is not None:
-            kept = kept[: max(0, max_size - len(specials))]
-        return cls(kept, specials)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -94,22 +69,6 @@ class Vocabulary:
     def ids(self, items: Iterable[str]) -> list[int]:
         """The ids of several items."""
         return [self.id(item) for item in items]
-
-    def item(self, index: int) -> str:
-        """The item with the given id.
-
-        Raises:
-            ValueError: when no item has this id.
-        """
-        if not 0 <= index < len(self):
-            raise ValueError(
-                f"expected an id from 0 to {len(self) - 1}, got {index}; is it of another vocabulary?"
-            )
-        return self.items[index]
-
-    def decode(self, ids: Iterable[int]) -> list[str]:
-        """The items of several ids."""
-        return [self.item(index) for index in ids]
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` reads: plain lists of strings."""

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-import torch
-from torch import Tensor
-
 from canner.data.translation import Translation, Translator
 from canner.evaluation.alignment import GoldAlignment, score_alignments
 from canner.evaluation.translation import bleu, chrf
-from canner.text.alignments import Link
+from canner.nn.pooling import pool_attention, strongest_links
 from canner.text.tokenizer import detokenize, tokenize_words
 
 
@@ -62,7 +59,14 @@ def attention_error_rates(
                 attention = translation.attention
                 if reading == "read" and translation.reading_attention is not None:
                     attention = translation.reading_attention
-                links.append(_strongest(_to_words(attention[layer].float(), source.words, target.words)))
+                over_words = pool_attention(
+                    attention[layer : layer + 1].float(),
+                    source.words,
+                    target.words,
+                    num_source_words=source.words[-1] + 1,
+                    num_target_words=target.words[-1] + 1,
+                )
+                links.append(strongest_links(over_words[0]))
             rates[reading].append(score_alignments(links, gold).error_rate)
     return rates
 
@@ -83,22 +87,3 @@ def _cut(words: Sequence[str]) -> _Cut:
         tokens += parts
         owners += [index] * len(parts)
     return _Cut(tokens, owners)
-
-
-def _to_words(attention_TS: Tensor, source_words: list[int], target_words: list[int]) -> Tensor:
-    """Tokens to words: sums over source tokens, means over target tokens."""
-    columns = torch.zeros(len(source_words), source_words[-1] + 1)
-    columns[torch.arange(len(source_words)), torch.tensor(source_words)] = 1.0
-    rows = torch.zeros(target_words[-1] + 1, len(target_words))
-    rows[torch.tensor(target_words), torch.arange(len(target_words))] = 1.0
-    return (rows / rows.sum(dim=1, keepdim=True)) @ attention_TS @ columns
-
-
-def _strongest(attention_TS: Tensor) -> list[Link]:
-    weights, sources = attention_TS.max(dim=1)
-    on_eos = 1.0 - attention_TS.sum(dim=1)
-    return [
-        (int(source), target)
-        for target, (weight, source, eos) in enumerate(zip(weights, sources, on_eos, strict=True))
-        if weight > eos
-    ]

@@ -64,11 +64,6 @@ class Lexicon:
             cache[word] = tuple(self._gloss(composed(word)).split())
         return cache[word]
 
-    def known(self, word: str) -> bool:
-        """Whether the word, as written or in lower case, has an entry of its own."""
-        word = composed(word)
-        return word in self.entries or word.lower() in self.entries
-
     def _gloss(self, word: str) -> str:
         entry = self.entries.get(word)
         if not any(character.isalpha() for character in word):

@@ -33,16 +33,15 @@ class Place:
     row_start: int
 
 
-def write_shard(
-    folder: Path, transfers: Sequence[Transfer], *, num_layers: int, keep_reading: bool
-) -> tuple[Path, int]:
+def write_shard(folder: Path, transfers: Sequence[Transfer], *, num_layers: int) -> tuple[Path, int]:
     """Write a shard: the tensors first, then the index, by which it counts.
+
+    The attention at the step after each word is written where all sentences have it.
 
     Args:
         folder: of the store.
         transfers: what to write.
         num_layers: L, of every attention.
-        keep_reading: also write the attention at the step after each word, where all have it.
 
     Returns:
         The path of the index, and the bytes of both files.
@@ -51,7 +50,7 @@ def write_shard(
         ValueError: if the values do not fit half precision, or the layers are others.
         OSError: if they cannot be written; nothing half-written is left.
     """
-    tensors = _tensors(transfers, num_layers, keep_reading)
+    tensors = _tensors(transfers, num_layers)
     entries = [
         {
             "key": sentence_key(transfer.translation.source),
@@ -155,7 +154,7 @@ def read_json(path: Path) -> Any:
         ) from None
 
 
-def _tensors(transfers: Sequence[Transfer], num_layers: int, keep_reading: bool) -> dict[str, Tensor]:
+def _tensors(transfers: Sequence[Transfer], num_layers: int) -> dict[str, Tensor]:
     attentions, readings, features, posteriors = [], [], [], []
     for transfer in transfers:
         translation = transfer.translation
@@ -174,7 +173,7 @@ def _tensors(transfers: Sequence[Transfer], num_layers: int, keep_reading: bool)
         "features": torch.cat(features),
         "posteriors": torch.cat(posteriors),
     }
-    if keep_reading and len(readings) == len(transfers):
+    if len(readings) == len(transfers):
         tensors["reading_attention"] = torch.cat(readings)
     for name, tensor in tensors.items():
         if not bool(torch.isfinite(tensor).all()):

@@ -44,12 +44,9 @@ class StoreOptions(Config):
     """How a store is built.
 
     Attributes:
-        keep_reading: also keep the attention at the step after each word; without it the store of a
-            translator with many layers is about half as large.
         shard_size: sentences translated, read and written at a time; what an interruption can cost.
     """
 
-    keep_reading: bool = True
     shard_size: int = Field(default=256, ge=1)
 
 
@@ -77,11 +74,9 @@ class TransferStore:
     def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
         self.folder = folder
         self.translator_fingerprint: str = manifest["translator"]
-        self.teacher_fingerprint: str = manifest["teacher"]
         self.num_layers: int = manifest["num_layers"]
         self.features_dim: int = manifest["features_dim"]
         self.tags: tuple[str, ...] = tuple(manifest["tags"])
-        self.keep_reading: bool = manifest["keep_reading"]
         self.report: BuildReport | None = None
         self._reader = ShardReader(folder, self.num_layers)
         self._places: dict[str, Place] = {}
@@ -133,7 +128,7 @@ class TransferStore:
             sentences: tokens of each; repeated ones are translated once.
             translator: makes the English and the attention.
             teacher: reads the English.
-            options: what is kept, and how many sentences at a time.
+            options: how many sentences at a time.
             before: a store of the same English with another attention, by the same teacher: where the translator can
                 `realign`, its sentences are neither translated nor read again.
             deadline: on the clock of `time.monotonic`; the shard in hand is finished, and one in any case, unless
@@ -148,7 +143,7 @@ class TransferStore:
                 else; if the disk is full (what was finished stays).
             OutOfTimeError: at the deadline.
         """
-        store = _open_or_create(Path(folder), translator, teacher, options)
+        store = _open_or_create(Path(folder), translator, teacher)
         wanted = {sentence_key(tokens): tuple(tokens) for tokens in sentences}
         # of similar length together: less padding in the translator; longest first: trouble comes early
         missing = sorted((t for k, t in wanted.items() if k not in store._places), key=len, reverse=True)
@@ -202,14 +197,8 @@ class TransferStore:
         """Aligned features [S, F] of a sentence, float32.
 
         Raises:
-            ValueError: if the sentence is not in the store, the layer does not exist, or the store was built
-                without the reading that the options ask for.
+            ValueError: if the sentence is not in the store, or the layer does not exist.
         """
-        if options.reading == "read" and not self.keep_reading:
-            raise ValueError(
-                f'{self.folder}: expected reading = "produced", got "read", which this store was built '
-                "without; build another with keep_reading = true"
-            )
         return aligned_features(self.transfer(tokens), options)
 
     def _read_indexes(self) -> None:
@@ -222,9 +211,7 @@ class TransferStore:
     def _write_shard(self, transfers: Sequence[Transfer]) -> int:
         """Write a shard and take its index in; returns its bytes."""
         with writing_shard(self.folder):
-            _, num_bytes = write_shard(
-                self.folder, transfers, num_layers=self.num_layers, keep_reading=self.keep_reading
-            )
+            _, num_bytes = write_shard(self.folder, transfers, num_layers=self.num_layers)
         self._read_indexes()
         return num_bytes
 
@@ -274,16 +261,13 @@ def load_aligned(
     ]
 
 
-def _open_or_create(
-    folder: Path, translator: Translator, teacher: Teacher, options: StoreOptions
-) -> TransferStore:
+def _open_or_create(folder: Path, translator: Translator, teacher: Teacher) -> TransferStore:
     wanted = {
         "translator": translator.fingerprint,
         "teacher": teacher.fingerprint,
         "num_layers": translator.num_layers,
         "features_dim": teacher.features_dim,
         "tags": list(teacher.tags),
-        "keep_reading": options.keep_reading,
     }
     path = folder / _MANIFEST
     others = (

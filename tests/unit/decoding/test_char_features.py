@@ -118,7 +118,7 @@ def test_the_fingerprint_tells_models_apart(features: CharLMFeatures, tmp_path: 
 def test_weights_of_another_size_are_refused(features: CharLMFeatures, tmp_path: Path) -> None:
     features.save(tmp_path)
     Vocabulary(["a", " ", "\n"]).save(tmp_path / "chars.json")
-    with pytest.raises(ValueError, match="expected the weights of this model"):
+    with pytest.raises(ValueError, match="expected the weights of the model in config"):
         CharLMFeatures.load(tmp_path)
 
 

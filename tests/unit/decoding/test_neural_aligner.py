@@ -198,7 +198,7 @@ def test_translator_and_head_are_in_the_fingerprint(aligner, translator):
         ({"translator": "../nowhere"}, "expected the translator that it aligns for"),
         ({"translator": 3}, "expected the path of a translator"),
         ({"translator_fingerprint": "convs2s-other"}, "to be the one that it was trained for, got another"),
-        ({"head": {"dim": 9}}, "expected the weights of the head"),
+        ({"head": {"dim": 9}}, "expected the weights of the model in config.json"),
         ({"head": {"depth": 9}}, "valid AlignmentHeadConfig"),
         ({"kind": "gloss"}, "of kind 'aligner', got 'gloss'"),
     ],

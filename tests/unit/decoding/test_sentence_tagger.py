@@ -116,7 +116,7 @@ def no_config(folder: Path) -> None:
         (damage_weights, "expected whole safetensors"),
         (newer_format, "made by a newer canner"),
         (damage_config, "expected JSON"),
-        (weights_of_another, "expected the weights of this model"),
+        (weights_of_another, "expected the weights of the model in config.json"),
         (no_config, "found no config.json"),
     ],
 )

@@ -191,23 +191,18 @@ def test_shard_without_index_does_not_count(tmp_path, make_translator, make_teac
 
 
 @pytest.mark.parametrize(
-    ("translator", "teacher", "options", "message"),
+    ("translator", "teacher", "message"),
     [
-        ({"fingerprint": "small-2"}, {}, {}, "store of translator 'small-2', got one of 'small-1'"),
-        ({}, {"fingerprint": "teacher-2"}, {}, "store of teacher 'teacher-2', got one of 'teacher-1'"),
-        ({"num_layers": 4}, {}, {}, "store of num_layers 4, got one of 3"),
-        ({}, {}, {"keep_reading": False}, "store of keep_reading False, got one of True"),
+        ({"fingerprint": "small-2"}, {}, "store of translator 'small-2', got one of 'small-1'"),
+        ({}, {"fingerprint": "teacher-2"}, "store of teacher 'teacher-2', got one of 'teacher-1'"),
+        ({"num_layers": 4}, {}, "store of num_layers 4, got one of 3"),
     ],
 )
-def test_refuses_another_owner(
-    tmp_path, make_translator, make_teacher, translator, teacher, options, message
-):
+def test_refuses_another_owner(tmp_path, make_translator, make_teacher, translator, teacher, message):
     build(tmp_path, make_translator(), make_teacher())
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     with pytest.raises(ValueError, match=message):
-        build(
-            tmp_path, make_translator(**translator), make_teacher(**teacher), options=StoreOptions(**options)
-        )
+        build(tmp_path, make_translator(**translator), make_teacher(**teacher))
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -217,14 +212,9 @@ def test_another_shard_size_is_no_other_store(tmp_path, make_translator, make_te
     assert len(store) == 5
 
 
-def test_without_reading(tmp_path, make_translator, make_teacher):
-    store = build(
-        tmp_path / "small", make_translator(), make_teacher(), options=StoreOptions(keep_reading=False)
-    )
-    assert store.transfer(SENTENCES[0]).translation.reading_attention is None
-    with pytest.raises(ValueError, match="build another with keep_reading"):
-        store.aligned(SENTENCES[0], TransferOptions(reading="read"))
-    # a translator that knows no difference is no error
+def test_a_translator_that_knows_no_difference_between_readings_is_no_error(
+    tmp_path, make_translator, make_teacher
+):
     plain = build(tmp_path / "plain", make_translator(with_reading=False), make_teacher())
     assert plain.aligned(SENTENCES[0], TransferOptions(reading="read")).shape == (4, 3)
 
