@@ -13,6 +13,10 @@ import tomllib
 import pytest
 
 from canner.data.bundle import load_tensors
+from canner.experiment import kinds
+from canner.experiment.comparison import ComparisonExperiment, System
+from canner.experiment.kinds import read_experiment
+from canner.experiment.toml import to_toml
 from canner.training.tagger import TaggerTask
 from canner.transfer.store import StoreOptions
 
@@ -49,6 +53,20 @@ def test_train_then_tag_and_evaluate(canner, config, tmp_path, demo_corpus):
     assert tagged.status == 0
     again = canner("evaluate", demo_corpus / "test.conll", tmp_path / "out", "--json", "-q")
     assert json.loads(again.out)["all"] == json.loads(scored.out)["all"]
+
+
+def test_a_comparison_makes_its_runs_side_by_side(canner, config, tmp_path, monkeypatch):
+    base = read_experiment(config, {"training.max_epochs": 1, "data.num_dev": 10})
+    widths = [System(name=f"of {width}", change={"model.hidden_dim": width}) for width in (4, 6)]
+    comparison = ComparisonExperiment(name="widths", title="Widths", base=base, systems=widths, budgets=(20,))
+    (tmp_path / "comparison.toml").write_text(to_toml(comparison), encoding="utf-8")
+    monkeypatch.setattr(kinds, "workers_that_fit", lambda device: 2)
+    answer = canner("train", tmp_path / "comparison.toml", "-o", tmp_path / "run")
+    assert answer.status == 0, answer.err
+    assert "2 runs of 2 are to be made, 2 at a time" in answer.err
+    rows = json.loads((tmp_path / "run" / "results.json").read_text())["rows"]
+    assert [row["system"] for row in rows] == ["of 4", "of 6"]
+    assert all(row["metrics"]["f1"]["values"] for row in rows)
 
 
 def test_best_weights_survive_an_interruption_after_them(canner, config, tmp_path, monkeypatch):

@@ -37,7 +37,7 @@ def train(
 
     The `kind` in the configuration says which. The folder of the run becomes a bundle that the other commands
     read, and keeps the full configuration, the scores and the environment. Called again, an unfinished run goes on
-    where it stopped.
+    where it stopped. A comparison makes as many runs at a time as threads and memory have room for.
 
     Examples:
 

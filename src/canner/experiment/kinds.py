@@ -16,6 +16,7 @@ from canner.data.bundle import save_json, save_text
 from canner.data.corpus import data_path
 from canner.data.shard_folder import OutOfTimeError
 from canner.experiment.comparison import ComparisonExperiment
+from canner.experiment.machine import workers_that_fit
 from canner.experiment.record import run_and_record
 from canner.experiment.results import environment
 from canner.experiment.runner import RunnerOptions, run_comparison
@@ -151,7 +152,7 @@ def _run(
     progress: bool,
 ) -> Outcome:
     if isinstance(experiment, ComparisonExperiment):
-        options = RunnerOptions(max_minutes=max_minutes, device=device, progress=progress)
+        options = RunnerOptions(workers_that_fit(device), max_minutes, device, progress)
         run_comparison(experiment, folder, command=command, options=options)
         return Outcome("finished", f"results in {folder / 'results.json'}")
     if isinstance(experiment, TaggerExperiment):
