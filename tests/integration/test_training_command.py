@@ -16,6 +16,7 @@ from canner.data.bundle import load_tensors
 from canner.experiment import kinds
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.kinds import read_experiment
+from canner.experiment.runner import BrokenRunsError
 from canner.experiment.toml import to_toml
 from canner.training.tagger import TaggerTask
 from canner.transfer.store import StoreOptions
@@ -67,6 +68,20 @@ def test_a_comparison_makes_its_runs_side_by_side(canner, config, tmp_path, monk
     rows = json.loads((tmp_path / "run" / "results.json").read_text())["rows"]
     assert [row["system"] for row in rows] == ["of 4", "of 6"]
     assert all(row["metrics"]["f1"]["values"] for row in rows)
+
+
+def test_a_comparison_that_breaks_off_keeps_its_runs_whatever_their_names(config, tmp_path, monkeypatch):
+    def breaks_off(comparison, folder, **options):
+        (folder / "embedder0").mkdir()
+        raise BrokenRunsError("no memory")
+
+    monkeypatch.setattr(kinds, "run_comparison", breaks_off)
+    systems = (System(name="embedder0"),)
+    base = read_experiment(config, {})
+    comparison = ComparisonExperiment(name="one", title="One", base=base, systems=systems, budgets=(20,))
+    with pytest.raises(BrokenRunsError):
+        kinds.run_experiment(comparison, tmp_path / "run", command="", progress=False)
+    assert (tmp_path / "run" / "embedder0").exists()
 
 
 def test_best_weights_survive_an_interruption_after_them(canner, config, tmp_path, monkeypatch):

@@ -95,9 +95,16 @@ class TransformerFeatures:
         if bundle_kind(folder) != "transformer":
             return cls(str(folder), device=device)
         config = read_bundle_config(folder, "transformer")
-        reference = str(config["path"])
-        local = reference.startswith("..") or Path(reference).is_absolute()
-        features = cls(str(referred_to(reference, folder)) if local else reference, device=device)
+        path = str(config["path"])
+        if path.startswith(".") or Path(path).is_absolute():  # else a name that `transformers` knows
+            place = referred_to(path, folder)
+            if not place.is_dir():
+                raise ValueError(
+                    f"{folder}: expected the encoder that the tagger was trained with in {place}, got no such folder; "
+                    "put it there"
+                )
+            path = str(place)
+        features = cls(path, device=device)
         if features.fingerprint != config["fingerprint"]:
             raise ValueError(
                 f"{features.path}: expected the encoder {config['fingerprint']} that the tagger was trained with, "
@@ -111,7 +118,7 @@ class TransformerFeatures:
         Where a local one is, as a relative path (decision 0010); else the name that `transformers` knows.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        path = reference_to(self.path, folder) if Path(self.path).exists() else self.path
+        path = f"./{reference_to(self.path, folder)}" if Path(self.path).exists() else self.path
         reference = {"format": FORMAT, "kind": "transformer", "path": path, "fingerprint": self.fingerprint}
         save_json(folder / "config.json", reference)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -218,7 +219,8 @@ def _claimed(folder: Path, experiment: Experiment, device: str) -> Iterator[None
         yield
     except (ValueError, OSError):
         if new and folder.exists() and not (folder / RESUME).exists():
-            _give_up(folder, before, new_folder)
+            embedders = r"embedder\d+" if isinstance(experiment, TaggerExperiment) else ""
+            _give_up(folder, before, new_folder, re.compile(embedders))
         raise
 
 
@@ -229,19 +231,19 @@ def _is_of(experiment: Experiment, path: Path) -> bool:
     return False
 
 
-def _give_up(folder: Path, before: set[str], new_folder: bool) -> None:
+def _give_up(folder: Path, before: set[str], new_folder: bool, embedders: re.Pattern[str]) -> None:
     """Removes what a run left that failed before it could be taken up, its embedders too; its transfer stores stay.
 
     A comparison keeps everything: its folders hold finished runs.
     """
     found = [path for path in folder.iterdir() if path.name not in before]
-    embedders = [path for path in found if path.is_dir() and path.name.startswith("embedder")]
-    if any(path.is_dir() and path.name != "stores" and path not in embedders for path in found):
+    folders = [path for path in found if path.is_dir() and path.name != "stores"]
+    if not all(embedders.fullmatch(path.name) for path in folders):
         return
     for path in found:
         if path.is_file():
             path.unlink()
-    for path in embedders:
+    for path in folders:
         shutil.rmtree(path)
     if new_folder and not any(folder.iterdir()):
         folder.rmdir()

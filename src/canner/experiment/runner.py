@@ -128,7 +128,7 @@ def run_comparison(
         except BrokenProcessPool:
             raise BrokenRunsError(
                 "expected the runs' processes to live, got one that was killed (out of memory?); "
-                "call again with fewer --workers: what is finished is kept"
+                "call again with fewer at a time (--workers, or --threads 1): what is finished is kept"
             ) from None
         finally:
             results = state.write()
@@ -144,7 +144,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
     except Timeout:
         raise ValueError(
             f"expected {folder} to be free, got a folder in which another process is at work; wait for it, or let "
-            "one call make several runs at a time (--workers)"
+            "one call make several runs at a time"
         ) from None
 
 
@@ -346,5 +346,5 @@ def _runs(
     if broken:
         raise BrokenRunsError(
             f"expected every run to come to its end, got {len(broken)} that broke off ({next(iter(broken.values()))}); "
-            "call again, where memory lacks with fewer --workers: what is finished is kept"
+            "call again, where memory lacks with fewer at a time (--workers, or --threads 1): what is finished is kept"
         )

@@ -129,7 +129,7 @@ def _copy_encoders(folder: Path, embedders: Sequence[WordEmbedder]) -> None:
             _allow_writing(copies[origin])
         place = folder / f"embedder{number}"
         config = read_bundle_config(place, "transformer")
-        save_json(place / "config.json", {**config, "path": reference_to(copies[origin], place)})
+        save_json(place / "config.json", {**config, "path": f"./{reference_to(copies[origin], place)}"})
 
 
 def _copied(transfer: TransferConfig, source: Path, target: Path) -> TransferConfig:

@@ -191,7 +191,9 @@ class Tagger:
             yield from self.tag_texts(block)
 
     def save(self, folder: str | Path) -> None:
-        """Copies the bundle with its translators and teacher into a folder that needs nothing else.
+        """Copies the bundle with its translators, teacher and encoders into a folder that needs nothing else.
+
+        But for an encoder that `transformers` knows by its name: that stays a name.
 
         Args:
             folder: new or empty.

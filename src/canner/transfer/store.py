@@ -139,8 +139,8 @@ class TransferStore:
             The store, its `report` filled.
 
         Raises:
-            ValueError: if the folder holds a store of another translator, teacher or option, or something
-                else; if the disk is full (what was finished stays).
+            ValueError: if the folder holds a store of another translator or teacher, or something else; if the
+                disk is full (what was finished stays).
             OutOfTimeError: at the deadline.
         """
         store = _open_or_create(Path(folder), translator, teacher)

@@ -137,6 +137,23 @@ def test_a_tagger_and_its_checkpoint_can_move_together(tagger, tmp_path):
     assert torch.equal(again.embed([["ana", "sang"]])[0], vectors)
 
 
+def test_a_checkpoint_that_is_gone_is_not_looked_for_elsewhere(tagger, monkeypatch):
+    bundle, _ = tagger
+    monkeypatch.chdir(bundle.parent)
+    shutil.rmtree("bert")
+    with pytest.raises(
+        ValueError, match="expected the encoder that the tagger was trained with in bert, got no such"
+    ):
+        load_tagger("tagger")
+
+
+def test_a_reference_beside_its_checkpoint(checkpoint, tmp_path, monkeypatch):
+    shutil.copytree(checkpoint, tmp_path / "encoder" / "bert")
+    monkeypatch.chdir(tmp_path)
+    TransformerFeatures("encoder/bert").save(tmp_path / "encoder")
+    assert load_embedder("encoder").fingerprint == TransformerFeatures(str(checkpoint)).fingerprint
+
+
 def test_a_packed_tagger_needs_no_checkpoint_elsewhere(tagger, tmp_path):
     bundle, vectors = tagger
     pack(bundle, tmp_path / "packed")
