@@ -127,9 +127,8 @@ def _copy_encoders(folder: Path, embedders: Sequence[WordEmbedder]) -> None:
             copies[origin] = _free(folder / "encoders" / origin.name)
             shutil.copytree(origin, copies[origin], ignore=shutil.ignore_patterns(".*"))
             _allow_writing(copies[origin])
-        place = folder / f"embedder{number}"
-        config = read_bundle_config(place, "transformer")
-        save_json(place / "config.json", {**config, "path": f"./{reference_to(copies[origin], place)}"})
+        encoder.path = str(copies[origin])
+        encoder.save(folder / f"embedder{number}")
 
 
 def _copied(transfer: TransferConfig, source: Path, target: Path) -> TransferConfig:
