@@ -2,6 +2,7 @@
 
 export CANNER_DATA=../shared/data
 python recipes/score_translators.py es=models/es-en zh=models/zh-en zh=models/zh-en-aligner zh=eflomal
+python recipes/score_translators.py zh=runs/translator-zh-distilled --label distilled
 
 `eflomal` is the word aligner whose links guided the attention of our translators.
 """
@@ -149,7 +150,7 @@ def save(
 def _by_kind(row: Mapping[str, Any]) -> tuple[str, int]:
     """A kind of translator after the other; layers in their order."""
     words = str(row["system"]).split(", ")[-1]
-    kind, _, number = words.partition(" ")
+    kind, _, number = words.rpartition(" ")
     return (kind, int(number)) if number.isdigit() else (words, 0)
 
 
@@ -158,9 +159,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("translators", nargs="+", metavar="LANGUAGE=BUNDLE")
     parser.add_argument("--sentences", type=int, help="only the first of dev and test")
+    parser.add_argument(
+        "--label", help="of these translators, where another of the language has the row already"
+    )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    label = f"{arguments.label} " if arguments.label else ""
     for item in arguments.translators:
         language, folder = item.split("=", 1)
         if folder == "eflomal":
@@ -177,7 +182,7 @@ def main() -> None:
         figures = score(language, translator, arguments.sentences)
         print(item, figures, flush=True)
         kind = "ConvS2S" if isinstance(translator, NeuralTranslator) else "word gloss"
-        row = summarise(f"{language} → en, {kind}", {Path(folder).name: figures})
+        row = summarise(f"{language} → en, {label}{kind}", {Path(folder).name: figures})
         row["bundle"] = Path(folder).as_posix()
         data = (
             "dev, test: es newstest2013, de newstest2018, zh newstest2019, NTREX; sw, yo LAFAND; entity tokens copied: "
@@ -189,7 +194,8 @@ def main() -> None:
         files = [*files_of(language), weights_of(folder)]
         save("translators", "Translators: BLEU and chrF", [row], data, protocol, command, files)
         if language in GOLD_ALIGNMENTS and isinstance(translator, NeuralTranslator):
-            save_alignments(language, Path(folder), score_attention(language, translator))
+            rates = score_attention(language, translator)
+            save_alignments(language, Path(folder), {f"{label}{row}": rate for row, rate in rates.items()})
 
 
 def save_alignments(language: str, folder: Path | None, rates: dict[str, dict[str, float]]) -> None:

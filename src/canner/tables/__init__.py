@@ -10,7 +10,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables import chinese, european, few_labels, masakhaner, uner
+from canner.tables import chinese, distillation, european, few_labels, masakhaner, uner
 from canner.tables.protocols import Protocol
 
 Comparison = Callable[[Protocol], ComparisonExperiment]
@@ -26,6 +26,7 @@ TABLES: dict[str, dict[str, Comparison]] = {
     "few-labels": {"spanish": few_labels.spanish, "swahili": few_labels.swahili, "yoruba": few_labels.yoruba},
     "fusion": {"spanish": few_labels.fusion},
     "guidance": {"spanish": few_labels.guidance},
+    "distillation": {"weibo": distillation.on_weibo, "news": distillation.on_news},
     "letters": {"german": european.german_letters, "spanish": european.spanish_letters},
 }
 """The comparisons of each table, by name."""

@@ -58,7 +58,8 @@ WEIBO_TEXT = (
 )
 
 
-def _weibo(annotation: str) -> CorpusConfig:
+def weibo(annotation: str) -> CorpusConfig:
+    """Weibo in one of its annotations, weiboNER_2nd_conll (revised) or weiboNER.conll (original)."""
     train, dev, test = (f"$CANNER_DATA/ner/weibo/{annotation}.{part}" for part in ("train", "dev", "test"))
     return CorpusConfig(train=(train,), dev=(dev,), test=(test,))
 
@@ -149,7 +150,7 @@ def _table4(name: str, annotation: str, protocol: Protocol) -> ComparisonExperim
         f"table4-{name}",
         f"Table 4, Weibo, {name} annotation",
         protocol,
-        _weibo(annotation),
+        weibo(annotation),
         _rows(),
         model=CHARACTERS,
         embeddings=VECTORS,
@@ -189,7 +190,7 @@ def embeddings(protocol: Protocol) -> ComparisonExperiment:
         "table5-weibo",
         "Table 5, Weibo (revised annotation), one embedding at a time",
         protocol,
-        _weibo("weiboNER_2nd_conll"),
+        weibo("weiboNER_2nd_conll"),
         rows,
         model=CHARACTERS,
         corpus=f"{WEIBO_TEXT}; in the row FastText {OUR_VECTORS}",
@@ -221,7 +222,7 @@ def _figure3(name: str, words: str, protocol: Protocol, change: dict[str, Any]) 
         f"figure3-{name}",
         f"Figure 3, Weibo (revised annotation), by attention layer, with {words}",
         protocol,
-        _weibo("weiboNER_2nd_conll"),
+        weibo("weiboNER_2nd_conll"),
         rows,
         model=CHARACTERS,
         embeddings=VECTORS,

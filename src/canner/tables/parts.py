@@ -1,4 +1,4 @@
-"""What tables read beside the models that ship: word vectors, language models, small translators, an encoder.
+"""What tables read beside the models that ship: word vectors, language models, translators, an encoder.
 
 A recipe makes each; vectors that ship (Chinese characters) are unpacked.
 """
@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from canner.experiment.kinds import read_experiment, run_experiment
 from canner.experiment.record import bundles_of
 from canner.experiment.tagger import TaggerExperiment
+from canner.tables.distillation import DISTILLED
 from canner.tables.few_labels import GUIDANCE
 from canner.tables.protocols import ENCODER
 from canner.training.vectors import unpack_vectors
@@ -32,6 +33,7 @@ RECIPES: dict[str, str] = {
     **{f"runs/vectors-{name}/vectors.vec": f"recipes/vectors_{name}.toml" for name in ("es", "de", "zh")},
     **{f"runs/charlm-{name}": f"recipes/charlm_{name}.toml" for name in ("es", "de")},
     **{f"runs/translator-es-{kind}": f"recipes/translator_es_{kind}.toml" for kind in GUIDANCE},
+    DISTILLED: "recipes/translator_zh_distilled.toml",
     ENCODER: "recipes/encoder_e5.py",
 }
 """The recipe of each part, by the path that experiments read; both as seen from the root of the repository."""

@@ -34,6 +34,7 @@ from canner.training.translator_data import (
     read_words,
     segmented_pairs,
     vocabularies,
+    with_english_by,
 )
 from canner.training.translator_scores import score_translations
 
@@ -194,8 +195,11 @@ def train_translator(
     for key in ("train_source", "train_target", "train_domains", "dev_source", "dev_target"):
         if getattr(data, key) is not None:
             require_file(getattr(data, key), f"data.{key}")
-    segmented = segmented_pairs(read_training_pairs(data), data.segment)
-    dev_text = read_bitext(data.dev_source, data.dev_target)[: data.num_dev]
+    pairs, dev_text = read_training_pairs(data), read_bitext(data.dev_source, data.dev_target)[: data.num_dev]
+    if data.english_by is not None:
+        pairs = with_english_by(data.english_by, pairs, folder / "train.english.txt", device)
+        dev_text = with_english_by(data.english_by, dev_text, folder / "dev.english.txt", device)
+    segmented = segmented_pairs(pairs, data.segment)
     same_source = parent is not None and _reads_as(parent, data)
     source_subwords, target_subwords, copier = vocabularies(
         segmented,

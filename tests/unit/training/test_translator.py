@@ -439,3 +439,31 @@ def test_a_language_with_capitalised_nouns_copies_names_only(tmp_path):
     assert as_spanish.copies("Dummheit")
     child = names_of(tmp_path / "child", rows[:1], parent=german)
     assert not child.copies("Dummheit")
+
+
+def test_the_english_of_another_translator_is_learned_in_the_place_of_the_texts(files, tmp_path):
+    teacher, child = tmp_path / "teacher", tmp_path / "child"
+    train_translator(config(files), teacher, progress=False)
+    settings = config(files, data={"english_by": str(teacher)})
+    train_translator(settings, child, max_minutes=0.0, progress=False)
+    sources = [source.split() for source, _ in PAIRS]
+    english = [" ".join(t.target) for t in NeuralTranslator.load(teacher).translate(sources)]
+    assert (child / "dev.english.txt").read_text(encoding="utf-8").splitlines() == english
+    assert (child / "train.english.txt").read_text(encoding="utf-8").splitlines() == english * 4
+    # kept: the run goes on without its teacher, but not with another text
+    teacher.rename(tmp_path / "elsewhere")
+    train_translator(settings, child, progress=False)
+    (child / "dev.english.txt").write_text("the cat sleeps\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"dev\.english\.txt: expected the English of 6 sentences, got 1"):
+        train_translator(settings, child, progress=False)
+
+
+def test_pairs_have_the_english_that_was_given_to_them(tmp_path, monkeypatch):
+    class Shouting:
+        def translate(self, sentences):
+            return [type("T", (), {"target": tuple(w.upper() for w in words)})() for words in sentences]
+
+    pairs = [("el gato", "the cat"), ("come", "eats")]
+    monkeypatch.setattr(translator_data, "load_translator", lambda bundle, device: Shouting())
+    found = translator_data.with_english_by("any", pairs, tmp_path / "english.txt", "cpu")
+    assert found == [("el gato", "EL GATO"), ("come", "COME")]

@@ -1,0 +1,67 @@
+"""Is it the translation? The paper's way of reading a ConvS2S, with one that learned the word gloss's English."""
+
+from __future__ import annotations
+
+from canner.data.corpus import CorpusConfig
+from canner.experiment.comparison import ComparisonExperiment, System
+from canner.tables.chinese import CHARACTERS, ONTONOTES5, OUR_VECTORS, VECTORS, WEIBO_TEXT, weibo
+from canner.tables.protocols import (
+    AT_INPUT,
+    COPIED,
+    FIRST,
+    GLOSSES,
+    LAST,
+    TRANSLATORS,
+    Protocol,
+    comparison,
+    reading,
+    view,
+)
+
+DISTILLED = "runs/translator-zh-distilled"
+"""The Chinese translator that ships, trained on with the word gloss's English of the same parallel text."""
+PLAIN = "Char+BiLSTM+CRF"
+
+
+def on_weibo(protocol: Protocol) -> ComparisonExperiment:
+    """Weibo, revised annotation: CAN_last by a translator that learned the word gloss's English."""
+    data = weibo("weiboNER_2nd_conll")
+    return _distillation(
+        "weibo", "Weibo (revised annotation)", data, f"{WEIBO_TEXT}; {OUR_VECTORS}", protocol
+    )
+
+
+def on_news(protocol: Protocol) -> ComparisonExperiment:
+    """OntoNotes 5 Chinese news: CAN_last by a translator that learned the word gloss's English."""
+    corpus = f"OntoNotes 5 Chinese, bn+mz+nw, four types; {OUR_VECTORS}"
+    return _distillation("news", "OntoNotes 5 Chinese news", ONTONOTES5, corpus, protocol)
+
+
+def _distillation(
+    name: str, title: str, data: CorpusConfig, corpus: str, protocol: Protocol
+) -> ComparisonExperiment:
+    gloss = reading(view(GLOSSES["zh"]))
+    additions = {
+        "CAN_last": reading(view(TRANSLATORS["zh"], LAST)),
+        "CAN_first, distilled": reading(view(DISTILLED, FIRST)),
+        "CAN_last, distilled": reading(view(DISTILLED, LAST)),
+        "CAN_last with copies at the input, distilled": {**reading(view(DISTILLED, COPIED)), **AT_INPUT},
+        "CAN_gloss": gloss,
+        "CAN_gloss at the input": {**gloss, **AT_INPUT},
+    }
+    rows = [System(name=f"{PLAIN} + {name}", change=change) for name, change in additions.items()]
+    news = name == "news"
+    return comparison(
+        f"distillation-{name}",
+        f"Distillation, {title}",
+        protocol,
+        data,
+        [System(name=PLAIN), *rows],
+        model=CHARACTERS,
+        embeddings=VECTORS,
+        corpus=f"{corpus}; distilled: the translator that ships, trained on with the word gloss's English of the same "
+        "parallel text",
+        large=news,
+        batch_size=32 if news else 16,
+        headline=False,
+    )
