@@ -147,11 +147,12 @@ def save(
     save_json(path, results)
 
 
-def _by_kind(row: Mapping[str, Any]) -> tuple[str, int]:
-    """A kind of translator after the other; layers in their order."""
+def _by_kind(row: Mapping[str, Any]) -> tuple[int, str, int]:
+    """A kind of translator after the other, kinds of more words later; layers in their order."""
     words = str(row["system"]).split(", ")[-1]
     kind, _, number = words.rpartition(" ")
-    return (kind, int(number)) if number.isdigit() else (words, 0)
+    kind, layer = (kind, int(number)) if number.isdigit() else (words, 0)
+    return len(kind.split()), kind, layer
 
 
 def main() -> None:
@@ -160,7 +161,7 @@ def main() -> None:
     parser.add_argument("translators", nargs="+", metavar="LANGUAGE=BUNDLE")
     parser.add_argument("--sentences", type=int, help="only the first of dev and test")
     parser.add_argument(
-        "--label", help="of these translators, where another of the language has the row already"
+        "--label", help="a word before the rows' names, to keep the rows of the language's other translator"
     )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
@@ -173,11 +174,11 @@ def main() -> None:
                 parser.error(
                     f"expected a language with gold links ({', '.join(GOLD_ALIGNMENTS)}), got {item}"
                 )
-            save_alignments(language, None, score_aligner(language))
+            save_alignments(language, None, score_aligner(language), label)
             continue
         translator = load_translator(folder)
         if isinstance(translator, NeuralAligner):
-            save_alignments(language, Path(folder), score_head(language, translator))
+            save_alignments(language, Path(folder), score_head(language, translator), label)
             continue
         figures = score(language, translator, arguments.sentences)
         print(item, figures, flush=True)
@@ -194,14 +195,15 @@ def main() -> None:
         files = [*files_of(language), weights_of(folder)]
         save("translators", "Translators: BLEU and chrF", [row], data, protocol, command, files)
         if language in GOLD_ALIGNMENTS and isinstance(translator, NeuralTranslator):
-            rates = score_attention(language, translator)
-            save_alignments(language, Path(folder), {f"{label}{row}": rate for row, rate in rates.items()})
+            save_alignments(language, Path(folder), score_attention(language, translator), label)
 
 
-def save_alignments(language: str, folder: Path | None, rates: dict[str, dict[str, float]]) -> None:
+def save_alignments(
+    language: str, folder: Path | None, rates: dict[str, dict[str, float]], label: str
+) -> None:
     """Writes alignment error rates: a row for each layer, one for the head of a bundle, or (None) one for eflomal."""
     name = "eflomal" if folder is None else folder.name
-    rows = [summarise(row, {name: rate}) for row, rate in rates.items()]
+    rows = [summarise(f"{label}{row}", {name: rate}) for row, rate in rates.items()]
     if folder is not None:
         rows = [{**row, "bundle": folder.as_posix()} for row in rows]
     title = f"Alignment error rate of each attention layer, {language} → en, in percent"

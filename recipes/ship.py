@@ -105,10 +105,11 @@ def _how_trained(run: Path) -> dict[str, object]:
         notes["attention"] = f"layer {layer}'s was taught word alignments (eflomal), unlike the paper's"
     if config.get("start_from"):
         notes["started from"] = Path(config["start_from"]).name
+    against = ""
     if config["data"].get("english_by"):
-        notes["English of the parallel text"] = f"by {Path(config['data']['english_by']).name}"
+        against = f"against the English of {Path(config['data']['english_by']).name}, from which it learned, "
     notes[f"development {config['training']['metric']}"] = (
-        f"{fit['best_metric']:.1f} (greedy, the first {config['data']['num_translated']} sentences; more in "
+        f"{fit['best_metric']:.1f} ({against}greedy, the first {config['data']['num_translated']} sentences; more in "
         "results/translators.json)"
     )
     return notes

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 
 from canner.decoding.neural_translator import NeuralTranslator
+from canner.experiment.kinds import read_experiment
+from canner.models.convs2s import ConvS2SConfig
 from canner.text.copying import Copier
 from canner.text.segmentation import Segment
 from canner.text.sentence import Sentence
+from canner.training.translator import TranslatorConfig
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 
@@ -100,3 +103,34 @@ def test_language_models_are_collected_from_what_their_trainings_left(tmp_path: 
         f"{tmp_path.name}/text": "ba7816bf8f01",
         "charlm-xx/model.safetensors": "e3b0c44298fc",
     }
+
+
+def test_rows_of_translators_stand_kind_by_kind_those_with_a_label_after_the_others() -> None:
+    expected = ["eflomal", "layer 2", "layer 10", "alignment head", "distilled layer 1", "distilled layer 2"]
+    rows = [{"system": system} for system in reversed(expected)]
+    by_kind = recipe("score_translators")["_by_kind"]
+    assert [row["system"] for row in sorted(rows, key=by_kind)] == expected
+    translators = [
+        {"system": f"{language} → en, {kind}"}
+        for kind in ("word gloss", "ConvS2S")
+        for language in ("de", "es")
+    ]
+    assert [row["system"] for row in sorted(translators, key=by_kind)] == [
+        "de → en, ConvS2S",
+        "es → en, ConvS2S",
+        "de → en, word gloss",
+        "es → en, word gloss",
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("translator_*.toml")), ids=lambda path: path.stem)
+def test_a_translator_starts_from_one_of_its_sizes(path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(RECIPES.parent)
+    config = read_experiment(path)
+    assert isinstance(config, TranslatorConfig)
+    if config.start_from is not None:
+        parent = json.loads(Path(config.start_from, "config.json").read_text(encoding="utf-8"))
+        changed = {"dropout", "encoder_layers", "decoder_layers"}
+        assert ConvS2SConfig(**parent["model"]).model_dump(exclude=changed) == config.model.model_dump(
+            exclude=changed
+        )

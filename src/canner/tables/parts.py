@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from canner.experiment.kinds import read_experiment, run_experiment
 from canner.experiment.record import bundles_of
 from canner.experiment.tagger import TaggerExperiment
-from canner.tables.distillation import DISTILLED
+from canner.tables.distillation import CONTINUED, DISTILLED
 from canner.tables.few_labels import GUIDANCE
 from canner.tables.protocols import ENCODER
 from canner.training.vectors import unpack_vectors
@@ -34,6 +34,7 @@ RECIPES: dict[str, str] = {
     **{f"runs/charlm-{name}": f"recipes/charlm_{name}.toml" for name in ("es", "de")},
     **{f"runs/translator-es-{kind}": f"recipes/translator_es_{kind}.toml" for kind in GUIDANCE},
     DISTILLED: "recipes/translator_zh_distilled.toml",
+    CONTINUED: "recipes/translator_zh_continued.toml",
     ENCODER: "recipes/encoder_e5.py",
 }
 """The recipe of each part, by the path that experiments read; both as seen from the root of the repository."""
@@ -49,8 +50,9 @@ def made_from(path: str) -> str | None:
 
     Returns:
         None for what counts by its bytes: what is no part, what a script makes (the same everywhere), what stands at
-        a part's path without the configuration of its training (published vectors), and what is trained by the clock
-        (a character language model): how far that comes depends on the machine.
+        a part's path without the configuration of its training (published vectors), what is trained by the clock
+        (a character language model): how far that comes depends on the machine; and what is trained on from other
+        bundles, which the configuration only names.
     """
     recipe = Path(RECIPES.get(path, ""))
     if recipe.suffix != ".toml":
@@ -60,7 +62,8 @@ def made_from(path: str) -> str | None:
     if not source.is_file():
         return None
     said = read_experiment(source).model_dump(mode="json")
-    if said.get("training", {}).get("decay_minutes") is not None:
+    by_clock = said.get("training", {}).get("decay_minutes") is not None
+    if by_clock or said.get("start_from") is not None:
         return None
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -30,6 +30,7 @@ from canner.training.task import trainable
 from canner.training.translator_data import (
     TranslatorDataConfig,
     align,
+    english_gloss,
     read_training_pairs,
     read_words,
     segmented_pairs,
@@ -188,17 +189,16 @@ def train_translator(
 
     Raises:
         ValueError: parallel files of unequal length, not UTF-8, empty, or without a usable pair; a translator to
-            start from of other sizes or another target language.
+            start from of other sizes or another target language; no gloss where one is named.
     """
     folder, data = Path(folder), config.data
-    parent = None if (folder / RESUME).exists() else _parent(config)
+    parent, gloss = None if (folder / RESUME).exists() else _parent(config), english_gloss(data)
     for key in ("train_source", "train_target", "train_domains", "dev_source", "dev_target"):
         if getattr(data, key) is not None:
             require_file(getattr(data, key), f"data.{key}")
     pairs, dev_text = read_training_pairs(data), read_bitext(data.dev_source, data.dev_target)[: data.num_dev]
-    if data.english_by is not None:
-        pairs = with_english_by(data.english_by, pairs, folder / "train.english.txt", device)
-        dev_text = with_english_by(data.english_by, dev_text, folder / "dev.english.txt", device)
+    if gloss is not None:
+        pairs, dev_text = with_english_by(gloss, pairs), with_english_by(gloss, dev_text)
     segmented = segmented_pairs(pairs, data.segment)
     same_source = parent is not None and _reads_as(parent, data)
     source_subwords, target_subwords, copier = vocabularies(

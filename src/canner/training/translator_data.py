@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from canner.data.bundle import save_text, write_atomically
+from canner.data.bundle import bundle_kind, write_atomically
 from canner.text.alignments import Link, read_alignments, write_alignments
 from canner.text.bitext import read_bitext, read_lines
 from canner.text.capitals import NameGuesser
@@ -17,8 +17,8 @@ from canner.text.english_names import english_names
 from canner.text.romanisation import translated_names, write_names
 from canner.text.segmentation import Segment, Segmentation, segments_of
 from canner.text.subwords import Subwords
-from canner.text.tokenizer import tokenize_words
-from canner.transfer.views import load_translator
+from canner.text.tokenizer import detokenize, tokenize_words
+from canner.transfer.gloss import WordGloss
 from canner.transfer.word_alignment import align_words
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class TranslatorDataConfig(ParallelTextConfig):
     dev_source: str
     dev_target: str
     english_by: str | None = None
-    """A translator or gloss whose English is learned in the place of what the files have (Kim and Rush 2016)."""
+    """The bundle of a word gloss whose English is learned in the place of what the files have."""
     source_language: str
     target_language: str = "en"
     segment: Segmentation = "none"
@@ -150,34 +150,31 @@ def read_training_pairs(data: ParallelTextConfig) -> list[tuple[str, str]]:
     return pairs[: data.max_pairs]
 
 
-def with_english_by(
-    bundle: str, pairs: Sequence[tuple[str, str]], path: Path, device: str
-) -> list[tuple[str, str]]:
-    """The pairs with another translator's English, which is more regular than people's, so that a small translator
-    learns it sooner (sequence-level knowledge distillation, Kim and Rush 2016).
-
-    Args:
-        bundle: of the translator or gloss.
-        pairs: sentences and their English.
-        path: the English is kept there, so that a resumed run need not translate again.
-        device: "cpu" or "cuda".
+def english_gloss(data: TranslatorDataConfig) -> WordGloss | None:
+    """The gloss whose English is learned, if one is.
 
     Raises:
-        ValueError: there is no such translator, or the file has the English of another text.
+        ValueError: no such bundle, or one that is no gloss.
+    """
+    if data.english_by is None:
+        return None
+    try:
+        if (kind := bundle_kind(data.english_by)) != "gloss":
+            raise ValueError(f"expected the bundle of a word gloss, got kind {kind!r}: {data.english_by}")
+        return WordGloss.load(data.english_by)
+    except ValueError as error:
+        raise ValueError(f"data.english_by: {error}") from None
+
+
+def with_english_by(gloss: WordGloss, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The pairs with a gloss's English in the place of their own.
+
+    It is more regular than people's, and in the order of the source, so that a small translator learns it sooner (in
+    the manner of sequence-level knowledge distillation, Kim and Rush 2016, whose teacher is a neural translator).
     """
     sources = [source for source, _ in pairs]
-    if not path.exists():
-        translator = load_translator(bundle, device=device)
-        logger.info("translating %d sentences by %s", len(sources), bundle)
-        translations = translator.translate([tokenize_words(source) for source in sources])
-        save_text(path, "".join(" ".join(translation.target) + "\n" for translation in translations))
-    english = read_lines(path)
-    if len(english) != len(sources):
-        raise ValueError(
-            f"{path}: expected the English of {len(sources)} sentences, got {len(english)} lines; the text is "
-            "another than when this run was started: start in another folder"
-        )
-    return list(zip(sources, english, strict=True))
+    translations = gloss.translate([tokenize_words(source) for source in sources])
+    return [(s, detokenize(t.target)) for s, t in zip(sources, translations, strict=True)]
 
 
 def align(pairs: Sequence[tuple[list[str], list[str]]], path: Path, seed: int) -> list[list[Link]]:

@@ -86,6 +86,21 @@ def test_a_part_that_is_trained_by_the_clock_counts_by_its_bytes(monkeypatch) ->
         assert (made_from("runs/c") is None) == by_bytes
 
 
+def test_a_part_that_is_trained_on_from_another_bundle_counts_by_its_bytes(monkeypatch) -> None:
+    """The configuration names that bundle, and does not say which weights it had."""
+    monkeypatch.chdir(ROOT)
+    by_bytes = {
+        "runs/translator-zh-distilled",
+        "runs/translator-zh-continued",
+        "runs/charlm-es",
+        "runs/charlm-de",
+    }
+    trained = {
+        path for path, recipe in RECIPES.items() if recipe.endswith(".toml") and not Path(path).exists()
+    }
+    assert {path for path in trained if made_from(path) is None} == by_bytes & trained
+
+
 def test_vectors_are_made_where_they_are_read_and_once(monkeypatch, caplog) -> None:
     Path("vectors.toml").write_text('kind = "vectors"\ntext = ["text"]\ndim = 4\nmin_count = 1\nepochs = 1\n')
     monkeypatch.setattr(parts, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})

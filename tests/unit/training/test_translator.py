@@ -27,6 +27,9 @@ from canner.training.translator import (
     train_translator,
     translation_loss,
 )
+from canner.training.translator_data import segmented_pairs, with_english_by
+from canner.transfer.gloss import GlossConfig, WordGloss
+from canner.transfer.lexicon import Entry, Lexicon
 
 PAIRS = [
     ("el gato duerme", "the cat sleeps"),
@@ -441,29 +444,35 @@ def test_a_language_with_capitalised_nouns_copies_names_only(tmp_path):
     assert not child.copies("Dummheit")
 
 
-def test_the_english_of_another_translator_is_learned_in_the_place_of_the_texts(files, tmp_path):
-    teacher, child = tmp_path / "teacher", tmp_path / "child"
-    train_translator(config(files), teacher, progress=False)
-    settings = config(files, data={"english_by": str(teacher)})
-    train_translator(settings, child, max_minutes=0.0, progress=False)
-    sources = [source.split() for source, _ in PAIRS]
-    english = [" ".join(t.target) for t in NeuralTranslator.load(teacher).translate(sources)]
-    assert (child / "dev.english.txt").read_text(encoding="utf-8").splitlines() == english
-    assert (child / "train.english.txt").read_text(encoding="utf-8").splitlines() == english * 4
-    # kept: the run goes on without its teacher, but not with another text
-    teacher.rename(tmp_path / "elsewhere")
-    train_translator(settings, child, progress=False)
-    (child / "dev.english.txt").write_text("the cat sleeps\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"dev\.english\.txt: expected the English of 6 sentences, got 1"):
-        train_translator(settings, child, progress=False)
+def gloss_of(folder):
+    english = {"el": "the", "gato": "cat", "perro": "dog", "come": "eats", "duerme": "sleeps"}
+    entries = {word: Entry(translation, 5) for word, translation in english.items()}
+    WordGloss(Lexicon(entries), GlossConfig()).save(folder)
+    return folder
 
 
-def test_pairs_have_the_english_that_was_given_to_them(tmp_path, monkeypatch):
-    class Shouting:
-        def translate(self, sentences):
-            return [type("T", (), {"target": tuple(w.upper() for w in words)})() for words in sentences]
+def test_a_glosss_english_is_learned_in_the_place_of_the_texts(files, tmp_path, monkeypatch):
+    gloss, read = gloss_of(tmp_path / "gloss"), []
+    monkeypatch.setattr(
+        module, "segmented_pairs", lambda pairs, kind: read.append(pairs) or segmented_pairs(pairs, kind)
+    )
+    train_translator(config(files, data={"english_by": str(gloss)}), tmp_path / "child", progress=False)
+    train, dev = read
+    assert [source for source, _ in dev] == [source for source, _ in PAIRS]
+    assert ("un gato come", "un cat eats") in dev  # "un" is not in the gloss; the file has "a cat eats"
+    assert train == dev * 4
 
-    pairs = [("el gato", "the cat"), ("come", "eats")]
-    monkeypatch.setattr(translator_data, "load_translator", lambda bundle, device: Shouting())
-    found = translator_data.with_english_by("any", pairs, tmp_path / "english.txt", "cpu")
-    assert found == [("el gato", "EL GATO"), ("come", "COME")]
+
+def test_punctuation_of_a_gloss_is_written_as_in_a_text():
+    gloss = WordGloss(Lexicon({"no": Entry("not", 3)}), GlossConfig())
+    assert with_english_by(gloss, [("no , no", "?"), ("", "nothing")]) == [("no , no", "not, not"), ("", "")]
+
+
+@pytest.mark.parametrize("bundle", ["none", "parent", ""])
+def test_a_gloss_that_is_none_is_refused_before_any_work(files, tmp_path, bundle):
+    parent = tmp_path / "parent"
+    train_translator(config(files), parent, progress=False)
+    path = str(tmp_path / bundle) if bundle else ""
+    with pytest.raises(ValueError, match=r"data\.english_by: .*expected"):
+        train_translator(config(files, data={"english_by": path}), tmp_path / "child", progress=False)
+    assert not (tmp_path / "child").exists()
