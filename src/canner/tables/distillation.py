@@ -27,20 +27,26 @@ PLAIN = "Char+BiLSTM+CRF"
 
 def on_weibo(protocol: Protocol) -> ComparisonExperiment:
     """Weibo, revised annotation: CAN_last by a translator that learned the word gloss's English."""
-    data = weibo("weiboNER_2nd_conll")
-    return _distillation(
-        "weibo", "Weibo (revised annotation)", data, f"{WEIBO_TEXT}; {OUR_VECTORS}", protocol
-    )
+    corpus = f"{WEIBO_TEXT}; {OUR_VECTORS}"
+    return _distillation("weibo", "Weibo (revised annotation)", weibo("weiboNER_2nd_conll"), corpus, protocol)
 
 
 def on_news(protocol: Protocol) -> ComparisonExperiment:
     """OntoNotes 5 Chinese news: CAN_last by a translator that learned the word gloss's English."""
     corpus = f"OntoNotes 5 Chinese, bn+mz+nw, four types; {OUR_VECTORS}"
-    return _distillation("news", "OntoNotes 5 Chinese news", ONTONOTES5, corpus, protocol)
+    title = "OntoNotes 5 Chinese news"
+    return _distillation("news", title, ONTONOTES5, corpus, protocol, large=True, batch_size=32)
 
 
 def _distillation(
-    name: str, title: str, data: CorpusConfig, corpus: str, protocol: Protocol
+    name: str,
+    title: str,
+    data: CorpusConfig,
+    corpus: str,
+    protocol: Protocol,
+    *,
+    large: bool = False,
+    batch_size: int = 16,
 ) -> ComparisonExperiment:
     gloss = reading(view(GLOSSES["zh"]))
     additions = {
@@ -55,7 +61,6 @@ def _distillation(
         "CAN_gloss at the input": {**gloss, **AT_INPUT},
     }
     rows = [System(name=f"{PLAIN} + {name}", change=change) for name, change in additions.items()]
-    news = name == "news"
     return comparison(
         f"distillation-{name}",
         f"Distillation, {title}",
@@ -66,7 +71,7 @@ def _distillation(
         embeddings=VECTORS,
         corpus=f"{corpus}; distilled: the translator that ships, trained on with the word gloss's English of 58,551 "
         "pairs of parallel text; continued: with people's English of the same pairs",
-        large=news,
-        batch_size=32 if news else 16,
+        large=large,
+        batch_size=batch_size,
         headline=False,
     )
