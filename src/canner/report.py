@@ -4,8 +4,7 @@ Figures of one bundle alone stand on its card too.
 
 A results file holds `name`, `title`, `rows` (`system`, `metrics` of `mean`, `sd`, `values`, and `seeds`) and
 says where its figures come from: `data`, `protocol`, `command`, `hardware`, `date`; `paper` may hold the
-paper's figures as {system: {metric: number}}, `columns` the metrics to show. `tables.json` in the same folder
-lists the tables in order; what has no results file yet is listed as not run.
+paper's figures as {system: {metric: number}}, `columns` the metrics to show.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from canner.data.bundle import save_text
 from canner.speed_tables import speed_tables
@@ -21,7 +20,6 @@ from canner.system_tables import GAINS_LEGEND, LEGEND, SYSTEMS_LEGEND, cell, gai
 
 BEGIN = "<!-- results:begin -->"
 END = "<!-- results:end -->"
-PLAN = "tables.json"
 NO_RESULTS = "No results yet."
 _HEAD = f"""# Results
 
@@ -33,19 +31,27 @@ such, and what has not been run says so.
 """
 
 
-def report(folder: Path, figures: Sequence[str] = ()) -> str:
-    """Results of a folder as Markdown: the gains, then every table in the order of `tables.json`, others by name.
+class Planned(NamedTuple):
+    """A results file that there will be once its command has run."""
+
+    name: str
+    title: str
+    command: str
+
+
+def report(folder: Path, figures: Sequence[str] = (), planned: Sequence[Planned] = ()) -> str:
+    """Results of a folder as Markdown: the gains, the tables that are planned in their order, others by name.
 
     Args:
         folder: of results files.
+        planned: what there should be; of these, those without a file are listed as not run.
         figures: pictures to show, as paths seen from the page, each under the table whose name it has.
 
     Raises:
         ValueError: if a file is not a results file, or two have one name.
     """
-    results = _results(folder)
-    plan = _plan(folder / PLAN)
-    missing = [entry for entry in plan if entry["name"] not in {result["name"] for result in results}]
+    results = _results(folder, planned)
+    missing = [entry for entry in planned if entry.name not in {result["name"] for result in results}]
     parts = (
         [f"### Gains over the plain tagger\n\n{lines}\n\n{GAINS_LEGEND}"] if (lines := gains(results)) else []
     )
@@ -55,23 +61,26 @@ def report(folder: Path, figures: Sequence[str] = ()) -> str:
         if result["name"] in pictures:
             parts.append(_picture(result, pictures[result["name"]]))
     if missing:
-        parts.append("\n".join(["### Not run", "", *map(_missing, missing)]))
+        left = [f"- {cell(entry.title)}: `{entry.command}`" for entry in missing]
+        parts.append("\n".join(["### Not run", "", *left]))
     return "\n\n".join(parts) if parts else NO_RESULTS
 
 
-def report_of_gains(folder: Path, figures: Sequence[str] = ()) -> str:
+def report_of_gains(folder: Path, figures: Sequence[str] = (), planned: Sequence[Planned] = ()) -> str:
     """What the README shows of the results of a folder: the gains in brief, and pictures; see `report`."""
-    results = _results(folder)
+    results = _results(folder, planned)
     parts = [f"{lines}\n\n{GAINS_LEGEND} {SYSTEMS_LEGEND}"] if (lines := gains(results, briefly=True)) else []
     pictures = {Path(path).stem: path for path in figures}
     parts += [_picture(result, pictures[result["name"]]) for result in results if result["name"] in pictures]
     return "\n\n".join(parts) if parts else NO_RESULTS
 
 
-def results_page(folder: Path, figures: Sequence[str] = ()) -> str:
+def results_page(folder: Path, figures: Sequence[str] = (), planned: Sequence[Planned] = ()) -> str:
     """The whole page of results; see `report`."""
     speed = speed_tables(folder)
-    return f"{_HEAD}\n{report(folder, figures)}\n" + (f"\n## Speed and memory\n\n{speed}\n" if speed else "")
+    return f"{_HEAD}\n{report(folder, figures, planned)}\n" + (
+        f"\n## Speed and memory\n\n{speed}\n" if speed else ""
+    )
 
 
 def _picture(result: Mapping[str, Any], path: str) -> str:
@@ -162,8 +171,8 @@ def _around_markers(path: Path, content: str) -> tuple[str, str]:
     return before, rest.split(END)[1]
 
 
-def _results(folder: Path) -> list[dict[str, Any]]:
-    """Contents of the results files, in the order of the plan, others after them by name."""
+def _results(folder: Path, planned: Sequence[Planned] = ()) -> list[dict[str, Any]]:
+    """Contents of the results files: those that are planned in that order, others after them by name."""
     results: dict[str, dict[str, Any]] = {}
     for path in _files(folder):
         result = read_results(path)
@@ -172,33 +181,12 @@ def _results(folder: Path) -> list[dict[str, Any]]:
                 f"expected one results file a name, got {result['name']!r} again in {path}; keep one of the two"
             )
         results[result["name"]] = result
-    planned = [entry["name"] for entry in _plan(folder / PLAN) if entry["name"] in results]
-    return [results[name] for name in dict.fromkeys([*planned, *sorted(results)])]
+    first = [entry.name for entry in planned if entry.name in results]
+    return [results[name] for name in dict.fromkeys([*first, *sorted(results)])]
 
 
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ValueError(f"expected a folder of results, got {folder}; run an experiment or name the folder")
     # Figures of benchmarks lie here too; they are no tables of systems.
-    return sorted(
-        path for path in folder.glob("*.json") if path.name != PLAN and not path.stem.endswith("-speed")
-    )
-
-
-def _plan(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    try:
-        plan = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"expected JSON in {path}, got {error}") from error
-    if not isinstance(plan, list) or not all(
-        isinstance(e, dict) and {"name", "title"} <= e.keys() for e in plan
-    ):
-        raise ValueError(f"expected a list of objects with 'name' and 'title' in {path}")
-    return plan
-
-
-def _missing(entry: dict[str, Any]) -> str:
-    command = f": `{entry['command']}`" if entry.get("command") else ""
-    return f"- {cell(entry['title'])}{command}"
+    return sorted(path for path in folder.glob("*.json") if not path.stem.endswith("-speed"))

@@ -12,6 +12,7 @@ import pytest
 from canner.report import (
     BEGIN,
     END,
+    Planned,
     figures_of_bundle,
     read_results,
     report,
@@ -284,9 +285,8 @@ def test_a_gain_over_nothing_is_refused(tmp_path: Path, against: Any) -> None:
 def test_report_follows_the_plan_and_names_what_was_not_run(tmp_path: Path) -> None:
     write(tmp_path, "z.json", RESULT)
     write(tmp_path, "a.json", RESULT | {"name": "extra", "title": "Extra"})
-    plan = [{"name": "gloss", "title": "Gloss", "command": "make gloss"}, {"name": "bound", "title": "Bound"}]
-    write(tmp_path, "tables.json", plan)
-    text = report(tmp_path)
+    planned = [Planned("gloss", "Gloss", "make gloss"), Planned("bound", "Bound", "make bound")]
+    text = report(tmp_path, planned=planned)
     assert [line for line in text.splitlines() if line.startswith("#")] == [
         "### Upper bound",
         "### Extra",

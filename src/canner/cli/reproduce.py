@@ -291,17 +291,19 @@ def report(
     from canner.plots import draw_figures
     from canner.report import figures_of_bundle, report_of_gains, results_page, update_card, update_readme
     from canner.report import report as build
+    from canner.tables import planned_results
     from canner.text.files import write_lines
 
     if not folder.is_dir():
         raise ValueError(f"expected a folder of results, got no such folder: {folder}")
+    planned = planned_results()
     if stdout:
-        emit(build(folder).splitlines(), None)
+        emit(build(folder, planned=planned).splitlines(), None)
         return
     page.parent.mkdir(parents=True, exist_ok=True)
     figures = draw_figures(folder, page.parent / "figures")
-    write_lines(page, results_page(folder, _seen_from(page, figures)).splitlines())
-    changed = update_readme(readme, report_of_gains(folder, _seen_from(readme, figures)))
+    write_lines(page, results_page(folder, _seen_from(page, figures), planned).splitlines())
+    changed = update_readme(readme, report_of_gains(folder, _seen_from(readme, figures), planned))
     note(f"{page}: written; {readme}: {'gains rebuilt' if changed else 'already up to date'}")
     for card in sorted(models.glob("*/README.md")):
         if update_card(card, figures_of_bundle(folder, f"{models.name}/{card.parent.name}")):

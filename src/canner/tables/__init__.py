@@ -10,8 +10,10 @@ from collections.abc import Callable
 from difflib import get_close_matches
 
 from canner.experiment.comparison import ComparisonExperiment
+from canner.report import Planned
 from canner.tables import chinese, distillation, european, few_labels, masakhaner, uner
 from canner.tables.protocols import Protocol
+from canner.tables.variations import without_grid
 
 Comparison = Callable[[Protocol], ComparisonExperiment]
 
@@ -66,3 +68,17 @@ def descriptions() -> list[str]:
         for table, parts in TABLES.items()
         for part, make in parts.items()
     ]
+
+
+def planned_results() -> list[Planned]:
+    """Every part of every table: under the fast protocol, under the paper's without its grid, and with it."""
+    planned = []
+    for name in (f"{table}-{part}" for table, parts in TABLES.items() for part in parts):
+        (fast,), (paper,) = comparisons(name, "fast"), comparisons(name, "paper")
+        for config, flags in (
+            (fast, "--protocol fast"),
+            (without_grid(paper), "--protocol paper --no-grid"),
+            (paper, "--protocol paper"),
+        ):
+            planned.append(Planned(config.name, config.title, f"canner reproduce {name} {flags}"))
+    return planned
