@@ -28,7 +28,8 @@ from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.evaluation.alignment import GoldAlignment, read_gold_alignments, score_alignments
 from canner.evaluation.translation import share_of_entity_tokens_copied
-from canner.experiment.results import digests, hardware, results_json, summarise, weights_of
+from canner.experiment.environment import hardware
+from canner.experiment.results import digests, results_json, summarise, weights_of
 from canner.report import read_results
 from canner.text.bitext import read_bitext
 from canner.text.conll import read_conll

@@ -6,7 +6,6 @@ The experiments of the paper, on its corpora, are in `canner.tables` and build o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
@@ -216,29 +215,18 @@ def vectors() -> VectorsConfig:
     return VectorsConfig(text=("text.txt",), labelled=("train.conll",))
 
 
-@dataclass(frozen=True)
-class Preset:
-    """A configuration with a line about it."""
-
-    make: Callable[[], Experiment]
-
-    @property
-    def description(self) -> str:
-        """The first line of its documentation."""
-        return (self.make.__doc__ or "").split("\n")[0]
-
-
-PRESETS = {
-    "tagger": Preset(tagger),
-    "tagger-paper": Preset(tagger_paper),
-    "can-tagger": Preset(can_tagger),
-    "can-tagger-paper": Preset(can_tagger_paper),
-    "comparison": Preset(comparison),
-    "teacher": Preset(teacher),
-    "gloss": Preset(gloss),
-    "translator": Preset(translator),
-    "translator-few-pairs": Preset(translator_few_pairs),
-    "aligner": Preset(aligner),
-    "charlm": Preset(charlm),
-    "vectors": Preset(vectors),
+PRESETS: dict[str, Callable[[], Experiment]] = {
+    "tagger": tagger,
+    "tagger-paper": tagger_paper,
+    "can-tagger": can_tagger,
+    "can-tagger-paper": can_tagger_paper,
+    "comparison": comparison,
+    "teacher": teacher,
+    "gloss": gloss,
+    "translator": translator,
+    "translator-few-pairs": translator_few_pairs,
+    "aligner": aligner,
+    "charlm": charlm,
+    "vectors": vectors,
 }
+"""Configurations to start from, by the name that `canner recipe` knows."""

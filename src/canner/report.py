@@ -4,7 +4,7 @@ Figures of one bundle alone stand on its card too.
 
 A results file holds `name`, `title`, `rows` (`system`, `metrics` of `mean`, `sd`, `values`, and `seeds`) and
 says where its figures come from: `data`, `protocol`, `command`, `hardware`, `date`; `paper` may hold the
-paper's figures as {system: {metric: number}}, `columns` the metrics to show.
+paper's figures as {system: {metric: number}}.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from functools import partial
 
 import pytest
 
@@ -19,7 +20,7 @@ from canner.experiment.kinds import read_experiment
 from canner.experiment.runner import BrokenRunsError
 from canner.experiment.toml import to_toml
 from canner.training.tagger import TaggerTask
-from canner.transfer.store import StoreOptions
+from canner.transfer.store import TransferStore
 
 
 @pytest.fixture
@@ -126,9 +127,7 @@ def test_the_tagger_knows_every_word_of_a_file_of_vectors(canner, config, tmp_pa
 
 
 def test_a_budget_of_time_holds_for_translating_too(canner, config, bundles, tmp_path, monkeypatch):
-    from canner.transfer import views
-
-    monkeypatch.setattr(views, "StoreOptions", lambda: StoreOptions(shard_size=4))
+    monkeypatch.setattr(TransferStore, "build", partial(TransferStore.build, shard_size=4))
     teacher, translator, run = bundles / "plain", bundles / "translator", tmp_path / "run"
     view = f'[{{translator = "{translator}"}}]'
     settings = [

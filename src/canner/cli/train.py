@@ -5,11 +5,16 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from canner.cli.console import Device, Output, Quiet, Threads, emit, note, start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from canner.experiment.kinds import Experiment
 
 
 def register(app: typer.Typer) -> None:
@@ -80,9 +85,14 @@ def recipe(
 
     if name is None:
         width = max(map(len, PRESETS))
-        emit([f"{known:<{width}}  {preset.description}" for known, preset in PRESETS.items()], output)
+        emit([f"{known:<{width}}  {_about(make)}" for known, make in PRESETS.items()], output)
         return
     if name not in PRESETS:
         raise ValueError(f"expected one of {', '.join(PRESETS)}, got {name!r}")
-    preset = PRESETS[name]
-    emit([f"# {preset.description}", *to_toml(preset.make()).splitlines()], output)
+    make = PRESETS[name]
+    emit([f"# {_about(make)}", *to_toml(make()).splitlines()], output)
+
+
+def _about(make: Callable[[], Experiment]) -> str:
+    """The first line of a preset's documentation."""
+    return (make.__doc__ or "").split("\n")[0]

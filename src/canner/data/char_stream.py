@@ -30,7 +30,7 @@ def as_text(words: Sequence[str]) -> str:
     return " ".join(words)
 
 
-def split_sentences(words: Sequence[str]) -> list[list[str]]:
+def cut_paragraph(words: Sequence[str]) -> list[list[str]]:
     """Cuts a paragraph after full stops that a new sentence follows; rough, for language models only."""
     sentences: list[list[str]] = [[]]
     for position, word in enumerate(words):
@@ -63,7 +63,7 @@ def read_char_stream(path: str | Path, *, tokenized: bool, clitics: bool) -> str
         lines = [
             as_text(sentence)
             for line in lines
-            for sentence in split_sentences(tokenize_words(line, clitics=clitics))
+            for sentence in cut_paragraph(tokenize_words(line, clitics=clitics))
         ]
     else:
         lines = [composed(line.rstrip("\r")) for line in lines if line.strip()]

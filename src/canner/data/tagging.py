@@ -1,7 +1,6 @@
-"""From sentences to the id tensors a tagger reads: vocabularies, encoding, padding.
+"""From sentences to the ids that a tagger reads: vocabularies, encoding.
 
-A model never sees a string, so this is where words, characters and tags become numbers, and where frozen
-features (contextual embeddings, features aligned from English) are padded beside them.
+A model never sees a string, so this is where words, characters and tags become numbers.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from canner.text.accents import composed
 from canner.text.config import Config
@@ -45,18 +43,6 @@ class EncodedSentence:
     word_ids: Tensor | None  # [S]
     char_ids: Tensor | None  # [S C]
     tag_ids: Tensor | None  # [S]
-
-
-@dataclass(frozen=True)
-class TaggingBatch:
-    """Padded sentences. `mask` is True on real tokens; ids and features are 0 on padding."""
-
-    mask: Tensor  # [B S]
-    word_ids: Tensor | None  # [B S]
-    char_ids: Tensor | None  # [B S C]
-    features: Tensor | None  # [B S E]
-    aligned_features: Tensor | None  # [B S F]
-    tag_ids: Tensor | None  # [B S]
 
 
 class TaggingEncoder:
@@ -167,63 +153,3 @@ def normalise_word(token: str, config: EncodingConfig) -> str:
     if config.replace_digits:
         token = "".join("0" if c.isdigit() else c for c in token)
     return token
-
-
-def make_batch(
-    sentences: Sequence[EncodedSentence],
-    features: Sequence[Tensor] | None = None,
-    aligned_features: Sequence[Tensor] | None = None,
-) -> TaggingBatch:
-    """Pads sentences to the longest of them.
-
-    Args:
-        sentences: the encoded sentences, none of them empty.
-        features: for each sentence its frozen embeddings [S E], any float type.
-        aligned_features: for each sentence the features carried over from English [S F], any float type.
-
-    Raises:
-        ValueError: if there is no sentence, an empty one, or features of another length than the sentence.
-    """
-    if not sentences or any(s.length == 0 for s in sentences):
-        raise ValueError("expected one or more sentences of one or more tokens; leave empty sentences out")
-    for name, given in (("features", features), ("aligned_features", aligned_features)):
-        for sentence, rows in zip(sentences, given or (), strict=given is not None):
-            if rows.shape[0] != sentence.length:
-                raise ValueError(
-                    f"expected {name} for {sentence.length} tokens, got {rows.shape[0]} rows; "
-                    "they belong to another sentence or tokenisation"
-                )
-    lengths = torch.tensor([s.length for s in sentences])
-    mask = torch.arange(int(lengths.max()))[None, :] < lengths[:, None]
-    return TaggingBatch(
-        mask=mask,
-        word_ids=_pad([s.word_ids for s in sentences]),
-        char_ids=_pad_characters([s.char_ids for s in sentences]),
-        features=_pad_features(features),
-        aligned_features=_pad_features(aligned_features),
-        tag_ids=_pad([s.tag_ids for s in sentences]),
-    )
-
-
-def _pad(rows: Sequence[Tensor | None]) -> Tensor | None:
-    if any(row is None for row in rows):
-        return None
-    return pad_sequence([row for row in rows if row is not None], batch_first=True)
-
-
-def _pad_features(rows: Sequence[Tensor] | None) -> Tensor | None:
-    if rows is None:
-        return None
-    return pad_sequence([row.float() for row in rows], batch_first=True)
-
-
-def _pad_characters(rows: Sequence[Tensor | None]) -> Tensor | None:
-    if any(row is None for row in rows):
-        return None
-    given = [row for row in rows if row is not None]
-    longest = max(row.shape[0] for row in given)
-    widest = max(row.shape[1] for row in given)
-    padded = torch.zeros(len(given), longest, widest, dtype=torch.long)
-    for index, row in enumerate(given):
-        padded[index, : row.shape[0], : row.shape[1]] = row
-    return padded

@@ -8,11 +8,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from canner.text.alignments import Link
 from canner.text.copying import Copier
 from canner.text.subwords import COPY_SLOTS, Subwords
 
 Words = Sequence[str]
-Link = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,9 @@ def _piece_links(links: Sequence[Link], source_words: list[int], target_words: l
     return [(s, t) for i, j in links for s in source_pieces.get(i, []) for t in target_pieces.get(j, [])]
 
 
-def collate_pairs(
-    examples: Sequence[PairExample], *, pad_id: int, bos_id: int, eos_id: int, with_links: bool
-) -> PairBatch:
+def collate_pairs(examples: Sequence[PairExample], *, with_links: bool) -> PairBatch:
     """Pads examples to a batch; both `<eos>` are linked with each other."""
+    pad_id, bos_id, eos_id = Subwords.pad_id, Subwords.bos_id, Subwords.eos_id
     size = len(examples)
     source_length = max(len(e.source) for e in examples) + 1
     target_length = max(len(e.target) for e in examples) + 1

@@ -59,8 +59,6 @@ def force(
     mask_BS: Bool[Tensor, "B S"],
     targets: Sequence[Sequence[int]],
     *,
-    bos_id: int = Subwords.bos_id,
-    eos_id: int = Subwords.eos_id,
     head: AlignmentHead | None = None,
 ) -> list[Forced]:
     """Runs the decoder over given outputs.
@@ -72,13 +70,12 @@ def force(
         source_BS: sources with `<eos>`.
         mask_BS: True at real source pieces.
         targets: output of each, without `<bos>` and `<eos>`.
-        bos_id, eos_id: of the target vocabulary.
         head: gives the attention in the place of the layers: L is 1. What stands in the last row means nothing.
 
     Returns:
         For each output its attention [L, its pieces + 1, its source pieces with `<eos>`], on the CPU.
     """
-    device = source_BS.device
+    device, bos_id, eos_id = source_BS.device, Subwords.bos_id, Subwords.eos_id
     read = [torch.tensor([bos_id, *target]) for target in targets]
     written = [torch.tensor([*target, eos_id]) for target in targets]
     read_BT = pad_sequence(read, batch_first=True, padding_value=eos_id).to(device)

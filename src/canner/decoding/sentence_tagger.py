@@ -10,7 +10,8 @@ from torch import Tensor
 
 from canner.data.bucketing import bucket_by_length
 from canner.data.embedding import WordEmbedder
-from canner.data.tagging import TaggingBatch, TaggingEncoder, make_batch
+from canner.data.tagging import TaggingEncoder
+from canner.decoding.tagger_batch import make_batch
 from canner.models.tagger import Prediction, TaggerInputs, TaggerModel
 from canner.text.entities import Entity
 from canner.text.schemes import decode_tags
@@ -119,12 +120,12 @@ class SentenceTagger:
         for indices in bucket_by_length(lengths, max_tokens=_BATCH_TOKENS, shuffle=False):
             chosen = [sentences[i] for i in indices]
             frozen = [features[i] for i in indices] if features is not None else self.embed(chosen)
-            batch = make_batch(
+            inputs, _ = make_batch(
                 [self.encoder.encode(Sentence(tuple(tokens))) for tokens in chosen],
                 frozen,
                 [aligned[i] for i in indices] if aligned is not None else None,
             )
-            yield indices, model_inputs(batch).to(self.device)
+            yield indices, inputs.to(self.device)
 
     def embed(self, sentences: Sequence[Sequence[str]]) -> list[Tensor] | None:
         """The frozen embeddings of sentences, or None if the model takes none."""
@@ -132,14 +133,3 @@ class SentenceTagger:
             return None
         parts = [embedder.embed(sentences) for embedder in self.embedders]
         return [torch.cat(rows, dim=1) for rows in zip(*parts, strict=True)]
-
-
-def model_inputs(batch: TaggingBatch) -> TaggerInputs:
-    """The part of a batch that the model reads."""
-    return TaggerInputs(
-        mask=batch.mask,
-        word_ids=batch.word_ids,
-        char_ids=batch.char_ids,
-        features=batch.features,
-        aligned_features=batch.aligned_features,
-    )

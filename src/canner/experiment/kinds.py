@@ -17,9 +17,9 @@ from canner.data.bundle import save_json, save_text
 from canner.data.corpus import data_path
 from canner.data.shard_folder import OutOfTimeError
 from canner.experiment.comparison import ComparisonExperiment
+from canner.experiment.environment import environment
 from canner.experiment.machine import workers_that_fit
 from canner.experiment.record import run_and_record
-from canner.experiment.results import environment
 from canner.experiment.runner import RunnerOptions, run_comparison
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import is_written, one_line, override, read_json, read_toml, to_toml

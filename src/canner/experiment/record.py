@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from canner.data.bundle import save_json, save_text
 from canner.data.corpus import data_path
-from canner.experiment.results import environment
+from canner.experiment.environment import environment
 from canner.experiment.tagger import COUNTS, TaggerExperiment, train_tagger
 from canner.experiment.toml import is_written, read_json, to_toml
 from canner.training.run_state import RESUME, DivergedError

@@ -21,8 +21,7 @@ from canner.text.vocabulary import PAD_ID, UNK_ID
 class TaggerConfig(Config):
     """Everything about a tagger but the sizes that its data gives it.
 
-    The defaults are those of the fast protocol. The paper's tagger has `emissions="log_softmax"`,
-    `constrain=False`, `dropout_words=0.1`, `dropout_lstm=0.05`.
+    The two protocols' taggers are `FAST_MODEL` and `PAPER_MODEL` in `canner.presets`.
 
     Attributes:
         word_dim: width of the word vectors; 0: no words.
@@ -40,7 +39,8 @@ class TaggerConfig(Config):
         dropout_lstm: dropout of the BiLSTM's states.
         dropout_aligned: dropout of the aligned features.
         locked: all dropout of values takes the same ones at all positions of a sentence.
-        emissions: what the CRF adds up (Eq. 12): `softmax` as in the paper, its logarithm, or plain logits.
+        emissions: what the CRF adds up: `softmax` is Eq. 12 as printed, `log_softmax` its logarithm (so PAPER_MODEL),
+            `logits` neither.
         constrain: forbid what the tagging scheme forbids (the paper does not).
         aligned_at: where aligned features enter: beside the BiLSTM's `output` (Eq. 11), at its `input`,
             or `both`.

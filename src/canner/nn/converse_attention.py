@@ -17,9 +17,12 @@ def converse_attention(
     target_mask: Bool[Tensor, "B T"] | None = None,
     source_mask: Bool[Tensor, "B S"] | None = None,
 ) -> Float[Tensor, "B S F"]:
-    """Carry the features of the target words to the source tokens: T^l = A^l R for a whole sentence.
+    """Carry the features of the target words to the source tokens: t_i, the sum over the target words j of a_ij r_j.
 
-    Implements: [CAN, Eq. 7]
+    For a whole sentence that is T^l = A^l R. The paper's sum runs to m, the source length; here it runs over the n
+    target words.
+
+    Implements: [CAN, Eq. 6] for one source token, [CAN, Eq. 7] for all.
 
     Args:
         attention: decoder weights; row t is a distribution over the source while target word t was written.
@@ -40,19 +43,6 @@ def converse_attention(
         # a weight of zero does not silence a padding feature that is inf or nan
         target_features = target_features.masked_fill(~target_mask.unsqueeze(-1), 0.0)
     return torch.bmm(weights_BST, target_features)
-
-
-def aligned_feature(
-    source_attention: Float[Tensor, "T"], target_features: Float[Tensor, "T F"]
-) -> Float[Tensor, "F"]:
-    """The aligned feature of one source token: the sum over target words j of a_ij r_j.
-
-    The form for a single token, for explanations and as the plain statement of the sum (which the paper
-    lets run to m, the source length; it runs over the n target words).
-
-    Implements: [CAN, Eq. 6]
-    """
-    return source_attention @ target_features
 
 
 def converse_weights(

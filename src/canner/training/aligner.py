@@ -28,7 +28,6 @@ from canner.models.alignment_head import (
 )
 from canner.text.config import Config
 from canner.text.files import require_file
-from canner.text.subwords import Subwords
 from canner.training.loop import fit
 from canner.training.run_state import RESUME, FitResult
 from canner.training.schedule import TrainingConfig
@@ -42,8 +41,6 @@ from canner.training.translator_data import (
 )
 
 logger = logging.getLogger(__name__)
-
-_IDS = {"pad_id": Subwords.pad_id, "bos_id": Subwords.bos_id, "eos_id": Subwords.eos_id}
 
 
 class AlignerConfig(Config):
@@ -106,7 +103,7 @@ def know_pairs(
     known: list[KnownPair | None] = [None] * len(examples)
     with parametrize.cached():
         for batch in bucket_by_length(_lengths(examples), max_tokens=batch_pieces, shuffle=False):
-            pairs = collate_pairs([examples[i] for i in batch], with_links=False, **_IDS).to(device)
+            pairs = collate_pairs([examples[i] for i in batch], with_links=False).to(device)
             encoded = model.encode(pairs.source, pairs.source_mask)
             hidden_BUD, _ = model.decoder.hidden_states(pairs.target_in, encoded)
             inputs = alignment_inputs(model, pairs.source, encoded, pairs.target_in, hidden_BUD)
@@ -177,7 +174,7 @@ class AlignerTask:
                 (target, [pair.target for pair in pairs]),
             )
         )
-        aligned = collate_pairs([pair.example for pair in pairs], with_links=True, **_IDS).aligned
+        aligned = collate_pairs([pair.example for pair in pairs], with_links=True).aligned
         assert aligned is not None
         # the last row of each pair is that of `<eos>`, which the head does not align
         aligned = aligned[:, :-1] * in_target[:, :, None]

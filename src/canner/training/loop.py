@@ -147,7 +147,7 @@ class _Run:
         self.state.batch += len(batches)
         self.state.loss_sum += total
         self.state.loss_count += 1
-        self.progress.advance(len(batches), loss=total, units=units, rate=rate)
+        self.progress.advance(len(batches), loss=total, units=units)
 
     def update_average(self) -> None:
         assert self.average is not None

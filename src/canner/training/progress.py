@@ -54,7 +54,7 @@ class Progress:
             name = f"epoch {epoch + 1}/{max_epochs}"
             self._task = self._bar.add_task(name, total=total, completed=done, loss=0.0, speed=0.0)
 
-    def advance(self, batches: int, *, loss: float, units: int, rate: float) -> None:
+    def advance(self, batches: int, *, loss: float, units: int) -> None:
         """After a step."""
         self._units += units
         self._loss = loss if self._loss == 0 else 0.98 * self._loss + 0.02 * loss

@@ -1,4 +1,4 @@
-"""Learning rates: by step, by time, by plateau."""
+"""How a model is trained: one configuration for all tasks, and its learning rate by step, time or plateau."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from canner.text.config import Config
 
 
 class TrainingConfig(Config):
-    """How a model is trained; the three kinds of model share it.
+    """How a model is trained; taggers, translators, aligners and language models share it.
 
     The defaults are those of a careful run; presets (paper, fast) change them by name.
     """

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from canner.data.bucketing import bucket_by_length
-from canner.data.tagging import make_batch
-from canner.decoding.sentence_tagger import SentenceTagger, model_inputs
+from canner.decoding.sentence_tagger import SentenceTagger
+from canner.decoding.tagger_batch import make_batch
 from canner.evaluation.entities import EntityScores, score_entities
 from canner.text.entities import Entity
 from canner.text.sentence import Sentence
@@ -78,15 +78,14 @@ class TaggerTask:
     def loss(self, batch: list[int]) -> tuple[Tensor, int]:
         """Mean negative log likelihood per sentence of a batch, and its number of tokens."""
         part = self._train
-        padded = make_batch(
+        inputs, tag_ids = make_batch(
             [self._encoded[i] for i in batch],
             [part.features[i] for i in batch] if part.features is not None else None,
             [part.aligned[i] for i in batch] if part.aligned is not None else None,
         )
-        inputs = model_inputs(padded).to(self._device)
-        assert padded.tag_ids is not None
-        loss = self.model.loss(inputs, padded.tag_ids.to(self._device))
-        return loss, int(padded.mask.sum())
+        assert tag_ids is not None
+        loss = self.model.loss(inputs.to(self._device), tag_ids.to(self._device))
+        return loss, int(inputs.mask.sum())
 
     def validate(self) -> dict[str, float]:
         """Entity precision, recall and F1 in percent on the development sentences."""

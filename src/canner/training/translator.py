@@ -48,7 +48,7 @@ LONGEST_SHARE = 0.99
 class TranslatorConfig(Config):
     """A ConvS2S translator and its training."""
 
-    kind: str = "translator"
+    kind: Literal["translator"] = "translator"
     data: TranslatorDataConfig
     model: ConvS2SConfig = ConvS2SConfig()
     training: TrainingConfig = TrainingConfig(
@@ -80,13 +80,13 @@ class TranslatorConfig(Config):
 
 
 def translation_loss(
-    logits_BTV: Float[Tensor, "B T V"], target_BT: Tensor, *, pad_id: int, label_smoothing: float
+    logits_BTV: Float[Tensor, "B T V"], target_BT: Tensor, *, label_smoothing: float
 ) -> Float[Tensor, ""]:
     """Mean cross-entropy per target piece, with label smoothing, padding left out."""
     return F.cross_entropy(
         logits_BTV.flatten(0, 1).float(),
         target_BT.flatten(),
-        ignore_index=pad_id,
+        ignore_index=Subwords.pad_id,
         label_smoothing=label_smoothing,
     )
 
@@ -124,8 +124,7 @@ class TranslatorTask:
         self.device = device
 
     def _collate(self, examples: Sequence[PairExample], with_links: bool) -> PairBatch:
-        ids = {"pad_id": Subwords.pad_id, "bos_id": Subwords.bos_id, "eos_id": Subwords.eos_id}
-        return collate_pairs(examples, with_links=with_links, **ids).to(self.device)
+        return collate_pairs(examples, with_links=with_links).to(self.device)
 
     def parameters(self) -> list[Tensor]:
         """What is not frozen."""
@@ -143,9 +142,7 @@ class TranslatorTask:
         guided = self.config.guided_alignment
         pairs = self._collate([self.train[i] for i in batch], with_links=guided > 0)
         logits, attentions = self.model(pairs.source, pairs.source_mask, pairs.target_in)
-        loss = translation_loss(
-            logits, pairs.target_out, pad_id=Subwords.pad_id, label_smoothing=self.config.label_smoothing
-        )
+        loss = translation_loss(logits, pairs.target_out, label_smoothing=self.config.label_smoothing)
         if guided > 0:
             assert pairs.aligned is not None
             attention, aligned = attentions[self.config.guided_layer], pairs.aligned
@@ -161,7 +158,7 @@ class TranslatorTask:
         for batch in bucket_by_length(lengths, max_tokens=self.config.data.batch_tokens, shuffle=False):
             pairs = self._collate([self.dev[i] for i in batch], with_links=False)
             logits, _ = self.model(pairs.source, pairs.source_mask, pairs.target_in)
-            loss = translation_loss(logits, pairs.target_out, pad_id=Subwords.pad_id, label_smoothing=0.0)
+            loss = translation_loss(logits, pairs.target_out, label_smoothing=0.0)
             real = pairs.target_out != Subwords.pad_id
             right += int(((logits.argmax(-1) == pairs.target_out) & real).sum())
             total, count = total + float(loss) * pairs.num_target, count + pairs.num_target

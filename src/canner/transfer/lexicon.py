@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from canner.text.accents import composed
+from canner.text.alignments import Link
 from canner.text.capitals import NameGuesser
-
-Links = Sequence[tuple[int, int]]
 
 RULES = 2
 """Version of the rules by which `Lexicon.gloss` chooses; part of a gloss's fingerprint."""
@@ -109,7 +108,7 @@ class Lexicon:
 def count_lexicon(
     source_sentences: Iterable[Sequence[str]],
     target_sentences: Iterable[Sequence[str]],
-    alignments: Iterable[Links],
+    alignments: Iterable[Sequence[Link]],
     *,
     max_phrase: int = 1,
     min_count: int = 1,

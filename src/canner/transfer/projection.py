@@ -1,7 +1,5 @@
 """Annotation projection: entities without a labelled sentence, the teacher's own, carried back by the attention."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -18,13 +18,11 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from canner.data.bundle import save_json
 from canner.data.shard_folder import LOCK, fill, sentence_key, writing_shard
 from canner.data.translation import Translation, Translator
-from canner.text.config import Config
 from canner.transfer.aligned import (
     Transfer,
     TransferOptions,
@@ -38,16 +36,6 @@ from canner.transfer.teacher import Teacher
 FORMAT = 2
 """2: with the words that were copied."""
 _MANIFEST = "store.json"
-
-
-class StoreOptions(Config):
-    """How a store is built.
-
-    Attributes:
-        shard_size: sentences translated, read and written at a time; what an interruption can cost.
-    """
-
-    shard_size: int = Field(default=256, ge=1)
 
 
 @dataclass(frozen=True)
@@ -113,8 +101,8 @@ class TransferStore:
         sentences: Iterable[Sequence[str]],
         translator: Translator,
         teacher: Teacher,
-        options: StoreOptions,
         *,
+        shard_size: int = 256,
         before: TransferStore | None = None,
         deadline: float | None = None,
         progress: Callable[[int, int], None] | None = None,
@@ -128,7 +116,7 @@ class TransferStore:
             sentences: tokens of each; repeated ones are translated once.
             translator: makes the English and the attention.
             teacher: reads the English.
-            options: how many sentences at a time.
+            shard_size: sentences translated, read and written at a time; what an interruption can cost.
             before: a store of the same English with another attention, by the same teacher: where the translator can
                 `realign`, its sentences are neither translated nor read again.
             deadline: on the clock of `time.monotonic`; the shard in hand is finished, and one in any case, unless
@@ -161,7 +149,7 @@ class TransferStore:
             missing,
             add,
             doing="translated",
-            shard_size=options.shard_size,
+            shard_size=shard_size,
             deadline=deadline,
             progress=progress,
         )

@@ -1,13 +1,15 @@
 """The English teacher: what it is asked for, and our tagger in that role."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from canner.decoding.sentence_tagger import SentenceTagger
 
 
 @dataclass(frozen=True)
@@ -47,24 +49,13 @@ class Teacher(Protocol):
         ...
 
 
-class TaggerLike(Protocol):
-    """What a tagger must offer to be a teacher; `canner.decoding.SentenceTagger` does."""
-
-    @property
-    def tags(self) -> Sequence[str]: ...
-
-    def hidden_states(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Tensor, Tensor]]:
-        """For each sentence the BiLSTM outputs [T, F] and the tag probabilities [T, K]."""
-        ...
-
-
 class TaggerTeacher:
     """A trained tagger as teacher: r_j = [→r ; ←r], its BiLSTM outputs, and its CRF's marginals.
 
     Implements: [CAN, Eq. 5]
     """
 
-    def __init__(self, tagger: TaggerLike, *, fingerprint: str) -> None:
+    def __init__(self, tagger: SentenceTagger, *, fingerprint: str) -> None:
         """Wrap a tagger.
 
         Args:
@@ -83,16 +74,11 @@ class TaggerTeacher:
         return [TargetFeatures(*states) for states in self._tagger.hidden_states(sentences)]
 
 
-def fingerprint_of(*parts: str | bytes | Tensor) -> str:
-    """A short content hash of strings, bytes and tensors, for the fingerprints of translators and teachers."""
+def content_hash(parts: Iterable[bytes]) -> str:
+    """A short hash of all parts, for fingerprints."""
     digest = hashlib.sha256()
     for part in parts:
-        if isinstance(part, Tensor):
-            values = part.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
-            data = f"{part.dtype} {tuple(part.shape)}".encode() + values
-        else:
-            data = part.encode() if isinstance(part, str) else part
         # with its length, so that ("ab", "c") and ("a", "bc") differ
-        digest.update(len(data).to_bytes(8, "little"))
-        digest.update(data)
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
     return digest.hexdigest()[:16]

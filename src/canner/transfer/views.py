@@ -26,8 +26,8 @@ from canner.transfer.aligned import (
 )
 from canner.transfer.external import FileTranslator
 from canner.transfer.gloss import WordGloss
-from canner.transfer.store import StoreOptions, TransferStore
-from canner.transfer.teacher import TaggerTeacher, Teacher, fingerprint_of
+from canner.transfer.store import TransferStore
+from canner.transfer.teacher import TaggerTeacher, Teacher, content_hash
 
 
 class FilesConfig(Config):
@@ -189,7 +189,6 @@ class TransferViews:
                 sentences,
                 translator,
                 self.teacher,
-                StoreOptions(),
                 before=_same_english(root, translator, self.teacher),
                 deadline=deadline,
                 progress=progress,
@@ -234,4 +233,4 @@ def load_teacher(folder: str | Path, *, device: str = "cpu") -> TaggerTeacher:
     vocabularies = sorted(f"{name}.json" for name in read_bundle_config(folder, "tagger")["vocabularies"])
     parts = [(folder / name).read_bytes() for name in ("model.safetensors", *vocabularies)]
     parts += [embedder.fingerprint.encode() for embedder in tagger.embedders]
-    return TaggerTeacher(tagger, fingerprint=f"tagger-{fingerprint_of(*parts)}")
+    return TaggerTeacher(tagger, fingerprint=f"tagger-{content_hash(parts)}")

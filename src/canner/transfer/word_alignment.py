@@ -16,9 +16,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
+from canner.text.alignments import Link
 from canner.text.extras import missing_package
 
-Links = list[tuple[int, int]]
 Symmetrisation = Literal["intersection", "grow-diag"]
 
 # eflomal's own limit: it leaves a longer sentence unaligned
@@ -35,9 +35,8 @@ def align_words(
     *,
     symmetrise: Symmetrisation = "intersection",
     prefix_length: int = 0,
-    num_samplers: int = 1,
     relative_iterations: float = 1.0,
-) -> list[Links]:
+) -> list[list[Link]]:
     """Align the words of sentence pairs with eflomal, in lower case.
 
     Args:
@@ -48,7 +47,6 @@ def align_words(
             "grow-diag" adds neighbouring links of either direction (more complete: for guided attention).
         prefix_length: cut words to so many characters before aligning (0: whole words); 4 helps where
             a language inflects much and the text is small.
-        num_samplers: independent samplers, averaged: 3 gives slightly better links in three times the time.
         relative_iterations: sampling iterations relative to eflomal's own choice for this many sentences.
 
     Returns:
@@ -67,14 +65,14 @@ def align_words(
         for k, (source, target) in enumerate(zip(source_tokens, target_tokens, strict=True))
         if 0 < len(source) <= _MAX_LENGTH and 0 < len(target) <= _MAX_LENGTH
     ]
-    links: list[Links] = [[] for _ in source_tokens]
+    links: list[list[Link]] = [[] for _ in source_tokens]
     if not usable:
         return links
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_indexed(folder / "source", (source_tokens[k] for k in usable), len(usable), prefix_length)
         _write_indexed(folder / "target", (target_tokens[k] for k in usable), len(usable), prefix_length)
-        _sample(folder, len(usable), seed, num_samplers, relative_iterations)
+        _sample(folder, len(usable), seed, relative_iterations)
         with open(folder / "forward") as forward, open(folder / "reverse") as reverse:
             for k, line, reverse_line in zip(usable, forward, reverse, strict=True):
                 pair = _parse(line), _parse(reverse_line)
@@ -82,12 +80,12 @@ def align_words(
     return links
 
 
-def intersect(forward: Iterable[tuple[int, int]], reverse: Iterable[tuple[int, int]]) -> Links:
+def intersect(forward: Iterable[Link], reverse: Iterable[Link]) -> list[Link]:
     """The links which both directions found, sorted."""
     return sorted(set(forward) & set(reverse))
 
 
-def grow_diagonal(forward: Iterable[tuple[int, int]], reverse: Iterable[tuple[int, int]]) -> Links:
+def grow_diagonal(forward: Iterable[Link], reverse: Iterable[Link]) -> list[Link]:
     """The intersection, grown by neighbouring links of the union that align a word not yet aligned.
 
     Source: Koehn, Och and Marcu, "Statistical phrase-based translation" (2003), `grow-diag`.
@@ -125,17 +123,15 @@ def _write_indexed(
         file.writelines(lines)
 
 
-def _parse(line: str) -> Links:
+def _parse(line: str) -> list[Link]:
     return [(int(i), int(j)) for i, _, j in (link.partition("-") for link in line.split())]
 
 
-def _sample(
-    folder: Path, num_sentences: int, seed: int, num_samplers: int, relative_iterations: float
-) -> None:
+def _sample(folder: Path, num_sentences: int, seed: int, relative_iterations: float) -> None:
     # eflomal's own schedule: fewer iterations for more text, a quarter of them for the simpler models
     iterations = max(2, round(relative_iterations * 5000 / num_sentences**0.5))
     quarter = max(1, iterations // 4)
-    command = [str(_seeded_binary(folder, seed)), "-q", "-m", "3", "-n", str(num_samplers), "-N", "0.2"]
+    command = [str(_seeded_binary(folder, seed)), "-q", "-m", "3", "-n", "1", "-N", "0.2"]
     command += ["-s", "source", "-t", "target", "-f", "forward", "-r", "reverse"]
     command += ["-1", str(max(2, quarter)), "-2", str(quarter), "-3", str(iterations)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -9,13 +9,13 @@ from canner.data.char_stream import (
     CharEncoder,
     as_rows,
     build_char_vocabulary,
+    cut_paragraph,
     read_char_stream,
-    split_sentences,
 )
 
 
 def cut(text: str) -> list[str]:
-    return [" ".join(sentence) for sentence in split_sentences(text.split())]
+    return [" ".join(sentence) for sentence in cut_paragraph(text.split())]
 
 
 def test_sentences_are_cut_where_a_new_one_starts() -> None:
@@ -32,7 +32,7 @@ def test_a_closing_quotation_mark_ends_the_sentence() -> None:
 
 @given(st.lists(st.sampled_from(['"', ".", "The", "cat", "Mr", "?", ")", "1"])))
 def test_no_word_is_lost(words: list[str]) -> None:
-    assert [word for sentence in split_sentences(words) for word in sentence] == words
+    assert [word for sentence in cut_paragraph(words) for word in sentence] == words
 
 
 def test_tokenized_text_has_the_form_of_tagged_sentences(tmp_path: Path) -> None:

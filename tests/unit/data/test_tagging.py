@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canner.data.tagging import EncodingConfig, TaggingEncoder, make_batch
+from canner.data.tagging import EncodingConfig, TaggingEncoder
 from canner.text.sentence import Sentence
 
 SENTENCES = [
@@ -55,33 +53,3 @@ def test_no_sentences_and_no_tags_are_errors() -> None:
         TaggingEncoder.build(EncodingConfig(), [], words=True, characters=True)
     with pytest.raises(ValueError, match="without tags"):
         TaggingEncoder.build(EncodingConfig(), [Sentence(("a",))], words=True, characters=True)
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.lists(st.lists(WORDS, min_size=1, max_size=7), min_size=1, max_size=5))
-def test_padding_keeps_every_sentence_as_it_is_alone(texts: list[list[str]]) -> None:
-    encoder = build(EncodingConfig(max_word_chars=8))
-    encoded = [encoder.encode(Sentence(tuple(words))) for words in texts]
-    features = [torch.randn(len(words), 3) for words in texts]
-    batch = make_batch(encoded, features, features)
-    assert batch.word_ids is not None
-    assert batch.char_ids is not None
-    assert batch.features is not None
-    for row, (words, one) in enumerate(zip(texts, encoded, strict=True)):
-        length = len(words)
-        assert batch.mask[row].tolist() == [True] * length + [False] * (batch.mask.shape[1] - length)
-        assert one.word_ids is not None
-        assert one.char_ids is not None
-        assert torch.equal(batch.word_ids[row, :length], one.word_ids)
-        width = one.char_ids.shape[1]
-        assert width <= 8
-        assert torch.equal(batch.char_ids[row, :length, :width], one.char_ids)
-        assert not batch.char_ids[row, :length, width:].any()
-        assert torch.equal(batch.features[row, :length], features[row])
-        assert not batch.features[row, length:].any()
-
-
-def test_features_of_another_sentence_are_refused() -> None:
-    encoder = build()
-    with pytest.raises(ValueError, match="3 tokens, got 4"):
-        make_batch([encoder.encode(SENTENCES[1])], [torch.zeros(4, 2)])

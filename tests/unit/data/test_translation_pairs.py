@@ -18,7 +18,6 @@ TARGET = ["the black cat sleeps", "the big house", "a big cat", "the black night
 LETTERS = [" ".join("abcdefghijklmnopqrstuvwxyz"), "abcdefghijklmnopqrstuvwxyz"]
 SOURCE_SUBWORDS = Subwords.train([line.split() for line in SOURCE * 2 + LETTERS * 2], vocab_size=90)
 TARGET_SUBWORDS = Subwords.train([line.split() for line in TARGET * 2 + LETTERS * 2], vocab_size=80)
-IDS = {"pad_id": Subwords.pad_id, "bos_id": Subwords.bos_id, "eos_id": Subwords.eos_id}
 PIECES = st.lists(st.integers(4, 50), min_size=1, max_size=7)
 WORD = st.text("abcdefgt", min_size=1, max_size=9)
 
@@ -115,7 +114,7 @@ def test_batch_holds_what_a_loop_would_write(sides: list[tuple[list[int], list[i
         PairExample(s, t, sorted({(rng.randrange(len(s)), rng.randrange(len(t))) for _ in range(3)}))
         for s, t in sides
     ]
-    batch = collate_pairs(examples, with_links=True, **IDS)
+    batch = collate_pairs(examples, with_links=True)
     assert batch.aligned is not None
     for row, example in enumerate(examples):
         num_source, num_target = len(example.source), len(example.target)
@@ -137,7 +136,7 @@ def test_batch_holds_what_a_loop_would_write(sides: list[tuple[list[int], list[i
 
 @pytest.mark.parametrize("with_links", [False, True])
 def test_a_batch_moves_whole(with_links: bool) -> None:
-    batch = collate_pairs([PairExample([5, 6], [7], [(0, 0)])], with_links=with_links, **IDS)
+    batch = collate_pairs([PairExample([5, 6], [7], [(0, 0)])], with_links=with_links)
     moved = batch.to("cpu")
     assert torch.equal(moved.source, batch.source)
     assert (moved.aligned is None) == (not with_links)

@@ -9,9 +9,10 @@ import torch
 
 from canner.experiment import record
 from canner.experiment.comparison import ComparisonExperiment
+from canner.experiment.environment import environment
 from canner.experiment.kinds import GlossExperiment, run_experiment
 from canner.experiment.record import run_and_record
-from canner.experiment.results import environment, results_json, weights_of
+from canner.experiment.results import results_json, weights_of
 from canner.training.run_state import DivergedError
 
 

@@ -80,7 +80,7 @@ def test_what_has_no_value_is_left_out() -> None:
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_a_preset_written_in_full_is_read_back_as_it_was(name: str, tmp_path: Path) -> None:
-    preset = PRESETS[name].make()
+    preset = PRESETS[name]()
     text = to_toml(preset)
     (tmp_path / "x.toml").write_text(text, encoding="utf-8")
     assert read_experiment(tmp_path / "x.toml") == preset
@@ -90,7 +90,7 @@ def test_a_preset_written_in_full_is_read_back_as_it_was(name: str, tmp_path: Pa
 
 
 def test_a_comparison_survives_its_dotted_changes(tmp_path: Path) -> None:
-    base = PRESETS["comparison"].make()
+    base = PRESETS["comparison"]()
     assert isinstance(base, ComparisonExperiment)
     systems = (System(name="a"), System(name="b", change={"model.hidden_dim": 7, "training.max_epochs": 3}))
     comparison = base.model_copy(update={"systems": systems})
@@ -123,7 +123,7 @@ def test_a_missing_file_says_where_to_start(tmp_path: Path) -> None:
 
 
 def test_the_translator_for_few_pairs_fits_the_one_that_it_starts_from() -> None:
-    config = PRESETS["translator-few-pairs"].make()
+    config = PRESETS["translator-few-pairs"]()
     assert isinstance(config, TranslatorConfig)
     assert config.start_from is not None
     parent = json.loads((ROOT / config.start_from / "config.json").read_text(encoding="utf-8"))
@@ -132,7 +132,7 @@ def test_the_translator_for_few_pairs_fits_the_one_that_it_starts_from() -> None
 
 
 def test_the_teacher_to_start_from_is_trained_as_the_one_that_ships() -> None:
-    to_start_from, shipped = PRESETS["teacher"].make(), read_experiment(ROOT / "recipes" / "teacher_en.toml")
+    to_start_from, shipped = PRESETS["teacher"](), read_experiment(ROOT / "recipes" / "teacher_en.toml")
     assert isinstance(to_start_from, TaggerExperiment)
     assert isinstance(shipped, TaggerExperiment)
     of_each_other = shipped.model_copy(

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from canner.data.tagging import EncodingConfig, TaggingEncoder, make_batch
-from canner.decoding.sentence_tagger import SentenceTagger, model_inputs
+from canner.data.tagging import EncodingConfig, TaggingEncoder
+from canner.decoding.sentence_tagger import SentenceTagger
+from canner.decoding.tagger_batch import make_batch
 from canner.decoding.tagger_bundle import make_model
 from canner.models.tagger import TaggerConfig, TaggerModel
 from canner.text.sentence import Sentence
@@ -76,7 +77,7 @@ def test_words_beyond_the_training_sentences_are_left_out_of_the_optimizer_and_n
     copied = copy.deepcopy(spared.model).train()  # its words lie elsewhere: they learn as ever
     TaggerTask(SentenceTagger(copied, spared.encoder), part, part, batch_size=4, seed=3, device="cpu")
     other = copy.deepcopy(copied)
-    inputs = model_inputs(make_batch([spared.encoder.encode(LABELLED[0], with_tags=True)]))
+    inputs, _ = make_batch([spared.encoder.encode(LABELLED[0], with_tags=True)])
     other.embed(inputs).sum().backward()
     assert other.word_embedding.weight.grad is not None
 

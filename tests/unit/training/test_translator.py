@@ -87,7 +87,7 @@ def test_translation_loss_by_its_definition(smoothing):
             log_probabilities = logits[row, step].log_softmax(-1)
             wanted = [smoothing / 5 + (1 - smoothing) * (k == target[row, step]) for k in range(5)]
             terms.append(-sum(float(w) * float(p) for w, p in zip(wanted, log_probabilities, strict=True)))
-    loss = translation_loss(logits, target, pad_id=0, label_smoothing=smoothing)
+    loss = translation_loss(logits, target, label_smoothing=smoothing)
     assert float(loss) == pytest.approx(sum(terms) / len(terms), rel=1e-5)
 
 
@@ -95,7 +95,7 @@ def test_label_smoothing_prefers_doubt_to_certainty():
     target = torch.tensor([[1]])
     sure, doubtful = torch.tensor([[[0.0, 50.0, 0.0]]]), torch.tensor([[[0.0, 3.0, 0.0]]])
     loss = lambda logits, smoothing: float(  # noqa: E731
-        translation_loss(logits, target, pad_id=0, label_smoothing=smoothing)
+        translation_loss(logits, target, label_smoothing=smoothing)
     )
     assert loss(sure, 0.0) < loss(doubtful, 0.0)
     assert loss(sure, 0.2) > loss(doubtful, 0.2)

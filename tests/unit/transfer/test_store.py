@@ -13,7 +13,7 @@ from filelock import FileLock
 from canner.data import shard_folder
 from canner.data.shard_folder import LOCK, OutOfTimeError, sentence_key
 from canner.transfer.aligned import TransferOptions, aligned_features, transfer_sentences
-from canner.transfer.store import StoreOptions, TransferStore, load_aligned
+from canner.transfer.store import TransferStore, load_aligned
 from canner.transfer.views import TransferViews, View
 
 SENTENCES = [
@@ -24,7 +24,6 @@ SENTENCES = [
     ("科", "技"),
     ("Ana", "vive", "en", "Sevilla"),
 ]
-OPTIONS = StoreOptions(shard_size=2)
 EVERY_READING = [
     TransferOptions(layer=layer, reading=reading, normalise=normalise, posteriors=True, coverage=True)
     for layer in (1, 2, 3, "mean")
@@ -33,8 +32,8 @@ EVERY_READING = [
 ]
 
 
-def build(folder, translator, teacher, sentences=SENTENCES, options=OPTIONS):
-    return TransferStore.build(folder, sentences, translator, teacher, options)
+def build(folder, translator, teacher, sentences=SENTENCES, shard_size=2):
+    return TransferStore.build(folder, sentences, translator, teacher, shard_size=shard_size)
 
 
 def contents(folder: Path) -> list[str]:
@@ -115,10 +114,12 @@ def test_stops_at_the_deadline_after_a_shard_and_goes_on(tmp_path, make_translat
     now = time.monotonic()
     for done in (2, 4):
         with pytest.raises(OutOfTimeError, match="translated 2 of"):
-            TransferStore.build(tmp_path, SENTENCES, make_translator(), make_teacher(), OPTIONS, deadline=now)
+            TransferStore.build(
+                tmp_path, SENTENCES, make_translator(), make_teacher(), shard_size=2, deadline=now
+            )
         assert len(TransferStore.open(tmp_path)) == done
     # The last shard leaves nothing to be done.
-    TransferStore.build(tmp_path, SENTENCES, make_translator(), make_teacher(), OPTIONS, deadline=now)
+    TransferStore.build(tmp_path, SENTENCES, make_translator(), make_teacher(), shard_size=2, deadline=now)
     assert len(TransferStore.open(tmp_path)) == 5
 
 
@@ -172,7 +173,7 @@ def test_who_lacks_little_need_not_wait_for_who_lacks_much(tmp_path, make_transl
                 others.append(pool.submit(build_short))
 
         store = TransferStore.build(
-            tmp_path, SENTENCES, Slow(), make_teacher(), StoreOptions(shard_size=1), progress=start_another
+            tmp_path, SENTENCES, Slow(), make_teacher(), shard_size=1, progress=start_another
         )
         assert others[0].result() < 5  # it came in between
     assert len(store) == 5
@@ -208,7 +209,7 @@ def test_refuses_another_owner(tmp_path, make_translator, make_teacher, translat
 
 def test_another_shard_size_is_no_other_store(tmp_path, make_translator, make_teacher):
     build(tmp_path, make_translator(), make_teacher(), SENTENCES[:3])
-    store = build(tmp_path, make_translator(), make_teacher(), options=StoreOptions(shard_size=100))
+    store = build(tmp_path, make_translator(), make_teacher(), shard_size=100)
     assert len(store) == 5
 
 

@@ -14,7 +14,7 @@ from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.copying import Copier
 from canner.text.subwords import Subwords
 from canner.transfer.aligned import TransferOptions
-from canner.transfer.store import StoreOptions, TransferStore
+from canner.transfer.store import TransferStore
 from canner.transfer.views import TransferViews, View
 
 SENTENCES = [
@@ -25,11 +25,10 @@ SENTENCES = [
     ("科", "技"),
     ("Ana", "vive", "en", "Sevilla"),
 ]
-OPTIONS = StoreOptions(shard_size=2)
 
 
 def build(folder, translator, teacher, sentences=SENTENCES):
-    return TransferStore.build(folder, sentences, translator, teacher, OPTIONS)
+    return TransferStore.build(folder, sentences, translator, teacher, shard_size=2)
 
 
 class Realigner:
@@ -57,7 +56,7 @@ def test_what_is_translated_and_read_is_only_aligned_anew(tmp_path, make_transla
     before = build(tmp_path / "before", make_translator(), make_teacher(), SENTENCES[:3])
     translator, teacher = make_translator(), make_teacher()
     store = TransferStore.build(
-        tmp_path / "store", SENTENCES, Realigner(translator), teacher, OPTIONS, before=before
+        tmp_path / "store", SENTENCES, Realigner(translator), teacher, shard_size=2, before=before
     )
     assert sorted(tokens for call in translator.calls for tokens in call) == sorted(SENTENCES[3:5])
     assert teacher.num_read == 2
@@ -74,7 +73,7 @@ def test_what_is_translated_and_read_is_only_aligned_anew(tmp_path, make_transla
 def test_a_translator_that_cannot_align_anew_translates_all(tmp_path, make_translator, make_teacher):
     before = build(tmp_path / "before", make_translator(), make_teacher())
     other = make_translator(fingerprint="small-2")
-    TransferStore.build(tmp_path / "store", SENTENCES, other, make_teacher(), OPTIONS, before=before)
+    TransferStore.build(tmp_path / "store", SENTENCES, other, make_teacher(), shard_size=2, before=before)
     assert sum(map(len, other.calls)) == 5
 
 
