@@ -115,6 +115,12 @@ def read_results(path: Path) -> dict[str, Any]:
             raise ValueError(
                 f"expected 'against' to name another row in {path}, got {str(row['against'])[:80]}"
             )
+    try:
+        table(result), gains([result])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"expected all that a table shows in {path}, got {type(error).__name__}: {error}; run its command again"
+        ) from None
     return result
 
 
@@ -124,9 +130,8 @@ def update_readme(readme: Path, text: str) -> bool:
     Raises:
         ValueError: if the markers are not there, once each and in order.
     """
-    content = readme.read_text(encoding="utf-8")
-    before, after = _around_markers(readme, content)
-    return _save_if_new(readme, content, f"{before}{BEGIN}\n{text}\n{END}{after}")
+    before, after = around_markers(readme)
+    return _save_if_new(readme, f"{before}{BEGIN}\n{text}\n{END}{after}")
 
 
 def figures_of_bundle(folder: Path, bundle: str) -> str:
@@ -151,20 +156,28 @@ def update_card(card: Path, text: str) -> bool:
     """
     content = card.read_text(encoding="utf-8")
     marked = BEGIN in content or END in content
-    before, after = _around_markers(card, content) if marked else (f"{content.rstrip()}\n\n", "\n")
+    before, after = around_markers(card) if marked else (f"{content.rstrip()}\n\n", "\n")
     if text:
-        return _save_if_new(card, content, f"{before}{BEGIN}\n{text}\n{END}{after}")
-    return marked and _save_if_new(card, content, f"{before.rstrip()}\n{after.lstrip()}")
+        return _save_if_new(card, f"{before}{BEGIN}\n{text}\n{END}{after}")
+    return marked and _save_if_new(card, f"{before.rstrip()}\n{after.lstrip()}")
 
 
-def _save_if_new(path: Path, content: str, updated: str) -> bool:
-    if updated != content:
+def _save_if_new(path: Path, updated: str) -> bool:
+    is_new = updated != path.read_text(encoding="utf-8")
+    if is_new:
         save_text(path, updated)
-    return updated != content
+    return is_new
 
 
-def _around_markers(path: Path, content: str) -> tuple[str, str]:
-    """What stands before and after the two markers."""
+def around_markers(path: Path) -> tuple[str, str]:
+    """What stands in a file before and after the two markers between which results are shown.
+
+    Raises:
+        ValueError: if there is no such file, or the markers are not there, once each and in order.
+    """
+    if not path.is_file():
+        raise ValueError(f"expected a file with the markers {BEGIN} and {END}, got no such file: {path}")
+    content = path.read_text(encoding="utf-8")
     if content.count(BEGIN) != 1 or content.count(END) != 1 or content.index(BEGIN) > content.index(END):
         raise ValueError(f"expected the markers {BEGIN} and {END} once each in {path}; put them back")
     before, rest = content.split(BEGIN)

@@ -16,7 +16,7 @@ SYSTEMS_LEGEND = (
 """What the names of the systems mean."""
 LEGEND = (
     f"{SYSTEMS_LEGEND} Gain: F1 over the plain row of the same kind, with 95 % interval and "
-    "two-sided p of a paired bootstrap (1,000 resamples) over the test sentences, all runs pooled that have one of "
+    "two-sided p of a paired bootstrap (10,000 resamples) over the test sentences, all runs pooled that have one of "
     "the plain row with the same seed; F1 of the pooled runs is not quite their mean. That test knows nothing of "
     "other trainings: in brackets p where these are reckoned with, too (Student's t over the runs' gains). Upper "
     "bound: DeepL's English with its alignments, read in the same place as the row's; a reference that can be passed. "
@@ -27,7 +27,7 @@ LEGEND = (
 )
 """What the names of the systems, and gains, mean."""
 GAINS_LEGEND = (
-    "Gains in F1 points, with the 95 % interval of a paired bootstrap (1,000 resamples) over the test sentences, the "
+    "Gains in F1 points, with the 95 % interval of a paired bootstrap (10,000 resamples) over the test sentences, the "
     "runs with the same seeds pooled; in bold where that test has p < 0.05. It ignores what another training would "
     "give, which matters most where there is one run; where there are several, the tables have a second p that counts "
     "that in. “Among 2 of 6”: only 2 of the table's 6 systems that read our English had been run, or often enough."
@@ -63,7 +63,7 @@ def table(result: Mapping[str, Any]) -> str:
     for row in (row for row in result["rows"] if row not in idle):
         name = f"**{cell(row['system'])}**" if row.get("best_on_dev") else cell(row["system"])
         cells = [name + _mark(row)]
-        cells += [_figure(row["metrics"], name) for name in columns]
+        cells += [_figure(row, name) for name in columns]
         cells += [_paper_figure(_figures(paper, row).get(name)) for name in paper_columns]
         cells += [_gain_and_share(row), _gains_by_run(row)] if tested else []
         lines.append(_line([*cells, _num_runs(row)]))
@@ -156,7 +156,7 @@ def _gains_of(result: Mapping[str, Any], briefly: bool) -> Iterator[str]:
             [
                 cell(result["title"]),
                 cell(base),
-                _figure(rows[base]["metrics"], "f1") + _mark(rows[base]),
+                _figure(rows[base], "f1") + _mark(rows[base]),
                 _gain_if_run(can_last),
                 _paper_gain(_figures(paper, rows[base]), _figures(paper, can_last or {})),
                 ("none" if is_plain else cell(best["system"].removeprefix(f"{name} + ").removesuffix(budget)))
@@ -176,7 +176,7 @@ def _gain_if_run(row: Mapping[str, Any] | None) -> str:
     if row is None or (row["metrics"] and "against" not in row):
         return "–"
     if "against" not in row:
-        return NOT_RUN
+        return _without_figures(row)
     against, tested = row["against"], row["against"].get("runs")
     runs = "" if tested is None else f", {tested} run{'s' if tested > 1 else ''}"
     gain = f"**{_points(against)}**" if against["p"] < SIGNIFICANT else _points(against)
@@ -204,11 +204,15 @@ def _figures(paper: Any, row: Mapping[str, Any]) -> Mapping[str, Any]:
     return figures if isinstance(figures, Mapping) else {}
 
 
-def _figure(metrics: Mapping[str, Any], name: str) -> str:
+def _without_figures(row: Mapping[str, Any]) -> str:
+    return "failed" if row.get("failed") else NOT_RUN
+
+
+def _figure(row: Mapping[str, Any], name: str) -> str:
     """Mean and deviation; a dash where the runs have no such figure."""
-    if not metrics:
-        return NOT_RUN
-    metric = metrics.get(name)
+    if not row["metrics"]:
+        return _without_figures(row)
+    metric = row["metrics"].get(name)
     if metric is None:
         return "–"
     if name.endswith(_COUNTED):

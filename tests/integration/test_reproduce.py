@@ -62,8 +62,10 @@ def test_a_table_is_shown_as_it_was_last_made_without_data_and_without_writing(c
     assert sorted(tmp_path.rglob("*")) == [path.parent, path]
     with_grid = canner("reproduce", "table4-original", "--protocol", "paper", "--show").out
     assert "table4-original-paper.json: not run; without the grid of learning rates" in with_grid
-    assert "prints a table whole" in canner("reproduce", "table4", "--show", "--seeds", 2).complaint()
+    for option in (("--seeds", 2), ("--anew",), ("--max-minutes", 5)):
+        assert "prints a table whole" in canner("reproduce", "table4", "--show", *option).complaint()
     assert "no such folder" in canner("reproduce", "table4", "--show", "--results", "none").complaint()
+    assert "expected a folder, got a file" in canner("reproduce", "table4", "--results", path).complaint()
 
 
 def test_a_table_without_its_data_is_refused_in_a_line(canner, tmp_path, monkeypatch):
@@ -89,6 +91,7 @@ def test_a_tiny_twin_of_a_table_runs_on_real_data_with_the_models_that_ship(
     ran = {row["system"]: bool(row["metrics"]) for row in found["rows"]}
     assert [name for name, run in ran.items() if run] == ["plain", "CAN_gloss", "CAN_last"]
     assert found["corpus"]["test"]["sentences"] == 1517
+    assert found["command"] == "canner reproduce few-labels-spanish --protocol fast --smoke"
     assert found["data"].startswith("20 training, 10 development and 10 test sentences of")
     assert "\nNot run: " in answer.out
     assert "; CAN_first; " in answer.out
@@ -285,3 +288,12 @@ def test_messages_go_where_stderr_is_at_the_moment_which_a_progress_bar_takes(mo
     monkeypatch.setattr(sys, "stderr", taken := io.StringIO())
     logging.getLogger("canner.experiment.runner").info("training")
     assert taken.getvalue() == "training\n"
+
+
+def test_a_report_without_a_readme_to_put_it_in_writes_nothing(canner, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results").mkdir()
+    assert "expected a file with the markers" in canner("report").complaint()
+    (tmp_path / "README.md").write_text("no markers")
+    assert "once each in README.md; put them back" in canner("report").complaint()
+    assert not (tmp_path / "docs").exists()

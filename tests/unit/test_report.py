@@ -106,6 +106,18 @@ def test_gains_failed_runs_and_the_best_on_dev_are_shown() -> None:
     assert lines[7:] == ["| the paper's | not run | 60.00 |  |  | 0 of 3 |", "", "Not run: ours; ours, too."]
 
 
+def test_a_row_whose_runs_all_failed_is_not_called_one_without_runs() -> None:
+    best = {"system": "A + CAN_gloss", "metrics": {"f1": metric(52.0)}, "best_on_dev": True}
+    rows = [
+        {"system": "A", "metrics": {"f1": metric(50.0)}},
+        {"system": "A + CAN_last", "metrics": {}, "failed": {"seed 1": "diverged"}},
+        best | {"against": {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}},
+    ]
+    result = {"name": "x", "title": "X", "rows": rows}
+    assert "| A + CAN_last | failed |  |  | 0 (1 failed) |" in table(result)
+    assert "| X | A | 50.00 | failed |  | CAN_gloss |" in gains([result])
+
+
 def test_a_gain_that_was_tested_on_fewer_runs_than_the_row_has_says_so() -> None:
     against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}
 
@@ -313,6 +325,14 @@ def test_an_empty_folder_says_so(tmp_path: Path) -> None:
         ("[]", "an object"),
         ('{"name": "a", "rows": []}', "'title'"),
         ('{"name": "a", "title": "b", "rows": [{"system": "x"}]}', "'metrics'"),
+        (
+            '{"name": "a", "title": "b", "rows": [{"system": "x", "metrics": {"f1": {}}}]}',
+            r"all that a table shows in .*broken\.json, got KeyError: 'mean'; run its command again",
+        ),
+        (
+            '{"name": "a", "title": "b", "rows": [], "data": "d", "corpus": {"test": {}}}',
+            "KeyError: 'sha256'",
+        ),
     ],
 )
 def test_broken_results_are_refused(tmp_path: Path, content: str, message: str) -> None:

@@ -101,10 +101,9 @@ def reproduce(
     from canner.tables.parts import make_missing
     from canner.tables.variations import rows_of_paper
 
-    if show and (systems or paper_rows or budgets or seeds or smoke):
-        raise ValueError(
-            "expected --show with --protocol and --no-grid alone, got more; it prints a table whole"
-        )
+    if show and (systems or paper_rows or budgets or seeds or smoke or anew or max_minutes is not None):
+        raise ValueError("expected --show with at most --protocol and --no-grid; it prints a table whole")
+    _require_folders(runs, results)
     if table is None or show:
         emit(descriptions() if table is None else _shown(table, protocol, results, grid=grid), None)
         return
@@ -112,7 +111,8 @@ def reproduce(
     sizes = () if smoke else tuple(budgets or ())
     workers = workers or workers_that_fit(device)
     shared = RunnerOptions(workers, None, device, not quiet, runs / "stores", budgets=sizes)
-    command, published = _whole(table, protocol, seeds, grid), None if smoke or anew else results
+    command = _whole(table, protocol, seeds, grid=grid, anew=anew, smoke=smoke)
+    published = None if smoke or anew else results
     broken = []
     for config in _parts(table, protocol, seeds, grid=grid, smoke=smoke):
         rows = (*(systems or ()), *(rows_of_paper(config) if paper_rows else ()))
@@ -122,6 +122,13 @@ def reproduce(
     typer.echo(LEGEND)
     if said := next(filter(None, broken), None):
         raise ValueError(said)
+
+
+def _require_folders(*paths: Path) -> None:
+    """Refuses files where folders are to be, or are; those that are not there yet are made later."""
+    for path in paths:
+        if path.exists() and not path.is_dir():
+            raise ValueError(f"expected a folder, got a file: {path}")
 
 
 def _shown(table: str, protocol: ProtocolName, results: Path, *, grid: bool) -> list[str]:
@@ -177,9 +184,12 @@ def _with_corpus(configs: Sequence[ComparisonExperiment]) -> list[ComparisonExpe
     return found
 
 
-def _whole(table: str, protocol: ProtocolName, seeds: int | None, grid: bool) -> str:
+def _whole(
+    table: str, protocol: ProtocolName, seeds: int | None, *, grid: bool, anew: bool, smoke: bool
+) -> str:
     """The command that makes the whole of a results file, however many calls it took."""
     flags = (["--seeds", str(seeds)] if seeds else []) + ([] if grid else ["--no-grid"])
+    flags += (["--anew"] if anew else []) + (["--smoke"] if smoke else [])
     return shlex.join(["canner", "reproduce", table, "--protocol", protocol.value, *flags])
 
 
@@ -289,7 +299,14 @@ def report(
         canner report results --stdout
     """
     from canner.plots import draw_figures
-    from canner.report import figures_of_bundle, report_of_gains, results_page, update_card, update_readme
+    from canner.report import (
+        around_markers,
+        figures_of_bundle,
+        report_of_gains,
+        results_page,
+        update_card,
+        update_readme,
+    )
     from canner.report import report as build
     from canner.tables import planned_results
     from canner.text.files import write_lines
@@ -300,6 +317,7 @@ def report(
     if stdout:
         emit(build(folder, planned=planned).splitlines(), None)
         return
+    around_markers(readme)  # or nothing is written
     page.parent.mkdir(parents=True, exist_ok=True)
     figures = draw_figures(folder, page.parent / "figures")
     write_lines(page, results_page(folder, _seen_from(page, figures), planned).splitlines())

@@ -5,8 +5,10 @@ Sources: Efron and Tibshirani (1993); Berg-Kirkpatrick, Burkett and Klein (2012)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,8 @@ from canner.text.entities import Entity
 Entities = Sequence[Sequence[Entity]]
 
 _CELLS_AT_A_TIME = 2_000_000  # sentences × samples held in memory
+_CELLS_KEPT = 50_000_000  # of these stay, two bytes each, for the next test of the same sentences
+_DRAWS = 100  # of what other trainings would give, for each resample of the sentences
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def paired_bootstrap_of_counts(
     counts_second: NDArray[np.int64],
     *,
     confidence: float = 0.95,
-    num_samples: int = 1000,
+    num_samples: int = 10_000,
     seed: int = 0,
 ) -> PairedTest:
     """Test whether the second system differs from the first in micro F1, resampling sentences for both alike.
@@ -100,13 +104,13 @@ def paired_bootstrap_of_runs(
     counts_second: NDArray[np.int64],
     *,
     confidence: float = 0.95,
-    num_samples: int = 1000,
+    num_samples: int = 10_000,
     seed: int = 0,
 ) -> PairedTest:
     """The same where other trainings are reckoned with, too: would the difference hold with other seeds?
 
-    To the difference of each resample of sentences is added what the mean of R differences varies by: s / √R times a
-    draw of Student's t with R - 1 degrees of freedom, where s is the standard deviation of the runs' differences. Where
+    To the difference of each resample of sentences is added what the mean of R differences varies by: s / √R times
+    draws of Student's t with R - 1 degrees of freedom, s being the standard deviation of the runs' differences. Where
     only trainings vary, p is that of a paired t test; where they do not vary, that of the bootstrap over sentences.
 
     Args:
@@ -125,7 +129,7 @@ def paired_bootstrap_of_runs(
     _check_options(confidence, num_samples)
     of_runs = _f1(counts_second.sum(axis=1)) - _f1(counts_first.sum(axis=1))
     spread = float(np.std(of_runs, ddof=1)) / shape[0] ** 0.5
-    draws = np.random.default_rng([seed, 1]).standard_t(shape[0] - 1, num_samples)
+    draws = np.random.default_rng([seed, 1]).standard_t(shape[0] - 1, (_DRAWS, num_samples))
     first, second = counts_first.sum(axis=0), counts_second.sum(axis=0)
     samples = _differences(first, second, num_samples, seed) + spread * draws
     return _paired_test(float(_f1(second.sum(0)) - _f1(first.sum(0))), samples, confidence)
@@ -144,10 +148,12 @@ def _differences(
 
 
 def _paired_test(observed: float, samples: NDArray[np.float64], confidence: float) -> PairedTest:
+    """Of samples [..., resamples]."""
     # Resamples vary around the observed difference; moved to 0 they show what chance does. The tolerance
     # keeps ties of equal fractions ties; the added one keeps p above 0, which no finite sample can prove.
-    extreme = int((np.abs(samples - observed) >= abs(observed) - 1e-9).sum())
-    return PairedTest(_interval(observed, samples, confidence), (extreme + 1) / (len(samples) + 1))
+    num_samples = samples.shape[-1]
+    extreme = num_samples * float((np.abs(samples - observed) >= abs(observed) - 1e-9).mean())
+    return PairedTest(_interval(observed, samples, confidence), (extreme + 1) / (num_samples + 1))
 
 
 def _counts(gold: Entities, predicted: Entities) -> NDArray[np.int64]:
@@ -158,19 +164,32 @@ def _counts(gold: Entities, predicted: Entities) -> NDArray[np.int64]:
     return np.array([sentence_counts(*pair) for pair in zip(gold, predicted, strict=True)], dtype=np.int64)
 
 
-def _f1(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+def _f1(counts: NDArray[Any]) -> NDArray[np.float64]:
     """Micro F1 in percent of counts [..., 3]."""
     total = counts[..., 1] + counts[..., 2]
     return 200 * counts[..., 0] / np.maximum(total, 1)
 
 
-def _resamples(num_sentences: int, num_samples: int, seed: int) -> Iterator[NDArray[np.int64]]:
+def _resamples(num_sentences: int, num_samples: int, seed: int) -> Iterable[NDArray[np.float64]]:
     """How often each sentence is drawn, in blocks [samples, sentences]; the same for the same seed."""
+    if num_sentences * num_samples > _CELLS_KEPT:
+        return _drawn(num_sentences, num_samples, seed)
+    return (block.astype(np.float64) for block in _kept(num_sentences, num_samples, seed))
+
+
+@lru_cache(maxsize=1)
+def _kept(num_sentences: int, num_samples: int, seed: int) -> list[NDArray[np.uint16]]:
+    """Resamples that the many tests of one table share."""
+    return [block.astype(np.uint16) for block in _drawn(num_sentences, num_samples, seed)]
+
+
+def _drawn(num_sentences: int, num_samples: int, seed: int) -> Iterator[NDArray[np.float64]]:
     rng = np.random.default_rng(seed)
     block = max(1, _CELLS_AT_A_TIME // num_sentences)
     even = np.full(num_sentences, 1 / num_sentences)
     for begin in range(0, num_samples, block):
-        yield rng.multinomial(num_sentences, even, size=min(block, num_samples - begin))
+        drawn = rng.multinomial(num_sentences, even, size=min(block, num_samples - begin))
+        yield drawn.astype(np.float64)
 
 
 def _interval(value: float, samples: NDArray[np.float64], confidence: float) -> Interval:

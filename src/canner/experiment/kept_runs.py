@@ -48,17 +48,19 @@ class KeptRuns:
 
     @classmethod
     def read(cls, path: Path | None, identify: Identify | None = None) -> KeptRuns:
-        """The runs of a file; none if there is no file.
+        """The runs of a file; none if there is no file. Single runs that are damaged do not count, which is said.
 
         Raises:
-            ValueError: if the file is damaged.
+            ValueError: if the file as a whole is damaged.
         """
         kept = cls(path, identify)
         if path is not None and path.exists():
             found = read_json(path)
             if not isinstance(found.get("runs"), dict):
                 raise ValueError(f"expected an object with 'runs' in {path}, got none; fetch the file again")
-            kept.runs = found["runs"]
+            kept.runs = {key: entry for key, entry in found["runs"].items() if _is_whole(entry)}
+            if damaged := sorted(found["runs"].keys() - kept.runs.keys()):
+                logger.warning("%s: damaged, so not counted: %s", path, ", ".join(damaged))
         return kept
 
     def find(self, key: str, experiment: TaggerExperiment) -> Record | None:
@@ -77,6 +79,8 @@ class KeptRuns:
         """The record of the same training in a file beside this one, of another table; this file has it then."""
         for entry in self._beside():
             known = entry["experiment"]
+            if "failure" in entry:
+                continue
             if known.get("seed") == experiment.seed and known["data"]["test"] == list(experiment.data.test):
                 alike = experiment.model_copy(update={"name": known.get("name")})
                 if self._changed(entry, alike) == {}:
@@ -92,8 +96,7 @@ class KeptRuns:
             for path in sorted(self.path.parent.glob("*.json")) if self.path is not None else []:
                 if path != self.path:
                     with contextlib.suppress(ValueError):
-                        entries = KeptRuns.read(path).runs.values()
-                        self._others += [entry for entry in entries if _is_whole(entry)]
+                        self._others += KeptRuns.read(path).runs.values()
         return self._others
 
     def outdated(self, cells: Sequence[Cell], folder: Path) -> dict[Path, Record]:
@@ -159,7 +162,7 @@ class KeptRuns:
                 for path, was in entry["inputs"].items()
                 if (now[path] if path in now else self._believed(path, was)) != was
             }
-        except (ValidationError, KeyError):  # a setting that is no more, a damaged entry
+        except ValidationError:  # a setting that is no more
             return None
         return changed if changed.keys() <= trained_bundles(experiment) else None
 
@@ -171,13 +174,16 @@ class KeptRuns:
 
 
 def _is_whole(entry: Any) -> bool:
+    """Whether all that is asked of a run can be read, and its counts give the F1 that it says."""
     try:
-        return (
-            bool(entry["experiment"]["data"]["test"])
-            and dict(entry["inputs"]) != {}
-            and _record(entry).dev_f1 >= 0
-        )
-    except (KeyError, TypeError, ValueError):
+        if not (entry["inputs"].items() and isinstance(entry["experiment"]["data"]["test"], list)):
+            return False
+        record = _record(entry)
+        if record.failure is not None or record.counts is None:
+            return True
+        true, found, gold = record.counts.sum(axis=0)
+        return abs(200 * true / max(1, found + gold) - record.figures()["f1"]) < 0.01
+    except (AttributeError, KeyError, TypeError, ValueError, zlib.error):
         return False
 
 

@@ -289,7 +289,7 @@ def _possible(cells: Sequence[Cell], *, needed: bool) -> list[Cell]:
     if cells and not possible and needed:
         read = ", ".join(sorted(without))
         raise ValueError(
-            f"expected what systems read, found none of {read}; make it first (recipes/README.md)"
+            f"expected what systems read, found none of {read}; make it first, in the root (recipes/README.md)"
         )
     for path, names in without.items():
         some = ", ".join(list(names)[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -42,6 +42,9 @@ RECIPES: dict[str, str] = {
 SHIPPED = Path("models")
 """Where vectors may lie packed, in a folder named as that from which they are read."""
 
+_LATER = ("english_by",)
+"""Settings of the data that came after runs were kept: where they are not used, a part is the one that it was."""
+
 
 def made_from(path: str) -> str | None:
     """A digest of the configuration from which a part is trained, or was trained where it is there.
@@ -62,6 +65,9 @@ def made_from(path: str) -> str | None:
     if not source.is_file():
         return None
     said = read_experiment(source).model_dump(mode="json")
+    for setting in _LATER:
+        if said.get("data", {}).get(setting, "") is None:
+            del said["data"][setting]
     by_clock = said.get("training", {}).get("decay_minutes") is not None
     if by_clock or said.get("start_from") is not None:
         return None

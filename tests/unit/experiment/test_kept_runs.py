@@ -12,7 +12,7 @@ import pytest
 
 from canner.experiment import workers
 from canner.experiment.comparison import ComparisonExperiment, System, plan
-from canner.experiment.kept_runs import KeptRuns
+from canner.experiment.kept_runs import KeptRuns, _packed
 from canner.experiment.record import Record
 from canner.experiment.runner import RunnerOptions, run_comparison
 from canner.experiment.summary import summary
@@ -222,7 +222,7 @@ def test_two_that_write_lose_nothing_of_each_other(make: Make, tmp_path: Path) -
 def test_counts_and_failures_come_back_as_they_were(make: Make, tmp_path: Path) -> None:
     experiment = make().base
     counts = np.array([[0, 1, 2], [300, 65535, 40], [0, 0, 0]])
-    scores = {"dev": {"f1": 1.0}}
+    scores = {"dev": {"precision": 100 * 300 / 65536, "recall": 100 * 300 / 42, "f1": 200 * 300 / 65578}}
     kept = KeptRuns(tmp_path / "kept.json")
     kept.add("a/1", experiment, Record(scores, counts, 2.5, None, {"date": "2026-01-01", "command": "x"}))
     kept.add("a/2", experiment, Record({}, None, 0.0, "training diverged"))
@@ -320,6 +320,40 @@ def test_the_text_that_a_run_takes_words_from_is_data_if_it_is_labelled(make: Ma
     (tmp_path / "train").write_text("Ana S-PER\n\n")
     no_time = RunnerOptions(progress=False, kept=tmp_path / "kept.json", max_minutes=0.0)
     assert not run_comparison(config, tmp_path / "there", command="c", options=no_time)["rows"][0]["seeds"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda entry: "x",
+        lambda entry: {**entry, "counts": entry["counts"][:-8]},
+        lambda entry: {**entry, "counts": "AAAA"},
+        lambda entry: {**entry, "counts": _packed(np.ones((2, 3), np.int64))},  # those of another run
+        lambda entry: {**entry, "experiment": []},
+        lambda entry: {**entry, "scores": {}},
+        lambda entry: {**entry, "inputs": None},
+        lambda entry: {key: value for key, value in entry.items() if key != "minutes"},
+    ],
+)
+def test_a_damaged_run_counts_as_not_kept_and_is_said(
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[dict], object]
+) -> None:
+    config, path = make(seeds=(1, 2)), tmp_path / "kept.json"
+    options = RunnerOptions(progress=False, kept=path)
+    whole = run_comparison(config, tmp_path / "here", command="c", options=options)
+    runs = json.loads(path.read_text())["runs"]
+    runs["plain/subset0-seed2"] = damage(runs["plain/subset0-seed2"])
+    path.write_text(json.dumps({"runs": runs}))
+    without = run_comparison(
+        config, tmp_path / "there", command="c", options=replace(options, max_minutes=0.0)
+    )
+    assert [len(row["seeds"]) for row in without["rows"]] == [1, 2]
+    assert f"{path}: damaged, so not counted: plain/subset0-seed2" in caplog.text
+    again = run_comparison(
+        config, tmp_path / "there", command="c", options=options
+    )  # trained anew, kept again
+    assert again["rows"] == whole["rows"]
+    assert len(KeptRuns.read(path).runs) == 4
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import signal
@@ -67,6 +68,22 @@ def test_a_part_is_known_by_what_it_is_or_would_be_trained_from(monkeypatch) -> 
     assert made_from("runs/v/vectors.vec") not in (None, planned)
     Path("vectors.toml").unlink()
     assert [made_from(path) for path in ("runs/v/vectors.vec", "runs/e", "models/es-en")] == [None] * 3
+
+
+def test_the_runs_that_are_kept_read_the_parts_that_recipes_make_today(monkeypatch) -> None:
+    """Or their table says so (†): else its own command would train them all anew."""
+    monkeypatch.chdir(ROOT)
+    today = {path: made_from(path) for path in RECIPES}
+    seen = set()
+    for file in sorted(Path("results/runs").glob("*.json")):
+        runs = json.loads(file.read_text(encoding="utf-8"))["runs"].values()
+        results = Path("results", file.name)  # none where a grid is not done yet
+        rows = json.loads(results.read_text(encoding="utf-8"))["rows"] if results.exists() else []
+        marked = {path for row in rows for path in row.get("outdated", ())}
+        read = {(path, digest) for run in runs for path, digest in run["inputs"].items() if today.get(path)}
+        seen |= {path for path, _ in read}
+        assert not [(path, digest) for path, digest in read - set(today.items()) if path not in marked], file
+    assert {f"runs/translator-es-{kind}" for kind in ("guided", "unguided", "lexical")} <= seen
 
 
 def test_vectors_that_no_recipe_trained_count_by_their_bytes(monkeypatch) -> None:
