@@ -1,4 +1,4 @@
-"""BLEU and chrF of translators (results/translators.json), alignment error rates of layers (results/alignment-zh.json).
+"""BLEU and chrF of translators (results/translators.json), alignment error rates of layers (beside it).
 
 export CANNER_DATA=../shared/data
 python recipes/score_translators.py es=models/es-en zh=models/zh-en zh=models/zh-en-aligner zh=eflomal
@@ -218,7 +218,7 @@ def save_alignments(
     gold = DATA / "alignment"
     files = [gold / f"{GOLD_ALIGNMENTS[language]}.{end}" for end in ("src-tgt", "gold")]
     files += [] if folder is None else [weights_of(folder)]
-    save(f"alignment-{language}", title, rows, data, protocol, command, files)
+    save(f"translators-{language}-alignment", title, rows, data, protocol, command, files)
 
 
 if __name__ == "__main__":

@@ -44,14 +44,16 @@ def report(folder: Path, figures: Sequence[str] = (), planned: Sequence[Planned]
 
     Args:
         folder: of results files.
-        planned: what there should be; of these, those without a file are listed as not run.
+        planned: what there should be; where there is some of it, the rest is listed as not run.
         figures: pictures to show, as paths seen from the page, each under the table whose name it has.
 
     Raises:
         ValueError: if a file is not a results file, or two have one name.
     """
     results = _results(folder, planned)
-    missing = [entry for entry in planned if entry.name not in {result["name"] for result in results}]
+    found = {result["name"] for result in results}
+    missing = [entry for entry in planned if entry.name not in found]
+    missing = missing if len(missing) < len(planned) else []  # a folder of other results
     parts = (
         [f"### Gains over the plain tagger\n\n{lines}\n\n{GAINS_LEGEND}"] if (lines := gains(results)) else []
     )
@@ -107,7 +109,9 @@ def read_results(path: Path) -> dict[str, Any]:
     for row in result["rows"]:
         if not isinstance(row, dict) or "system" not in row or not isinstance(row.get("metrics"), dict):
             raise ValueError(f"expected rows with 'system' and 'metrics' in {path}, got {str(row)[:80]}")
-    systems = {row["system"] for row in result["rows"]}
+        if not isinstance(row["system"], str):
+            raise ValueError(f"expected a text 'system' in {path}, got {str(row['system'])[:80]}")
+    systems = [row["system"] for row in result["rows"]]
     for row in result["rows"]:
         if "against" in row and not (
             isinstance(row["against"], dict) and row["against"].get("system") in systems
@@ -117,7 +121,7 @@ def read_results(path: Path) -> dict[str, Any]:
             )
     try:
         table(result), gains([result])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise ValueError(
             f"expected all that a table shows in {path}, got {type(error).__name__}: {error}; run its command again"
         ) from None

@@ -299,6 +299,9 @@ def test_report_follows_the_plan_and_names_what_was_not_run(tmp_path: Path) -> N
     write(tmp_path, "a.json", RESULT | {"name": "extra", "title": "Extra"})
     planned = [Planned("gloss", "Gloss", "make gloss"), Planned("bound", "Bound", "make bound")]
     text = report(tmp_path, planned=planned)
+    assert "Not run" not in report(
+        tmp_path, planned=planned[:1]
+    )  # none of it is there: these are other results
     assert [line for line in text.splitlines() if line.startswith("#")] == [
         "### Upper bound",
         "### Extra",
@@ -325,6 +328,7 @@ def test_an_empty_folder_says_so(tmp_path: Path) -> None:
         ("[]", "an object"),
         ('{"name": "a", "rows": []}', "'title'"),
         ('{"name": "a", "title": "b", "rows": [{"system": "x"}]}', "'metrics'"),
+        ('{"name": "a", "title": "b", "rows": [{"system": [], "metrics": {}}]}', "a text 'system'"),
         (
             '{"name": "a", "title": "b", "rows": [{"system": "x", "metrics": {"f1": {}}}]}',
             r"all that a table shows in .*broken\.json, got KeyError: 'mean'; run its command again",

@@ -288,7 +288,7 @@ def report(
 ) -> None:
     """Build the page of results with its plots, the gains in the README, and the figures on the models' cards.
 
-    All come from the results files alone.
+    All figures come from the results files alone.
 
     Plots need the extra `plots` (matplotlib).
 

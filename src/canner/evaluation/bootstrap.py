@@ -19,7 +19,7 @@ from canner.text.entities import Entity
 Entities = Sequence[Sequence[Entity]]
 
 _CELLS_AT_A_TIME = 2_000_000  # sentences × samples held in memory
-_CELLS_KEPT = 50_000_000  # of these stay, two bytes each, for the next test of the same sentences
+_CELLS_KEPT = 100_000_000  # of these stay, a byte each, for the next test of the same sentences
 _DRAWS = 100  # of what other trainings would give, for each resample of the sentences
 
 
@@ -74,7 +74,7 @@ def paired_bootstrap_of_counts(
     counts_second: NDArray[np.int64],
     *,
     confidence: float = 0.95,
-    num_samples: int = 10_000,
+    num_samples: int | None = None,
     seed: int = 0,
 ) -> PairedTest:
     """Test whether the second system differs from the first in micro F1, resampling sentences for both alike.
@@ -84,7 +84,8 @@ def paired_bootstrap_of_counts(
 
     Args:
         counts_first, counts_second: [N, 3], the same sentences in the same order.
-        confidence, num_samples, seed: as in `f1_interval`.
+        confidence, seed: as in `f1_interval`.
+        num_samples: resamples drawn; None: 10,000, fewer of very many sentences.
 
     Raises:
         ValueError: if the shapes differ or there is no sentence, or an option is out of range.
@@ -93,6 +94,7 @@ def paired_bootstrap_of_counts(
         raise ValueError(
             f"expected counts [N, 3] of the same sentences, got {counts_first.shape} and {counts_second.shape}"
         )
+    num_samples = _enough_samples(len(counts_first)) if num_samples is None else num_samples
     _check_options(confidence, num_samples)
     samples = _differences(counts_first, counts_second, num_samples, seed)
     observed = float(_f1(counts_second.sum(0)) - _f1(counts_first.sum(0)))
@@ -104,7 +106,7 @@ def paired_bootstrap_of_runs(
     counts_second: NDArray[np.int64],
     *,
     confidence: float = 0.95,
-    num_samples: int = 10_000,
+    num_samples: int | None = None,
     seed: int = 0,
 ) -> PairedTest:
     """The same where other trainings are reckoned with, too: would the difference hold with other seeds?
@@ -115,7 +117,8 @@ def paired_bootstrap_of_runs(
 
     Args:
         counts_first, counts_second: [R, N, 3], of R runs of each system; the n-th of both have one seed.
-        confidence, num_samples, seed: as in `f1_interval`.
+        confidence, seed: as in `f1_interval`.
+        num_samples: resamples drawn; None: 10,000, fewer of very many sentences.
 
     Raises:
         ValueError: if the shapes differ, there are fewer than two runs, or no sentence, or an option is out of range.
@@ -126,6 +129,7 @@ def paired_bootstrap_of_runs(
             f"expected counts [R, N, 3] of two or more runs each on the same sentences, got {shape} and "
             f"{counts_second.shape}"
         )
+    num_samples = _enough_samples(shape[1]) if num_samples is None else num_samples
     _check_options(confidence, num_samples)
     of_runs = _f1(counts_second.sum(axis=1)) - _f1(counts_first.sum(axis=1))
     spread = float(np.std(of_runs, ddof=1)) / shape[0] ** 0.5
@@ -133,6 +137,11 @@ def paired_bootstrap_of_runs(
     first, second = counts_first.sum(axis=0), counts_second.sum(axis=0)
     samples = _differences(first, second, num_samples, seed) + spread * draws
     return _paired_test(float(_f1(second.sum(0)) - _f1(first.sum(0))), samples, confidence)
+
+
+def _enough_samples(num_sentences: int) -> int:
+    """10,000; fewer where there are more than so many sentences, down to 1,000."""
+    return max(1000, min(10_000, _CELLS_KEPT // num_sentences))
 
 
 def _differences(
@@ -178,9 +187,9 @@ def _resamples(num_sentences: int, num_samples: int, seed: int) -> Iterable[NDAr
 
 
 @lru_cache(maxsize=1)
-def _kept(num_sentences: int, num_samples: int, seed: int) -> list[NDArray[np.uint16]]:
-    """Resamples that the many tests of one table share."""
-    return [block.astype(np.uint16) for block in _drawn(num_sentences, num_samples, seed)]
+def _kept(num_sentences: int, num_samples: int, seed: int) -> list[NDArray[np.uint8]]:
+    """Resamples that the many tests of one table share; no sentence is ever drawn 256 times of so many."""
+    return [block.astype(np.uint8) for block in _drawn(num_sentences, num_samples, seed)]
 
 
 def _drawn(num_sentences: int, num_samples: int, seed: int) -> Iterator[NDArray[np.float64]]:

@@ -60,7 +60,7 @@ class KeptRuns:
                 raise ValueError(f"expected an object with 'runs' in {path}, got none; fetch the file again")
             kept.runs = {key: entry for key, entry in found["runs"].items() if _is_whole(entry)}
             if damaged := sorted(found["runs"].keys() - kept.runs.keys()):
-                logger.warning("%s: damaged, so not counted: %s", path, ", ".join(damaged))
+                logger.warning("%s: damaged, as if there were none: %s", path, ", ".join(damaged))
         return kept
 
     def find(self, key: str, experiment: TaggerExperiment) -> Record | None:
@@ -179,10 +179,15 @@ def _is_whole(entry: Any) -> bool:
         if not (entry["inputs"].items() and isinstance(entry["experiment"]["data"]["test"], list)):
             return False
         record = _record(entry)
-        if record.failure is not None or record.counts is None:
+        if not (isinstance(record.minutes, int | float) and isinstance(record.environment, dict)):
+            return False
+        if record.failure is not None:
+            return True
+        f1 = record.figures()["f1"]
+        if record.counts is None:
             return True
         true, found, gold = record.counts.sum(axis=0)
-        return abs(200 * true / max(1, found + gold) - record.figures()["f1"]) < 0.01
+        return abs(200 * true / max(1, found + gold) - f1) < 0.01
     except (AttributeError, KeyError, TypeError, ValueError, zlib.error):
         return False
 

@@ -47,6 +47,19 @@ def test_padding_keeps_every_sentence_as_it_is_alone(texts: list[list[str]]) -> 
         assert not batch.features[row, length:].any()
 
 
+def test_tags_are_padded_beside_what_the_model_reads() -> None:
+    encoder = build()
+    encoded = [encoder.encode(sentence, with_tags=True) for sentence in SENTENCES]
+    inputs, tag_ids = make_batch(encoded)
+    assert tag_ids is not None
+    assert tag_ids.shape == inputs.mask.shape == (2, 5)
+    for row, sentence in enumerate(SENTENCES):
+        assert sentence.tags is not None
+        ids = [encoder.tags.id(tag) for tag in sentence.tags]
+        assert tag_ids[row].tolist() == ids + [0] * (5 - len(ids))
+    assert make_batch([encoded[0], encoder.encode(SENTENCES[1])])[1] is None
+
+
 def test_features_of_another_sentence_are_refused() -> None:
     encoder = build()
     with pytest.raises(ValueError, match="3 tokens, got 4"):

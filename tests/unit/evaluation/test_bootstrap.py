@@ -143,6 +143,11 @@ def test_blocks_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> Non
     assert f1_interval(GOLD, FIRST, num_samples=500, seed=5) == whole
 
 
+def test_of_very_many_sentences_fewer_resamples_are_drawn() -> None:
+    numbers = (1, 10_000, 20_000, 100_000, 10**7)
+    assert [bootstrap._enough_samples(number) for number in numbers] == [10_000, 10_000, 5_000, 1_000, 1_000]
+
+
 def test_the_seed_decides() -> None:
     first = [f1_interval(GOLD * 20, FIRST * 20, num_samples=50, seed=seed) for seed in (0, 0, 1)]
     assert first[0] == first[1] != first[2]

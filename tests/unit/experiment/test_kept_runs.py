@@ -208,7 +208,10 @@ def test_a_training_of_another_table_counts_also_where_what_it_read_is_not_there
 
 
 def test_two_that_write_lose_nothing_of_each_other(make: Make, tmp_path: Path) -> None:
-    experiment, record = make().base, Record({"dev": {"f1": 1.0}}, None, 1.0)
+    experiment, record = (
+        make().base,
+        Record({"dev": dict.fromkeys(("precision", "recall", "f1"), 1.0)}, None, 1.0),
+    )
     first, second = (KeptRuns.read(tmp_path / "kept.json") for _ in range(2))
     first.add("a/1", experiment, record)
     first.write()
@@ -331,6 +334,9 @@ def test_the_text_that_a_run_takes_words_from_is_data_if_it_is_labelled(make: Ma
         lambda entry: {**entry, "counts": _packed(np.ones((2, 3), np.int64))},  # those of another run
         lambda entry: {**entry, "experiment": []},
         lambda entry: {**entry, "scores": {}},
+        lambda entry: {**entry, "counts": None, "scores": {}},
+        lambda entry: {**entry, "minutes": "x"},
+        lambda entry: {**entry, "environment": None},
         lambda entry: {**entry, "inputs": None},
         lambda entry: {key: value for key, value in entry.items() if key != "minutes"},
     ],
@@ -348,7 +354,7 @@ def test_a_damaged_run_counts_as_not_kept_and_is_said(
         config, tmp_path / "there", command="c", options=replace(options, max_minutes=0.0)
     )
     assert [len(row["seeds"]) for row in without["rows"]] == [1, 2]
-    assert f"{path}: damaged, so not counted: plain/subset0-seed2" in caplog.text
+    assert f"{path}: damaged, as if there were none: plain/subset0-seed2" in caplog.text
     again = run_comparison(
         config, tmp_path / "there", command="c", options=options
     )  # trained anew, kept again
