@@ -129,7 +129,16 @@ def gains(results: Sequence[Mapping[str, Any]], *, briefly: bool = False) -> str
     ]
     if not lines:
         return ""
-    header = ["data", "plain tagger", "F1", "CAN_last", "in the paper", "best on dev", "its gain"]
+    header = [
+        "data",
+        "plain tagger",
+        "F1",
+        "in the paper",
+        "CAN_last",
+        "in the paper",
+        "best on dev",
+        "its gain",
+    ]
     return "\n".join([*_header(header), *lines])
 
 
@@ -157,6 +166,7 @@ def _gains_of(result: Mapping[str, Any], briefly: bool) -> Iterator[str]:
                 cell(result["title"]),
                 cell(base),
                 _figure(rows[base], "f1") + _mark(rows[base]),
+                _paper_figure(_figures(paper, rows[base]).get("f1")),
                 _gain_if_run(can_last),
                 _paper_gain(_figures(paper, rows[base]), _figures(paper, can_last or {})),
                 ("none" if is_plain else cell(best["system"].removeprefix(f"{name} + ").removesuffix(budget)))

@@ -115,7 +115,7 @@ def test_a_row_whose_runs_all_failed_is_not_called_one_without_runs() -> None:
     ]
     result = {"name": "x", "title": "X", "rows": rows}
     assert "| A + CAN_last | failed |  |  | 0 (1 failed) |" in table(result)
-    assert "| X | A | 50.00 | failed |  | CAN_gloss |" in gains([result])
+    assert "| X | A | 50.00 |  | failed |  | CAN_gloss |" in gains([result])
 
 
 def test_a_gain_that_was_tested_on_fewer_runs_than_the_row_has_says_so() -> None:
@@ -179,9 +179,9 @@ def test_gains_have_a_line_for_each_plain_tagger_and_name_the_best_on_dev() -> N
     lines = gains([{"name": "x", "title": "X", "rows": rows, "paper": paper}, RESULT]).splitlines()
     gain = "**+2.00** [+1.00, +3.00]"
     assert lines[2:] == [
-        f"| X | A | 50.00 | {gain} | +1.50 | CAN_gloss | {gain} |",
-        f"| X | E, big, 100 sentences | 50.00 | {gain} |  | CAN_last | {gain} |",
-        f"| X | B | 50.00 | – |  | CAN_gloss | {gain} |",
+        f"| X | A | 50.00 | 40.00 | {gain} | +1.50 | CAN_gloss | {gain} |",
+        f"| X | E, big, 100 sentences | 50.00 |  | {gain} |  | CAN_last | {gain} |",
+        f"| X | B | 50.00 |  | – |  | CAN_gloss | {gain} |",
     ]
     brief = gains([{"name": "x", "title": "X", "rows": rows, "paper": paper}], briefly=True)
     assert brief.splitlines() == lines[:3]
@@ -203,14 +203,14 @@ def test_what_an_earlier_translator_made_is_marked() -> None:
     assert lines[6].startswith("| **A + CAN_gloss** | 52.00 |")
     assert "†: made with an earlier models/a or models/b than the present one" in lines[-1]
     gain = "**+2.00** [+1.00, +3.00]"
-    assert f"| X | A | 50.00 | {gain} † |  | CAN_gloss | {gain} |" in gains([result])
+    assert f"| X | A | 50.00 |  | {gain} † |  | CAN_gloss | {gain} |" in gains([result])
     present = [rows[0], {"system": "A + CAN_last", "metrics": run["metrics"]}, rows[2]]
     # It was run, but not with a seed of its plain row.
     text = gains([result | {"rows": present}])
-    assert f"| X | A | 50.00 | – |  | CAN_gloss | {gain} |" in text
+    assert f"| X | A | 50.00 |  | – |  | CAN_gloss | {gain} |" in text
     assert "†" not in text
     plain = {**rows[0], "outdated": ["runs/vectors.vec"]}
-    assert "| X | A | 50.00 † | – |" in gains([result | {"rows": [plain, *present[1:]]}])
+    assert "| X | A | 50.00 † |  | – |" in gains([result | {"rows": [plain, *present[1:]]}])
 
 
 def test_where_nothing_gains_on_dev_there_is_none_of_ours() -> None:
@@ -220,7 +220,7 @@ def test_where_nothing_gains_on_dev_there_is_none_of_ours() -> None:
         {"system": "A + CAN_last", "metrics": {"f1": metric(52.0)}, "against": against},
     ]
     result = {"name": "x", "title": "X", "rows": rows}
-    assert "| X | A | 50.00 | **+2.00** [+1.00, +3.00], 1 run |  | none | – |" in gains([result])
+    assert "| X | A | 50.00 |  | **+2.00** [+1.00, +3.00], 1 run |  | none | – |" in gains([result])
     assert table(result).splitlines()[4].startswith("| **A** | 50.00 |")
 
 
@@ -282,8 +282,8 @@ def test_the_papers_gain_stands_there_also_when_its_system_was_not_run() -> None
     rows = [{"system": "A", "metrics": {"f1": metric(50.0)}}, best, {"system": "A + CAN_last", "metrics": {}}]
     result = {"name": "x", "title": "X", "rows": rows}
     paper = {"A": {"f1": 40.0}, "A + CAN_last": {"f1": 41.0}}
-    assert "| X | A | 50.00 | not run | +1.00 | CAN_gloss |" in gains([result | {"paper": paper}])
-    assert "| X | A | 50.00 | – |  | CAN_gloss |" in gains([result | {"rows": rows[:2]}])
+    assert "| X | A | 50.00 | 40.00 | not run | +1.00 | CAN_gloss |" in gains([result | {"paper": paper}])
+    assert "| X | A | 50.00 |  | – |  | CAN_gloss |" in gains([result | {"rows": rows[:2]}])
 
 
 @pytest.mark.parametrize("against", [None, {}, {"system": "nobody"}, 3])

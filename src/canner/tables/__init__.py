@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 from canner.experiment.comparison import ComparisonExperiment
 from canner.report import Planned
-from canner.tables import chinese, distillation, european, few_labels, masakhaner, uner
+from canner.tables import chinese, distillation, encoder, european, few_labels, masakhaner, uner
 from canner.tables.protocols import Protocol
 from canner.tables.variations import without_grid
 
@@ -29,6 +29,7 @@ TABLES: dict[str, dict[str, Comparison]] = {
     "fusion": {"spanish": few_labels.fusion},
     "guidance": {"spanish": few_labels.guidance},
     "distillation": {"weibo": distillation.on_weibo, "news": distillation.on_news},
+    "encoder": {"weibo": encoder.on_weibo, "yoruba": encoder.on_yoruba},
     "letters": {"german": european.german_letters, "spanish": european.spanish_letters},
 }
 """The comparisons of each table, by name."""
