@@ -7,7 +7,7 @@ from typing import Any
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.tables.chinese import CHARACTERS, OUR_VECTORS, VECTORS, WEIBO_TEXT, weibo
-from canner.tables.masakhaner import corpus
+from canner.tables.masakhaner import corpus, in_words
 from canner.tables.protocols import (
     AT_INPUT,
     COPIED,
@@ -35,9 +35,8 @@ def on_weibo(protocol: Protocol) -> ComparisonExperiment:
 
 def on_yoruba(protocol: Protocol) -> ComparisonExperiment:
     """Yoruba, all training sentences: English beside an encoder, narrower and elsewhere."""
-    text = "MasakhaNER 2 Yoruba, all training sentences, full test set; random word vectors"
     title, options = "Yoruba (MasakhaNER 2)", {"large": True, "batch_size": 32}
-    return _encoder("yoruba", title, "yo", corpus("yor"), text, protocol, **options)
+    return _encoder("yoruba", title, "yo", corpus("yor"), in_words("Yoruba"), protocol, **options)
 
 
 def _encoder(

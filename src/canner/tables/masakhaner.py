@@ -15,6 +15,11 @@ def corpus(folder: str) -> CorpusConfig:
     return CorpusConfig(train=(train,), dev=(dev,), test=(test,))
 
 
+def in_words(name: str) -> str:
+    """What a language's data are: the corpus, and the word vectors of its rows."""
+    return f"MasakhaNER 2 {name}, all training sentences, full test set; random word vectors"
+
+
 def swahili(protocol: Protocol) -> ComparisonExperiment:
     """Swahili, all training sentences."""
     return _language("sw", "swa", "Swahili", protocol)
@@ -36,7 +41,7 @@ def _language(language: str, folder: str, name: str, protocol: Protocol) -> Comp
         protocol,
         corpus(folder),
         rows,
-        corpus=f"MasakhaNER 2 {name}, all training sentences, full test set; random word vectors",
+        corpus=in_words(name),
         large=True,
         batch_size=32,
     )

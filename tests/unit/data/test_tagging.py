@@ -1,9 +1,8 @@
-"""Encoding and padding for the tagger."""
+"""Encoding for the tagger."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import strategies as st
 
 from canner.data.tagging import EncodingConfig, TaggingEncoder
 from canner.text.sentence import Sentence
@@ -12,7 +11,6 @@ SENTENCES = [
     Sentence(("Ana", "vive", "en", "La", "Paz"), ("S-PER", "O", "O", "B-LOC", "E-LOC")),
     Sentence(("hoy", "en", "casa"), ("O", "O", "O")),
 ]
-WORDS = st.text("abcñÑZ9,", min_size=1, max_size=60)
 
 
 def build(config: EncodingConfig | None = None) -> TaggingEncoder:

@@ -11,10 +11,7 @@ from canner.data.tagging import EncodingConfig, TaggingEncoder
 from canner.decoding.tagger_batch import make_batch
 from canner.text.sentence import Sentence
 
-SENTENCES = [
-    Sentence(("Ana", "vive", "en", "La", "Paz"), ("S-PER", "O", "O", "B-LOC", "E-LOC")),
-    Sentence(("hoy", "en", "casa"), ("O", "O", "O")),
-]
+SENTENCES = [Sentence(("Lima", "y", "Ana"), ("S-LOC", "O", "S-PER")), Sentence(("hoy",), ("O",))]
 WORDS = st.text("abcñÑZ9,", min_size=1, max_size=60)
 
 
@@ -52,15 +49,15 @@ def test_tags_are_padded_beside_what_the_model_reads() -> None:
     encoded = [encoder.encode(sentence, with_tags=True) for sentence in SENTENCES]
     inputs, tag_ids = make_batch(encoded)
     assert tag_ids is not None
-    assert tag_ids.shape == inputs.mask.shape == (2, 5)
+    assert tag_ids.shape == inputs.mask.shape == (2, 3)
     for row, sentence in enumerate(SENTENCES):
         assert sentence.tags is not None
         ids = [encoder.tags.id(tag) for tag in sentence.tags]
-        assert tag_ids[row].tolist() == ids + [0] * (5 - len(ids))
+        assert tag_ids[row].tolist() == ids + [0] * (3 - len(ids))
     assert make_batch([encoded[0], encoder.encode(SENTENCES[1])])[1] is None
 
 
 def test_features_of_another_sentence_are_refused() -> None:
     encoder = build()
     with pytest.raises(ValueError, match="3 tokens, got 4"):
-        make_batch([encoder.encode(SENTENCES[1])], [torch.zeros(4, 2)])
+        make_batch([encoder.encode(SENTENCES[0])], [torch.zeros(4, 2)])
