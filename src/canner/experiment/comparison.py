@@ -35,6 +35,11 @@ class System(Config):
     @field_validator("change")
     @classmethod
     def _without_nothing(cls, change: dict[str, Any]) -> dict[str, Any]:
+        if nothing := [key for key, value in change.items() if value is None]:
+            raise ValueError(
+                f"change.{nothing[0]}: expected a value, got None, which a run's TOML file cannot say; leave the "
+                "setting out of the base, and set it in the other rows"
+            )
         # As it comes back from a TOML file.
         return dict(without_nothing(change))
 

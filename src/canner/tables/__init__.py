@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 from canner.experiment.comparison import ComparisonExperiment
 from canner.report import Planned
-from canner.tables import chinese, distillation, encoder, european, few_labels, masakhaner, uner
+from canner.tables import chinese, distillation, encoder, european, few_labels, masakhaner, static, uner
 from canner.tables.protocols import Protocol
 from canner.tables.variations import without_grid
 
@@ -30,6 +30,14 @@ TABLES: dict[str, dict[str, Comparison]] = {
     "guidance": {"spanish": few_labels.guidance},
     "distillation": {"weibo": distillation.on_weibo, "news": distillation.on_news},
     "encoder": {"weibo": encoder.on_weibo, "yoruba": encoder.on_yoruba},
+    "static": {
+        "german": static.german,
+        "spanish": static.spanish,
+        "ontonotes": static.ontonotes,
+        "revised": static.weibo_revised,
+        "original": static.weibo_original,
+        "embeddings": static.embeddings,
+    },
     "letters": {"german": european.german_letters, "spanish": european.spanish_letters},
 }
 """The comparisons of each table, by name."""

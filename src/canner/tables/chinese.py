@@ -166,6 +166,11 @@ def _table4(name: str, annotation: str, protocol: Protocol) -> ComparisonExperim
 
 def embeddings(protocol: Protocol) -> ComparisonExperiment:
     """One embedding at a time: random, trained vectors, and the aligned features as the only input."""
+    return table5("revised", "weiboNER_2nd_conll", protocol)
+
+
+def table5(annotation_name: str, annotation: str, protocol: Protocol) -> ComparisonExperiment:
+    """One embedding at a time, on Weibo in one of its annotations."""
     alone = {"model.aligned_at": "input", "model.word_dim": 0}
     translator = TRANSLATORS["zh"]
 
@@ -188,9 +193,9 @@ def embeddings(protocol: Protocol) -> ComparisonExperiment:
     }
     return comparison(
         "table5-weibo",
-        "Table 5, Weibo (revised annotation), one embedding at a time",
+        f"Table 5, Weibo ({annotation_name} annotation), one embedding at a time",
         protocol,
-        weibo("weiboNER_2nd_conll"),
+        weibo(annotation),
         rows,
         model=CHARACTERS,
         corpus=f"{WEIBO_TEXT}; in the row FastText {OUR_VECTORS}",

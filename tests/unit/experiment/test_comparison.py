@@ -65,6 +65,12 @@ def test_a_change_that_is_no_experiment_names_its_system(make: Make, tmp_path: P
         plan(config, tmp_path)
 
 
+def test_a_row_cannot_take_a_setting_away() -> None:
+    """It would be lost without a word: TOML, in which a run keeps its configuration, has no nothing."""
+    with pytest.raises(ValueError, match=r"change\.embeddings\.vectors: expected a value, got None"):
+        System(name="random", change={"embeddings.vectors": None})
+
+
 def test_systems_have_names_of_their_own_and_baselines_that_exist(make: Make, tmp_path: Path) -> None:
     for twice in ({"systems": (System(name="a"), System(name="a"))}, {"seeds": (1, 1)}):
         with pytest.raises(ValueError, match="systems and seeds of their own"):

@@ -67,6 +67,33 @@ def test_table_5_reads_nothing_but_its_embedding() -> None:
             assert experiment.model.word_dim > 0
 
 
+@pytest.mark.parametrize("protocol", get_args(Protocol))
+def test_static_tables_differ_from_the_papers_in_their_vectors_alone(protocol: Protocol) -> None:
+    named = ["table2-german", "table2-spanish", "table3-ontonotes", "table4-revised", "table4-original"]
+    tables = [config for name in named for config in comparisons(name, protocol)]
+    *statics, alone = comparisons("static", protocol)
+    for static, table in zip(statics, tables, strict=True):
+        ours, theirs = static.base, table.base
+        assert (ours.model.freeze_words, theirs.model.freeze_words) == (True, False)
+        assert ours.embeddings.vocabulary_text == (theirs.embeddings.vectors,)
+        same = {
+            "name": theirs.name,
+            "model": ours.model.model_copy(update={"freeze_words": False}),
+            "embeddings": ours.embeddings.model_copy(
+                update={"vocabulary_text": theirs.embeddings.vocabulary_text}
+            ),
+        }
+        assert ours.model_copy(update=same) == theirs
+        beside = ("CharLM", "Encoder")
+        kept = [s for s in table.systems if not s.name.startswith(beside) and "softmax" not in s.name]
+        assert list(static.systems) == kept
+        assert len(kept) >= 7
+        assert (static.seeds, static.grid) == (table.seeds, table.grid)
+    plain = plan(statics[-1], Path("x"))[0].tries[0].experiment
+    vectors = plan(alone, Path("x"))[1].tries[0].experiment
+    assert vectors == plain.model_copy(update={"name": vectors.name})
+
+
 def test_a_table_is_found_by_its_name_or_its_part() -> None:
     assert [config.name for config in comparisons("table2", "fast")] == [
         "table2-german-fast",
@@ -131,7 +158,9 @@ def test_names_of_systems_say_what_they_read() -> None:
             assert options["layer"] == ("first" if "CAN_first" in system.name else "last")
             assert (options["reading"] == "copied") == (aligner or "with copies" in system.name), system.name
         at_input = system.change.get("model.aligned_at") == "input"
-        assert at_input == ("at the input" in system.name or config.name.startswith("table5")), system.name
+        assert at_input == (
+            "at the input" in system.name or config.name.startswith(("table5", "static-embeddings"))
+        ), system.name
 
 
 def test_the_parts_of_what_is_carried_over_are_told_apart_with_100_sentences_alone() -> None:
