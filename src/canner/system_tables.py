@@ -21,9 +21,11 @@ LEGEND = (
     "other trainings: in brackets p where these are reckoned with, too (Student's t over the runs' gains). Upper "
     "bound: DeepL's English with its alignments, read in the same place as the row's; a reference that can be passed. "
     "Collapsed: a run whose development F1 is below half of its row's best, or a tenth of the table's; it is counted "
-    "all the same. Best on dev, in bold: of those that read our English (without †, and with three runs or as many as "
-    "any, where there are such) the one that gains most on the development set by the seeds that all of them have, or "
-    "the plain tagger if none gains."
+    "all the same. Cut off: a run that had all epochs that it may have, and was best on the development set in the "
+    "last tenth of them, so that more might have helped (not known of runs made before 2026-11-29). Best on dev, in "
+    "bold: of those that read our English (without †, and with three runs or as many as any, where there are such) "
+    "the one that gains most on the development set by the seeds that all of them have, or the plain tagger if none "
+    "gains."
 )
 """What the names of the systems, and gains, mean."""
 GAINS_LEGEND = (
@@ -277,7 +279,8 @@ def _num_runs(row: Mapping[str, Any]) -> str:
     """Finished runs, of how many if some are missing, and those that went wrong."""
     number = _finished(row)
     text = f"{number} of {row['planned']}" if number < row.get("planned", number) else str(number)
-    wrong = [f"{len(row[kind])} {kind}" for kind in ("failed", "collapsed") if row.get(kind)]
+    kinds = {"failed": "failed", "collapsed": "collapsed", "cut_off": "cut off"}
+    wrong = [f"{len(row[kind])} {said}" for kind, said in kinds.items() if row.get(kind)]
     return f"{text} ({', '.join(wrong)})" if wrong else text
 
 

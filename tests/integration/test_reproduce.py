@@ -110,7 +110,9 @@ def test_a_call_with_fewer_seeds_does_not_replace_the_figures_of_more(canner, ti
     assert canner(*command, "--seeds", 2, "--workers", 1).status == 0
     assert path.stat().st_mtime_ns == later  # another command, the same figures: not written anew
     answer = canner(*command, "--seeds", 1)
-    assert "left as it is, of 2 runs a row; this call is of 1: --seeds 2" in answer.err
+    assert (
+        "left as it is: it has finished runs that do not count here, of random; ask for as many" in answer.err
+    )
     assert path.read_bytes() == before
     # asked for by mistake, and ended at once
     assert canner(*command, "--seeds", 30, "--max-minutes", 0).status == 0
@@ -120,6 +122,25 @@ def test_a_call_with_fewer_seeds_does_not_replace_the_figures_of_more(canner, ti
     path.write_text("{")
     assert canner(*command, "--seeds", 1).status == 0
     assert path.read_bytes() != b"{"
+
+
+def test_other_data_do_not_take_the_figures_of_before_away(canner, tiny_weibo, tmp_path):
+    command = ["reproduce", "table5-weibo", "--seeds", 1, "--system", "random", "--no-make-parts"]
+    assert canner(*command).status == 0
+    results, kept = (
+        tmp_path / "results" / name for name in ("table5-weibo-fast.json", "runs/table5-weibo-fast.json")
+    )
+    before = results.read_bytes(), kept.read_bytes()
+    test = tmp_path / "ner" / "weibo" / "weiboNER_2nd_conll.test"
+    test.write_text("王 S-PER.NAM\n来 O\n\n" * 5, encoding="utf-8")
+    answer = canner(*command, "--max-minutes", 0)
+    assert answer.status == 0, answer.err
+    assert (
+        "kept runs are not counted that are made with another $CANNER_DATA/ner/weibo/weiboNER_2nd_conll.test than is "
+        "here: random/subset0-seed1, say" in answer.err
+    )
+    assert "left as it is: it has finished runs that do not count here, of random" in answer.err
+    assert (results.read_bytes(), kept.read_bytes()) == before
 
 
 def test_runs_are_kept_for_other_machines_unless_they_are_to_be_made_anew(canner, tiny_weibo, tmp_path):
@@ -181,6 +202,25 @@ def test_ontonotes_4_is_read_as_it_is_published_and_left_out_of_table_3_where_it
     assert "left out" not in answer.err
 
 
+def test_rows_are_looked_for_in_all_parts_before_any_is_run(canner, tiny_weibo, tmp_path):
+    for part in ("train", "dev", "test"):
+        (tmp_path / "ner" / "weibo" / f"weiboNER.conll.{part}").write_text("王 S-PER.NAM\n来 O\n\n" * 4)
+    command = ["reproduce", "static", "--seeds", 1, "--no-make-parts"]
+    answer = canner(*command, "--system", "random", "--system", "none")
+    assert answer.status == 2
+    assert "expected --system among Char+BiLSTM+CRF; " in answer.err
+    assert "; random; " in answer.err
+    assert not (tmp_path / "runs").exists()
+    answer = canner(*command, "--system", "random")
+    assert answer.status == 0, answer.err
+    assert (
+        "Table 4, Weibo, revised annotation, fast protocol: left out: it has none of the rows, or" in answer.err
+    )
+    assert "| random | 100.00 |" in answer.out
+    assert [path.name for path in (tmp_path / "results").glob("*.json")] == ["static-embeddings-fast.json"]
+    assert "expected --budget among none" in canner(*command, "--budget", 5).err
+
+
 def test_runs_that_break_off_leave_the_other_rows_and_parts_their_turn(
     canner, tiny_weibo, tmp_path, monkeypatch
 ):
@@ -217,7 +257,7 @@ def test_only_the_rows_that_the_paper_has(canner, tiny_weibo, monkeypatch):
     command = ["reproduce", "table5-weibo", "--seeds", 4, "--paper-rows", "--max-minutes", 0]
     assert "4 runs of 4 are to be made, 3 at a time" in canner(*command).err
     assert "4 runs of 4 are to be made, 2 at a time" in canner(*command, "--workers", 2).err
-    complaint = canner("reproduce", "fusion", "--paper-rows").complaint()
+    complaint = canner("reproduce", "guidance", "--paper-rows").complaint()
     assert "expected a table of the paper, got one beyond it" in complaint
 
 

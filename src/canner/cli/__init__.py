@@ -16,7 +16,7 @@ from types import FrameType
 
 import typer
 
-from canner.cli import apply, files, reproduce, show, train
+from canner.cli import apply, files, report, reproduce, show, train
 from canner.cli.console import complain
 
 app = typer.Typer(
@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 _INTERRUPTED = 130
 _READER_GONE = 141
-for group in (train, apply, show, files, reproduce):
+for group in (train, apply, show, files, reproduce, report):
     group.register(app)
 
 

@@ -1,9 +1,8 @@
-"""`canner reproduce` and `canner report`."""
+"""`canner reproduce`."""
 
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -57,9 +56,8 @@ MakeParts = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands of this file."""
+    """Adds the command of this file."""
     app.command("reproduce")(reproduce)
-    app.command("report")(report)
 
 
 def reproduce(
@@ -99,7 +97,6 @@ def reproduce(
     from canner.system_tables import LEGEND
     from canner.tables import descriptions
     from canner.tables.parts import make_missing
-    from canner.tables.variations import rows_of_paper
 
     if show and (systems or paper_rows or budgets or seeds or smoke or anew or max_minutes is not None):
         raise ValueError("expected --show with at most --protocol and --no-grid; it prints a table whole")
@@ -108,15 +105,16 @@ def reproduce(
         emit(descriptions() if table is None else _shown(table, protocol, results, grid=grid), None)
         return
     started = time.monotonic()
+    parts = _parts(table, protocol, seeds, grid=grid, smoke=smoke)
     sizes = () if smoke else tuple(budgets or ())
     workers = workers or workers_that_fit(device)
-    shared = RunnerOptions(workers, None, device, not quiet, runs / "stores", budgets=sizes)
+    shared = RunnerOptions(workers, None, device, not quiet, runs / "stores")
     command = _whole(table, protocol, seeds, grid=grid, anew=anew, smoke=smoke)
     published = None if smoke or anew else results
     broken = []
-    for config in _parts(table, protocol, seeds, grid=grid, smoke=smoke):
-        rows = (*(systems or ()), *(rows_of_paper(config) if paper_rows else ()))
-        options = replace(shared, systems=rows, max_minutes=_left(started, max_minutes))
+    for config, rows, with_sizes in _choices(parts, systems or (), sizes, paper_rows=paper_rows):
+        left = _left(started, max_minutes)
+        options = replace(shared, systems=rows, budgets=with_sizes, max_minutes=left)
         make = partial(make_missing, train=not smoke) if make_parts else None
         broken.append(_run_part(config, runs / config.name, published, options, command, make))
     typer.echo(LEGEND)
@@ -161,6 +159,38 @@ def _parts(
 
     found = _with_corpus(comparisons(table, protocol.value))
     return [varied(config, seeds=seeds, grid=grid, smoke=smoke) for config in found]
+
+
+def _choices(
+    parts: Sequence[ComparisonExperiment], systems: Sequence[str], budgets: Sequence[int], *, paper_rows: bool
+) -> list[tuple[ComparisonExperiment, tuple[str, ...], tuple[int, ...]]]:
+    """The parts of a table that have some of the rows and budgets that are asked for, each with these.
+
+    Raises:
+        ValueError: no part has one of them; names what there is.
+    """
+    from canner.tables.variations import rows_of_paper
+
+    wanted = {part.name: (*systems, *(rows_of_paper(part) if paper_rows else ())) for part in parts}
+    rows_there = [system.name for part in parts for system in part.systems]
+    sizes_there = [budget for part in parts for budget in part.budgets]
+    choices: list[tuple[str, Sequence[object], Sequence[object]]] = [
+        ("--system", systems, rows_there),
+        ("--budget", budgets, sizes_there),
+    ]
+    for option, asked, known in choices:
+        if unknown := [item for item in asked if item not in known]:
+            names = "; ".join(map(str, dict.fromkeys(known))) or "none: there is no choice here"
+            raise ValueError(f"expected {option} among {names}, got {unknown[0]!r}")
+    chosen = []
+    for part in parts:
+        rows = tuple(s.name for s in part.systems if s.name in wanted[part.name])
+        sizes = tuple(budget for budget in part.budgets if budget in budgets)
+        if bool(rows) < bool(wanted[part.name]) or bool(sizes) < bool(budgets):
+            note(f"{part.title}: left out: it has none of the rows, or training sets, that are asked for")
+        else:
+            chosen.append((part, rows, sizes))
+    return chosen
 
 
 def _with_corpus(configs: Sequence[ComparisonExperiment]) -> list[ComparisonExperiment]:
@@ -230,21 +260,26 @@ def _run_part(
         )
     except BrokenRunsError as error:
         found, broken = read_results(folder / "results.json"), str(error)
-    if path is not None and (planned := _planned(found)) < (before := _finished_of(path)):
-        note(f"{path}: left as it is, of {before} runs a row; this call is of {planned}: --seeds {before}")
+    if path is not None and (lost := _lost(path, found)):
+        note(
+            f"{path}: left as it is: it has finished runs that do not count here, of {_some(lost)}; ask for as many "
+            "(--seeds); if data, models or settings are to be others, move the file away, or look at --anew"
+        )
     typer.echo(as_table(found) + "\n")
     return broken
 
 
-def _publish(path: Path, found: Mapping[str, Any]) -> None:
-    """Writes a results file, unless the one that is there has more runs a row, or says the same of another command.
+def _some(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
-    Of nothing that was run, none anew.
-    """
+
+def _publish(path: Path, found: Mapping[str, Any]) -> None:
+    """Writes a results file, unless the one that is there has runs that would be lost, or says the same already."""
     from canner.data.bundle import save_json
 
-    anything = any(row["metrics"] or row.get("failed") for row in found["rows"])
-    if (anything or path.exists()) and _planned(found) >= _finished_of(path) and not _says(path, found):
+    anything = any(map(_finished, found["rows"]))
+    if anything and not _lost(path, found) and not _says(path, found):
         path.parent.mkdir(parents=True, exist_ok=True)
         save_json(path, found)
 
@@ -261,73 +296,18 @@ def _says(path: Path, found: Mapping[str, Any]) -> bool:
     return same == before
 
 
-def _planned(results: Mapping[str, Any]) -> int:
-    """Runs that a row of a results file is planned to have."""
-    return max((row.get("planned", 0) for row in results["rows"]), default=0)
-
-
-def _finished_of(path: Path) -> int:
-    """Runs that the fullest row of a results file has."""
+def _lost(path: Path, found: Mapping[str, Any]) -> list[str]:
+    """Rows of which a results file has more finished runs than what is to be written in its place."""
     from canner.report import read_results
 
     try:
-        rows = read_results(path)["rows"] if path.exists() else []
-        return max((len(row.get("seeds", ())) + len(row.get("failed", ())) for row in rows), default=0)
+        before = read_results(path)["rows"] if path.exists() else []
     except ValueError:  # a damaged file is worth less than new figures
-        return 0
+        return []
+    now = {row["system"]: _finished(row) for row in found["rows"]}
+    return [row["system"] for row in before if _finished(row) > now.get(row["system"], 0)]
 
 
-def report(
-    folder: Annotated[Path, typer.Argument(help="Folder of results files.")] = Path("results"),
-    readme: Annotated[Path, typer.Option(help="File whose table of gains is rebuilt.")] = Path("README.md"),
-    page: Annotated[Path, typer.Option(help="Page of all results.")] = Path("docs/results.md"),
-    models: Annotated[
-        Path, typer.Option(help="Folder of bundles, whose cards get the figures of their own.")
-    ] = Path("models"),
-    stdout: Annotated[bool, typer.Option("--stdout", help="Print the tables; write nothing.")] = False,
-) -> None:
-    """Build the page of results with its plots, the gains in the README, and the figures on the models' cards.
-
-    All figures come from the results files alone.
-
-    Plots need the extra `plots` (matplotlib).
-
-    Examples:
-
-        canner report
-
-        canner report results --stdout
-    """
-    from canner.plots import draw_figures
-    from canner.report import (
-        around_markers,
-        figures_of_bundle,
-        report_of_gains,
-        results_page,
-        update_card,
-        update_readme,
-    )
-    from canner.report import report as build
-    from canner.tables import planned_results
-    from canner.text.files import write_lines
-
-    if not folder.is_dir():
-        raise ValueError(f"expected a folder of results, got no such folder: {folder}")
-    planned = planned_results()
-    if stdout:
-        emit(build(folder, planned=planned).splitlines(), None)
-        return
-    around_markers(readme)  # or nothing is written
-    page.parent.mkdir(parents=True, exist_ok=True)
-    figures = draw_figures(folder, page.parent / "figures")
-    write_lines(page, results_page(folder, _seen_from(page, figures), planned).splitlines())
-    changed = update_readme(readme, report_of_gains(folder, _seen_from(readme, figures), planned))
-    note(f"{page}: written; {readme}: {'gains rebuilt' if changed else 'already up to date'}")
-    for card in sorted(models.glob("*/README.md")):
-        if update_card(card, figures_of_bundle(folder, f"{models.name}/{card.parent.name}")):
-            note(f"{card}: figures rebuilt")
-
-
-def _seen_from(page: Path, figures: Sequence[Path]) -> list[str]:
-    """Paths of pictures as a page names them."""
-    return [Path(os.path.relpath(path, page.parent)).as_posix() for path in figures]
+def _finished(row: Mapping[str, Any]) -> int:
+    """How many finished runs a row of a results file is of."""
+    return len(row.get("seeds", ())) + len(row.get("failed", ()))

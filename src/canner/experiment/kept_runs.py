@@ -26,6 +26,7 @@ from canner.experiment.toml import read_json
 
 logger = logging.getLogger(__name__)
 
+_EPOCHS = ("epochs", "best_epoch")  # the first runs that were kept say nothing of them
 _ENVIRONMENT = ("hardware", "date", "python", "packages")  # not the command: it may name paths
 
 
@@ -68,12 +69,18 @@ class KeptRuns:
         entry = self.runs.get(key)
         if entry is None:
             return None
-        if self._changed(entry, experiment) != {}:
-            if key not in self._refused:  # said once
-                logger.info("%s: the kept run is of another configuration, data or bundles", key)
-            self._refused.add(key)
+        if (changed := self._changed(entry, experiment)) != {}:
+            self._say_refused(key, changed)
             return None
         return _record(entry)
+
+    def _say_refused(self, key: str, changed: Mapping[str, str] | None) -> None:
+        """Says why kept runs do not count: each reason once."""
+        made = f"made with another {', '.join(sorted(changed))} than is here" if changed else ""
+        reason = made or "of another configuration"
+        if reason not in self._refused:
+            logger.info("kept runs are not counted that are %s: %s, say", reason, key)
+        self._refused.add(reason)
 
     def find_elsewhere(self, key: str, experiment: TaggerExperiment) -> Record | None:
         """The record of the same training in a file beside this one, of another table; this file has it then."""
@@ -114,7 +121,7 @@ class KeptRuns:
             for run in (run for cell in cells for run in cell.known_runs(dev_f1)):
                 entry = self.runs.get(run.folder.relative_to(folder).as_posix())
                 changed = None if entry is None else self._changed(entry, run.experiment)
-                if entry is not None and changed:
+                if entry is not None and changed and changed.keys() <= trained_bundles(run.experiment):
                     found[run.folder] = replace(_record(entry), outdated=changed)
         return found
 
@@ -127,6 +134,7 @@ class KeptRuns:
             "scores": record.scores,
             "counts": None if record.counts is None else _packed(record.counts),
             "minutes": record.minutes,
+            **{name: value for name in _EPOCHS if (value := getattr(record, name)) is not None},
             "environment": {
                 name: record.environment[name] for name in _ENVIRONMENT if name in record.environment
             },
@@ -147,9 +155,9 @@ class KeptRuns:
             save_text(self.path, f'{{"runs": {_lines(self.runs)}}}\n')
 
     def _changed(self, entry: Mapping[str, Any], experiment: TaggerExperiment) -> dict[str, str] | None:
-        """Bundles that an entry was made with and that are others here, with the digests that they had.
+        """Data and bundles that an entry was made with and that are others here, with the digests that they had.
 
-        None: the entry is of another configuration, or of other data. Of what is not here nothing is known; there the
+        None: the entry is of another configuration. Of what is not here nothing is known; there the
         one is believed that most runs were made with, so that no row mixes two.
         """
         try:
@@ -157,14 +165,13 @@ class KeptRuns:
             if TaggerExperiment(**entry["experiment"]) != experiment:
                 return None
             now = inputs_here(experiment, self.identify)
-            changed = {
+            return {
                 path: was
                 for path, was in entry["inputs"].items()
                 if (now[path] if path in now else self._believed(path, was)) != was
             }
         except ValidationError:  # a setting that is no more
             return None
-        return changed if changed.keys() <= trained_bundles(experiment) else None
 
     def _believed(self, path: str, otherwise: str) -> str:
         """The digest that most of the runs give of something that is not here."""
@@ -181,6 +188,8 @@ def _is_whole(entry: Any) -> bool:
         record = _record(entry)
         if not (isinstance(record.minutes, int | float) and isinstance(record.environment, dict)):
             return False
+        if not all(isinstance(entry.get(name, 0), int) for name in _EPOCHS):
+            return False
         if record.failure is not None:
             return True
         f1 = record.figures()["f1"]
@@ -195,7 +204,13 @@ def _is_whole(entry: Any) -> bool:
 def _record(entry: Mapping[str, Any]) -> Record:
     counts = _unpacked(entry["counts"]) if entry["counts"] is not None else None
     return Record(
-        entry["scores"], counts, entry["minutes"], entry.get("failure"), entry.get("environment", {})
+        entry["scores"],
+        counts,
+        entry["minutes"],
+        entry.get("failure"),
+        entry.get("environment", {}),
+        epochs=entry.get("epochs"),
+        best_epoch=entry.get("best_epoch"),
     )
 
 

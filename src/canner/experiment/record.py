@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
 from canner.data.bundle import save_json, save_text
 from canner.data.corpus import data_path
 from canner.experiment.environment import environment
 from canner.experiment.tagger import COUNTS, TaggerExperiment, train_tagger
 from canner.experiment.toml import is_written, read_json, to_toml
-from canner.training.run_state import RESUME, DivergedError
+from canner.training.run_state import RESUME, DivergedError, metadata_of
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Record:
         failure: why there are no scores; None for a run that went well.
         environment: machine, versions, date and command of the run.
         outdated: bundles that it was made with and that are others now, with the digests that they had.
+        epochs, best_epoch: how many were trained, and that of the best development F1, counted from 1; None: not known.
     """
 
     scores: Mapping[str, Mapping[str, Any]]
@@ -62,6 +64,8 @@ class Record:
     failure: str | None = None
     environment: Mapping[str, Any] = field(default_factory=dict)
     outdated: Mapping[str, str] = field(default_factory=dict)
+    epochs: int | None = None
+    best_epoch: int | None = None
 
     @property
     def dev_f1(self) -> float:
@@ -180,6 +184,12 @@ def _goes_on(inputs: Mapping[str, str], folder: Path) -> bool:
     if not _known_settings(folder):
         logger.warning("%s: %s says nothing: training starts again", folder, _CONFIG)
         return False
+    try:
+        if (folder / RESUME).exists():
+            metadata_of(folder / RESUME)
+    except (SafetensorError, OSError) as error:
+        logger.warning("%s: %s is damaged (%s): training starts again", folder, RESUME, error)
+        return False
     return True
 
 
@@ -202,7 +212,10 @@ def _read_finished(folder: Path) -> Record | None:
     if part.ndim != 2 or part.shape[1] != 3:
         raise ValueError(f"expected three counts of each sentence in {COUNTS}, got an array {part.shape}")
     scores: dict[str, Any] = {name: found[name] for name in ("dev", "test") if name in found}
-    record = Record(scores, part, float(found.get("minutes", 0.0)), None, made)
+    fit = read_json(folder / "fit.json")
+    epochs, best_epoch = int(fit["epochs"]), int(fit["best_epoch"]) + 1
+    minutes = float(found.get("minutes", 0.0))
+    record = Record(scores, part, minutes, None, made, epochs=epochs, best_epoch=best_epoch)
     record.figures()  # what a table needs is there
     return record
 

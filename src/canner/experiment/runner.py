@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from canner.data.bundle import save_json
 from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun, plan
 from canner.experiment.kept_runs import KeptRuns
-from canner.experiment.record import Identify, Record, missing_bundles, read_record
-from canner.experiment.summary import describe_corpus, summary
+from canner.experiment.record import Identify, Record, read_record
+from canner.experiment.state import ComparisonState
+from canner.experiment.summary import describe_corpus
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.workers import BrokenOffError, pool
 from canner.training.progress import StepProgress
@@ -116,7 +115,7 @@ def run_comparison(
     wanted, corpus = [cell for cell in cells if options.wants(cell)], describe_corpus(config.base.data)
     with _alone_in(folder):
         kept = KeptRuns.read(options.kept, options.identify)
-        state = _State(config, wanted, cells, folder, command, corpus, kept, publish)
+        state = ComparisonState(config, wanted, cells, folder, command, corpus, kept, publish)
         state.read()
         if prepare is not None:
             prepare([cell.tries[0].experiment for cell in state.unfinished()])
@@ -148,157 +147,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
         ) from None
 
 
-@dataclass
-class _State:
-    config: ComparisonExperiment
-    wanted: Sequence[Cell]
-    cells: Sequence[Cell]
-    folder: Path
-    command: str
-    corpus: dict[str, Any]
-    kept: KeptRuns
-    publish: Callable[[dict[str, Any]], None] | None
-    records: dict[Path, Record] = field(default_factory=dict)
-    looked_for: set[Path] = field(default_factory=set)
-
-    def known(self, cells: Sequence[Cell]) -> list[PlannedRun]:
-        """Runs known to be needed: those of the first seed of all cells, then of the second, …
-
-        So the systems can be compared at any time.
-        """
-        dev_f1 = self.dev_f1
-        staged = [
-            (max(0, index + 1 - len(cell.tries)), run)
-            for cell in cells
-            for index, run in enumerate(cell.known_runs(dev_f1))
-        ]
-        return [run for _, run in sorted(staged, key=lambda pair: pair[0])]
-
-    @property
-    def dev_f1(self) -> dict[Path, float]:
-        """Development F1 of each finished run, by folder."""
-        return {folder: record.dev_f1 for folder, record in self.records.items()}
-
-    def unfinished(self) -> list[Cell]:
-        """The wanted cells that lack a run."""
-        dev_f1 = self.dev_f1
-        return [
-            cell for cell in self.wanted if any(run.folder not in dev_f1 for run in cell.known_runs(dev_f1))
-        ]
-
-    def leave_out_impossible(self, *, in_time: bool) -> None:
-        """Wants no more of the cells that lack a run and cannot be run; says why."""
-        unfinished = self.unfinished()
-        possible = _possible(unfinished, needed=in_time and len(unfinished) == len(self.wanted))
-        left_out = [cell for cell in unfinished if cell not in possible]
-        self.wanted = [cell for cell in self.wanted if cell not in left_out]
-
-    def waiting(self) -> list[PlannedRun]:
-        """Runs to be made."""
-        return [run for run in self.known(self.wanted) if run.folder not in self.records]
-
-    @property
-    def num_runs(self) -> int:
-        return sum(cell.num_runs for cell in self.wanted)
-
-    @property
-    def num_finished(self) -> int:
-        return sum(run.folder in self.records for run in self.known(self.wanted))
-
-    def say_what_is_left(self, workers: int) -> None:
-        """How many runs are to be made, and how long they may take, by the runs of the table that are finished."""
-        if not (left := self.num_runs - self.num_finished):
-            return
-        minutes = [record.minutes for record in self.records.values() if record.failure is None]
-        about = f", {workers} at a time" if workers > 1 else ""
-        if minutes:
-            mean = statistics.fmean(minutes)
-            about += f"; at {mean:.1f} minutes each, that is {left * mean / 60 / workers:.1f} hours"
-        logger.info("%s: %d runs of %d are to be made%s", self.config.name, left, self.num_runs, about)
-
-    def read(self) -> None:
-        """Takes in what earlier calls finished; twice, since a finished grid makes more runs known."""
-        self.looked_for.clear()
-        for _ in range(2):
-            self._take_in()
-
-    def _take_in(self) -> None:
-        """Looks for finished runs among those that have become known."""
-        for run in self.known(self.cells):
-            if run.folder not in self.records and run.folder not in self.looked_for:
-                self.looked_for.add(run.folder)
-                if found := self._finished(run):
-                    self.records[run.folder] = found
-
-    def _finished(self, run: PlannedRun) -> Record | None:
-        """The record of a run that is kept, that stands in its folder, or that another table has."""
-        key = self._key(run)
-        if (record := self.kept.find(key, run.experiment)) is not None:
-            return record
-        record = None if missing_bundles(run.experiment) else read_record(run.experiment, run.folder)
-        if record is None:
-            return self.kept.find_elsewhere(key, run.experiment)
-        self.kept.add(key, run.experiment, record)
-        return record
-
-    def _key(self, run: PlannedRun) -> str:
-        return run.folder.relative_to(self.folder).as_posix()
-
-    def add(self, run: PlannedRun, record: Record) -> None:
-        self.records[run.folder] = record
-        self.kept.add(self._key(run), run.experiment, record)
-        if record.failure is not None:
-            outcome = f"failed: {record.failure}"
-        else:
-            outcome = f"F1 {record.figures()['f1']:.2f}, dev {record.dev_f1:.2f}"
-        where = ", ".join([run.row, run.name, *(f"{key}={value}" for key, value in run.point.items())])
-        logger.info("%d of %d: %s: %s", self.num_finished, self.num_runs, where, outcome)
-        self._take_in()
-        self.write()
-
-    def write(self) -> dict[str, Any]:
-        self.kept.write()
-        self.looked_for.clear()
-        self._take_in()  # what another process has finished meanwhile
-        results = summary(
-            self.config,
-            self.cells,
-            self.records,
-            command=self.command,
-            corpus=self.corpus,
-            outdated=self.kept.outdated(self.cells, self.folder),
-        )
-        save_json(self.folder / "results.json", results)
-        if self.publish is not None:
-            self.publish(results)
-        return results
-
-
-def _possible(cells: Sequence[Cell], *, needed: bool) -> list[Cell]:
-    """The cells whose bundles are there; says which are not.
-
-    Raises:
-        ValueError: none can run, but one is needed (not where there is no time, or something asked for is finished).
-    """
-    possible: list[Cell] = []
-    without: dict[str, dict[str, None]] = {}
-    for cell in cells:
-        for path in (lacking := missing_bundles(cell.tries[0].experiment)):
-            without.setdefault(path, {})[cell.system.name] = None
-        possible += [] if lacking else [cell]
-    if cells and not possible and needed:
-        read = ", ".join(sorted(without))
-        raise ValueError(
-            f"expected what systems read, found none of {read}; make it first, in the root (recipes/README.md)"
-        )
-    for path, names in without.items():
-        some = ", ".join(list(names)[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        state = "finished" if Path(path).exists() else "there"
-        logger.warning("left out, because %s is not %s: %s", path, state, some)
-    return possible
-
-
-def _make_what_is_left(state: _State, options: RunnerOptions, deadline: float | None) -> None:
+def _make_what_is_left(state: ComparisonState, options: RunnerOptions, deadline: float | None) -> None:
     """Makes the runs that are left, and takes each in as it is finished."""
     first = len(state.waiting())  # of a grid; then come those of what it chose
     most = max(1, first, state.num_runs - state.num_finished - first)
@@ -312,7 +161,7 @@ def _make_what_is_left(state: _State, options: RunnerOptions, deadline: float | 
 
 
 def _runs(
-    state: _State, stores: Path, options: RunnerOptions, deadline: float | None
+    state: ComparisonState, stores: Path, options: RunnerOptions, deadline: float | None
 ) -> Iterator[tuple[PlannedRun, Record]]:
     """Each run as it is finished, until none is missing or the time is up."""
 

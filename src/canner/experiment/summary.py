@@ -22,6 +22,9 @@ COLLAPSED_IN_ROW, COLLAPSED_IN_TABLE = 0.5, 0.1
 ENOUGH_RUNS = 3
 """A row with as many runs is not passed over for one with more."""
 
+LATE = 0.9
+"""A run that was best after this share of the epochs that it may have, and had them all, might have gone on."""
+
 
 def summary(
     config: ComparisonExperiment,
@@ -128,7 +131,8 @@ def _rows(
         base = config.baseline_of(system)
         base_row = None if base is None else base + row.removeprefix(system.name)
         base_of[row] = base_row
-        entry = _row(row, counted[row], planned[row], best_of_table=best)
+        limit = of_row[row].tries[0].experiment.training.max_epochs
+        entry = _row(row, counted[row], planned[row], limit, best_of_table=best)
         if base_row is not None and (against := _against(counted[row], counted.get(base_row, {}))):
             entry["against"] = {"system": base_row, **against}
         if row in chosen:
@@ -245,7 +249,9 @@ def _counts(sentences: Sequence[Sentence]) -> dict[str, int]:
     }
 
 
-def _row(row: str, runs: Mapping[str, Record], planned: int, *, best_of_table: float) -> dict[str, Any]:
+def _row(
+    row: str, runs: Mapping[str, Record], planned: int, limit: int, *, best_of_table: float
+) -> dict[str, Any]:
     failed = {name: record.failure for name, record in runs.items() if record.failure is not None}
     good = {name: record for name, record in runs.items() if record.failure is None}
     if not good:
@@ -258,12 +264,19 @@ def _row(row: str, runs: Mapping[str, Record], planned: int, *, best_of_table: f
         entry["minutes"] = [round(record.minutes, 1) for record in good.values()]
         if collapsed:
             entry["collapsed"] = collapsed
+        if cut_off := [name for name, record in good.items() if _is_cut_off(record, limit)]:
+            entry["cut_off"] = cut_off
     entry["planned"] = planned
     if outdated := sorted({path for record in runs.values() for path in record.outdated}):
         entry["outdated"] = outdated
     if failed:
         entry["failed"] = failed
     return entry
+
+
+def _is_cut_off(record: Record, limit: int) -> bool:
+    """Whether the limit of epochs ended a run that was still getting better; not known of the first that were kept."""
+    return record.epochs == limit and record.best_epoch is not None and record.best_epoch > LATE * limit
 
 
 def _against(runs: Mapping[str, Record], baseline: Mapping[str, Record]) -> dict[str, Any] | None:

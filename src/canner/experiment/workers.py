@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class BrokenOffError(Exception):
-    """A run came to no end, and the next may: the device had no more memory, say."""
+    """A run came to no end, and the next may: the device had no more memory, or what this one reads is damaged."""
 
 
 Submit = Callable[[PlannedRun, Path, float | None], "Future[None]"]
@@ -160,7 +160,7 @@ def _work(run: PlannedRun, stores: Path, minutes: float | None, device: str, pro
             )
     except OutOfTimeError as error:
         logger.info("the time was up: %s", error)
-    except (RuntimeError, MemoryError) as error:
+    except (RuntimeError, MemoryError, ValueError) as error:
         broken = next((line for line in str(error).splitlines() if line.strip()), repr(error))
     if broken is not None:  # the error is gone, and with it the frames that held what the run had in memory
         _let_go_of_memory()

@@ -23,7 +23,6 @@ from canner.tables.protocols import (
     reading,
     view,
 )
-from canner.transfer.aligned import TransferOptions
 
 NUM_DEV = 400
 FEW = 100
@@ -37,7 +36,8 @@ SUBSETS = (
 """What a run reads, in words; how many training sentences, the title or the row says."""
 
 
-def _few(data: CorpusConfig) -> CorpusConfig:
+def few(data: CorpusConfig) -> CorpusConfig:
+    """The corpus with the few labelled sentences that decide when training stops."""
     return data.model_copy(update={"num_dev": NUM_DEV})
 
 
@@ -69,7 +69,7 @@ def spanish(protocol: Protocol) -> ComparisonExperiment:
         "spanish-few",
         "Spanish (CoNLL-2002), few labels",
         protocol,
-        _few(SPANISH),
+        few(SPANISH),
         rows,
         corpus=f"CoNLL-2002 Spanish, {SUBSETS}",
         budgets=(FEW, 500),
@@ -108,40 +108,11 @@ def _masakhaner(language: str, folder: str, name: str, protocol: Protocol) -> Co
         f"{name.lower()}-few",
         f"{name} (MasakhaNER 2), 100 sentences",
         protocol,
-        _few(corpus(folder)),
+        few(corpus(folder)),
         rows,
         corpus=f"MasakhaNER 2 {name}, {SUBSETS}",
         budgets=(FEW,),
         batch_size=8,
-    )
-
-
-def fusion(protocol: Protocol) -> ComparisonExperiment:
-    """What the parts of the fusion do: emissions with and without Eq. 12's softmax, reading, scaling, posteriors."""
-    translator = TRANSLATORS["es"]
-    variants = {
-        "CAN_last": LAST,
-        "CAN_last, read": TransferOptions(reading="read"),
-        "CAN_last, per source token": TransferOptions(normalise="source"),
-        "CAN_last, posteriors": TransferOptions(posteriors=True),
-        "CAN_last scaled": SCALED,
-    }
-    rows = [System(name="plain"), System(name="plain, softmax", change={"model.emissions": "softmax"})]
-    rows += [
-        System(name=name, change=reading(view(translator, options))) for name, options in variants.items()
-    ]
-    softmax = {**reading(view(translator, LAST)), "model.emissions": "softmax"}
-    rows.append(System(name="CAN_last, softmax", change=softmax, baseline="plain, softmax"))
-    return comparison(
-        "fusion-spanish",
-        "Fusion, Spanish (CoNLL-2002), few labels",
-        protocol,
-        _few(SPANISH),
-        rows,
-        corpus=f"CoNLL-2002 Spanish, {FEW} labelled sentences: {SUBSETS}",
-        budgets=(FEW,),
-        batch_size=8,
-        headline=False,
     )
 
 
@@ -156,7 +127,7 @@ def guidance(protocol: Protocol) -> ComparisonExperiment:
         "guidance-spanish",
         "Guidance, Spanish (CoNLL-2002), few labels",
         protocol,
-        _few(SPANISH),
+        few(SPANISH),
         rows,
         corpus=f"CoNLL-2002 Spanish, {FEW} labelled sentences: {SUBSETS}; guided: the last attention was taught word "
         "alignments and the embeddings started from them; lexical: the embeddings alone; unguided: trained on "

@@ -37,6 +37,18 @@ def without_grid(config: ComparisonExperiment) -> ComparisonExperiment:
     return config.model_copy(update=changes)
 
 
+def with_more_epochs(config: ComparisonExperiment, times: int) -> ComparisonExperiment:
+    """The same with so many times the epochs at most."""
+    training = config.base.training
+    more = training.model_copy(update={"max_epochs": times * training.max_epochs})
+    few, many = (f"at most {one.max_epochs} epochs" for one in (training, more))
+    changes = {
+        "base": config.base.model_copy(update={"training": more}),
+        "protocol": config.protocol.replace(few, many),
+    }
+    return config.model_copy(update=changes)
+
+
 def smoke_twin(config: ComparisonExperiment) -> ComparisonExperiment:
     """The twin that only shows that everything fits together: few sentences, one epoch, one seed, no grid."""
     data = config.base.data.model_copy(update={"num_sentences": 20, "num_dev": 10, "num_test": 10})

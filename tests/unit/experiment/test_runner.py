@@ -493,6 +493,56 @@ def test_a_run_that_breaks_off_leaves_the_others_their_turn(
     assert [bool(row["metrics"]) for row in results["rows"]] == [False, True]
 
 
+def test_a_run_whose_data_or_settings_do_not_fit_leaves_the_others_their_turn(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(experiment: TaggerExperiment, folder: Path, **options: object) -> dict:
+        if experiment.model.hidden_dim == 4:
+            raise ValueError("expected x, got y")
+        return run_and_record(experiment, folder, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(workers, "run_and_record", refusing)
+    with pytest.raises(BrokenRunsError, match=r"got 1 that broke off \(expected x, got y\)"):
+        run_comparison(make(), tmp_path / "out", command="c", options=RunnerOptions(progress=False))
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [bool(row["metrics"]) for row in results["rows"]] == [False, True]
+
+
+def test_a_folder_with_another_run_is_in_the_way_of_its_own_row_alone(make: Make, tmp_path: Path) -> None:
+    quiet = RunnerOptions(progress=False)
+    run_comparison(make(), tmp_path / "out", command="c", options=quiet)
+    other = make(systems=(System(name="plain", change={"batch_size": 2}), make().systems[1]))
+    with pytest.raises(ValueError, match="expected the run of this configuration, got one of another"):
+        run_comparison(other, tmp_path / "out", command="c", options=quiet)
+    wide = RunnerOptions(progress=False, systems=("wide",))
+    results = run_comparison(other, tmp_path / "out", command="c", options=wide)
+    assert [bool(row["metrics"]) for row in results["rows"]] == [False, True]
+
+
+@pytest.mark.parametrize("left", [0, 100, -10])
+def test_an_unfinished_run_whose_state_is_damaged_starts_again(
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, left: int
+) -> None:
+    experiment = make().base
+    run_and_record(experiment, tmp_path / "run", max_minutes=0.0, progress=False)
+    state = tmp_path / "run" / RESUME
+    state.write_bytes(state.read_bytes()[:left])
+    run_and_record(experiment, tmp_path / "run", progress=False)
+    assert "is damaged" in caplog.text
+    assert "training starts again" in caplog.text
+    assert read_record(experiment, tmp_path / "run") is not None
+
+
+def test_how_many_epochs_a_run_had_is_kept(make: Make, tmp_path: Path) -> None:
+    options = RunnerOptions(progress=False, kept=tmp_path / "kept.json")
+    run_comparison(make(), tmp_path / "out", command="c", options=options)
+    (entry, _) = json.loads((tmp_path / "kept.json").read_text())["runs"].values()
+    lines = (tmp_path / "out" / "plain" / "subset0-seed1" / "log.jsonl").read_text().splitlines()
+    f1 = [json.loads(line)["f1"] for line in lines]
+    assert entry["epochs"] == len(f1) == 2
+    assert entry["best_epoch"] == 1 + f1.index(max(f1))
+
+
 @pytest.mark.parametrize(
     "error", [MemoryError, NotImplementedError, partial(RuntimeError, "\nCUDA out of memory\nhelp")]
 )

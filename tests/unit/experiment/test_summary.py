@@ -17,6 +17,7 @@ from canner.experiment.comparison import ComparisonExperiment, System, plan
 from canner.experiment.record import Record
 from canner.experiment.results import summarise
 from canner.experiment.summary import summary
+from canner.system_tables import table
 
 Make = Callable[..., ComparisonExperiment]
 
@@ -321,6 +322,28 @@ def test_a_collapsed_seed_is_shown(make: Make, tmp_path: Path) -> None:
     row = summary(make(seeds=(1, 2, 3)), cells, records, command="c", corpus={})["rows"][0]
     assert row["collapsed"] == ["subset 0, seed 2"]
     assert row["metrics"]["f1"]["values"] == list(f1)
+
+
+def test_a_run_that_the_limit_of_epochs_cut_off_is_named(make: Make, tmp_path: Path) -> None:
+    config = make(seeds=(1, 2, 3, 4))
+    cells, limit = plan(config, tmp_path), 20
+    training = config.base.training.model_copy(update={"max_epochs": limit})
+    config = config.model_copy(update={"base": config.base.model_copy(update={"training": training})})
+    cells = plan(config, tmp_path)
+    runs = cells[0].known_runs({cells[0].tries[0].folder: 1.0})
+    epochs = (
+        (limit, limit),
+        (limit, 18),
+        (19, 19),
+        (None, None),
+    )  # cut off; best too early; stopped; not known
+    records = {
+        run.folder: replace(record(50.0, 50.0, [[1, 1, 1]]), epochs=had, best_epoch=best)
+        for run, (had, best) in zip(runs, epochs, strict=True)
+    }
+    results = summary(config, cells, records, command="c", corpus={})
+    assert results["rows"][0]["cut_off"] == ["subset 0, seed 1"]
+    assert "| 4 (1 cut off) |" in table(results)
 
 
 def test_machine_and_date_are_those_of_the_runs(make: Make, tmp_path: Path) -> None:

@@ -8,12 +8,16 @@ from typing import get_args
 import pytest
 
 from canner.experiment.comparison import plan
-from canner.tables import TABLES, comparisons, planned_results
+from canner.tables import FAST_ALONE, TABLES, comparisons, planned_results
 from canner.tables.protocols import Protocol
 from canner.tables.variations import rows_of_paper, smoke_twin, varied, with_seeds, without_grid
 
 EVERY = [
-    config for name in TABLES for protocol in get_args(Protocol) for config in comparisons(name, protocol)
+    config
+    for name in TABLES
+    for protocol in get_args(Protocol)
+    if protocol == "fast" or name not in FAST_ALONE
+    for config in comparisons(name, protocol)
 ]
 
 
@@ -68,7 +72,9 @@ def test_table_5_reads_nothing_but_its_embedding() -> None:
 
 
 @pytest.mark.parametrize("protocol", get_args(Protocol))
-def test_static_tables_differ_from_the_papers_in_their_vectors_alone(protocol: Protocol) -> None:
+def test_static_tables_differ_from_the_papers_in_their_vectors_and_the_limit_of_epochs_alone(
+    protocol: Protocol,
+) -> None:
     named = ["table2-german", "table2-spanish", "table3-ontonotes", "table4-revised", "table4-original"]
     tables = [config for name in named for config in comparisons(name, protocol)]
     *statics, alone = comparisons("static", protocol)
@@ -83,6 +89,9 @@ def test_static_tables_differ_from_the_papers_in_their_vectors_alone(protocol: P
                 update={"vocabulary_text": theirs.embeddings.vocabulary_text}
             ),
         }
+        more = ours.training.max_epochs / theirs.training.max_epochs
+        assert more == (3 if protocol == "fast" else 1)
+        same["training"] = ours.training.model_copy(update={"max_epochs": theirs.training.max_epochs})
         assert ours.model_copy(update=same) == theirs
         beside = ("CharLM", "Encoder")
         kept = [s for s in table.systems if not s.name.startswith(beside) and "softmax" not in s.name]
@@ -105,6 +114,19 @@ def test_a_table_is_found_by_its_name_or_its_part() -> None:
             comparisons(wrong, "fast")
 
 
+def test_longer_tables_have_three_times_the_epochs_and_are_else_the_same() -> None:
+    with pytest.raises(ValueError, match="expected --protocol fast, got paper"):
+        comparisons("longer", "paper")
+    for name, table in (("uner", "uner-chinese"), ("yoruba", "masakhaner-yoruba")):
+        (ours,), (theirs,) = comparisons(f"longer-{name}", "fast"), comparisons(table, "fast")
+        assert (theirs.base.training.max_epochs, ours.base.training.max_epochs) == (15, 45)
+        assert "at most 45 epochs" in ours.protocol
+        alike = ours.base.training.model_copy(update={"max_epochs": 15})
+        assert ours.base.model_copy(update={"training": alike, "name": theirs.base.name}) == theirs.base
+        assert all(system in theirs.systems for system in ours.systems)
+        assert ours.systems[0] == theirs.systems[0]
+
+
 def test_less_of_a_table() -> None:
     (config,) = comparisons("table4-revised", "paper")
     assert with_seeds(config, 2).seeds == (1, 2)
@@ -121,7 +143,11 @@ def test_less_of_a_table() -> None:
 
 def test_the_plan_of_the_results_page_has_every_table_under_both_protocols() -> None:
     planned = planned_results()
-    assert len({entry.name for entry in planned}) == len(planned) == 3 * sum(map(len, TABLES.values()))
+    assert (
+        len({entry.name for entry in planned})
+        == len(planned)
+        == len(EVERY) + sum("-paper" in c.name for c in EVERY)
+    )
     for entry in planned:
         program, command, part, *flags = entry.command.split()
         assert (program, command) == ("canner", "reproduce")

@@ -1,0 +1,73 @@
+"""`canner report`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from canner.cli.console import emit, note
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command of this file."""
+    app.command("report")(report)
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of results files.")] = Path("results"),
+    readme: Annotated[Path, typer.Option(help="File whose table of gains is rebuilt.")] = Path("README.md"),
+    page: Annotated[Path, typer.Option(help="Page of all results.")] = Path("docs/results.md"),
+    models: Annotated[
+        Path, typer.Option(help="Folder of bundles, whose cards get the figures of their own.")
+    ] = Path("models"),
+    stdout: Annotated[bool, typer.Option("--stdout", help="Print the tables; write nothing.")] = False,
+) -> None:
+    """Build the page of results with its plots, the gains in the README, and the figures on the models' cards.
+
+    All figures come from the results files alone.
+
+    Plots need the extra `plots` (matplotlib).
+
+    Examples:
+
+        canner report
+
+        canner report results --stdout
+    """
+    from canner.plots import draw_figures
+    from canner.report import (
+        around_markers,
+        figures_of_bundle,
+        report_of_gains,
+        results_page,
+        update_card,
+        update_readme,
+    )
+    from canner.report import report as build
+    from canner.tables import planned_results
+    from canner.text.files import write_lines
+
+    if not folder.is_dir():
+        raise ValueError(f"expected a folder of results, got no such folder: {folder}")
+    planned = planned_results()
+    if stdout:
+        emit(build(folder, planned=planned).splitlines(), None)
+        return
+    around_markers(readme)  # or nothing is written
+    page.parent.mkdir(parents=True, exist_ok=True)
+    figures = draw_figures(folder, page.parent / "figures")
+    write_lines(page, results_page(folder, _seen_from(page, figures), planned).splitlines())
+    changed = update_readme(readme, report_of_gains(folder, _seen_from(readme, figures), planned))
+    note(f"{page}: written; {readme}: {'gains rebuilt' if changed else 'already up to date'}")
+    for card in sorted(models.glob("*/README.md")):
+        if update_card(card, figures_of_bundle(folder, f"{models.name}/{card.parent.name}")):
+            note(f"{card}: figures rebuilt")
+
+
+def _seen_from(page: Path, figures: Sequence[Path]) -> list[str]:
+    """Paths of pictures as a page names them."""
+    return [Path(os.path.relpath(path, page.parent)).as_posix() for path in figures]
