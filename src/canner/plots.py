@@ -1,12 +1,12 @@
-"""Plots of results files: F1 against the attention layer (the paper's Figure 3)."""
+"""Plots of results files: the gain over the plain tagger against the attention layer (the paper's Figure 3)."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from canner.report import read_results
 
@@ -37,16 +37,27 @@ def draw_figures(results: Path, folder: Path) -> list[Path]:
 
 def _is_whole(result: Mapping[str, Any]) -> bool:
     layers = [row for row in result["rows"] if _LAYER.fullmatch(row["system"])]
-    return bool(layers) and all("f1" in row["metrics"] for row in layers)
+    return bool(layers) and all("against" in row for row in layers)
 
 
-def _points(result: Mapping[str, Any], *, outdated: bool | None = None) -> list[tuple[int, float, float]]:
-    """Layer, mean F1 and standard deviation of each row of a layer that has been run; all, or only these."""
+class _Point(NamedTuple):
+    """The gain of a layer over the plain tagger with the same seeds, its 95 % interval, and of how many runs."""
+
+    layer: int
+    gain: float
+    low: float
+    high: float
+    runs: int
+
+
+def _points(result: Mapping[str, Any], *, outdated: bool) -> list[_Point]:
+    """Those of the layers that were read from the present translator, or from an earlier one."""
     points = []
     for row in result["rows"]:
-        match, f1 = _LAYER.fullmatch(row["system"]), row["metrics"].get("f1")
-        if match and f1 and outdated in (None, "outdated" in row):
-            points.append((int(match[1]), f1["mean"], f1["sd"]))
+        match, against = _LAYER.fullmatch(row["system"]), row.get("against")
+        if match and against and outdated == ("outdated" in row):
+            gain = (against[name] for name in ("difference", "low", "high", "runs"))
+            points.append(_Point(int(match[1]), *gain))
     return sorted(points)
 
 
@@ -64,13 +75,24 @@ def _draw(result: Mapping[str, Any], picture: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(6, 3.5))
     for outdated, label in ((False, "CAN"), (True, "CAN, with an earlier translator")):
         if points := _points(result, outdated=outdated):
-            layers, means, deviations = zip(*points, strict=True)
-            axes.errorbar(layers, means, yerr=deviations, marker="o", capsize=3, label=label)
+            layers, gains = [point.layer for point in points], [point.gain for point in points]
+            lengths = (
+                [point.gain - point.low for point in points],
+                [point.high - point.gain for point in points],
+            )
+            said = f"{label} ({_runs(points)})"
+            axes.errorbar(layers, gains, yerr=lengths, marker="o", capsize=3, label=said)
     plain = next((row["metrics"].get("f1") for row in result["rows"] if row["system"] == "plain"), None)
     if plain:
-        axes.axhline(plain["mean"], linestyle="--", color="grey", label="plain")
-    axes.set(xlabel="attention layer", ylabel="F1", title=result["title"])
+        axes.axhline(0.0, linestyle="--", color="grey", label=f"plain (F1 {plain['mean']:.2f})")
+    axes.set(xlabel="attention layer", ylabel="gain in F1, 95 % interval", title=result["title"])
     axes.legend()
     picture.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(picture, bbox_inches="tight", metadata={"Date": None})
     pyplot.close(figure)
+
+
+def _runs(points: Sequence[_Point]) -> str:
+    """Of how many runs the points are: "3 runs", "1 to 5 runs"."""
+    least, most = (extreme(point.runs for point in points) for extreme in (min, max))
+    return f"{most} run{'s' if most > 1 else ''}" if least == most else f"{least} to {most} runs"

@@ -214,7 +214,8 @@ def test_rows_are_looked_for_in_all_parts_before_any_is_run(canner, tiny_weibo, 
     answer = canner(*command, "--system", "random")
     assert answer.status == 0, answer.err
     assert (
-        "Table 4, Weibo, revised annotation, fast protocol: left out: it has none of the rows, or" in answer.err
+        "Table 4, Weibo, revised annotation, fast protocol: left out: it has none of the rows, or"
+        in answer.err
     )
     assert "| random | 100.00 |" in answer.out
     assert [path.name for path in (tmp_path / "results").glob("*.json")] == ["static-embeddings-fast.json"]
@@ -266,6 +267,8 @@ def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     figure = {"mean": 50.0, "sd": 1.0, "values": [49.0, 51.0]}
     rows = [{"system": name, "metrics": {"f1": figure}} for name in ("plain", "layer 1", "layer 2")]
+    for row in rows[1:]:
+        row["against"] = {"system": "plain", "difference": 1.0, "low": -1.0, "high": 3.0, "p": 0.3, "runs": 2}
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "figure3-x.json").write_text(
         json.dumps({"name": "figure3-x", "title": "Layers", "rows": rows})
@@ -284,7 +287,7 @@ def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkey
     assert canner("report").status == 0
     assert "| es → en | 21.70 | 1 |" in (tmp_path / "models" / "es-en" / "README.md").read_text()
     page = (tmp_path / "docs" / "results.md").read_text()
-    assert "| layer 2 | 50.00 ± 1.00 | 2 |" in page
+    assert "| layer 2 | 50.00 ± 1.00 | +1.00 [-1.00, +3.00], p 0.300 |" in page
     assert "figures/figure3-x.svg" in page
     drawn = (tmp_path / "docs" / "figures" / "figure3-x.svg").read_bytes()
     assert b"<svg" in drawn

@@ -69,6 +69,8 @@ def test_a_comparison_makes_its_runs_side_by_side(canner, config, tmp_path, monk
     rows = json.loads((tmp_path / "run" / "results.json").read_text())["rows"]
     assert [row["system"] for row in rows] == ["of 4", "of 6"]
     assert all(row["metrics"]["f1"]["values"] for row in rows)
+    assert "| of 4 |" in answer.out
+    assert canner("report", tmp_path / "run").out.startswith(answer.out.rstrip())
 
 
 def test_a_comparison_that_breaks_off_keeps_its_runs_whatever_their_names(config, tmp_path, monkeypatch):

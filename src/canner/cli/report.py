@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="Folder of results files.")] = Path("results"),
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of results files, or of one comparison, which is printed.")
+    ] = Path("results"),
     readme: Annotated[Path, typer.Option(help="File whose table of gains is rebuilt.")] = Path("README.md"),
     page: Annotated[Path, typer.Option(help="Page of all results.")] = Path("docs/results.md"),
     models: Annotated[
@@ -37,20 +39,27 @@ def report(
         canner report
 
         canner report results --stdout
+
+        canner report runs/comparison
     """
     from canner.plots import draw_figures
     from canner.report import (
         around_markers,
         figures_of_bundle,
+        read_results,
         report_of_gains,
         results_page,
         update_card,
         update_readme,
     )
     from canner.report import report as build
+    from canner.system_tables import LEGEND, table
     from canner.tables import planned_results
     from canner.text.files import write_lines
 
+    if (own := folder / "results.json").is_file():
+        emit([*table(read_results(own)).splitlines(), "", LEGEND], None)
+        return
     if not folder.is_dir():
         raise ValueError(f"expected a folder of results, got no such folder: {folder}")
     planned = planned_results()

@@ -55,6 +55,8 @@ def train(
     start(quiet=quiet, threads=threads, device=device)
     from canner.experiment.kinds import read_experiment, run_experiment
     from canner.experiment.toml import assignments_of
+    from canner.report import read_results
+    from canner.system_tables import table
 
     experiment = read_experiment(config, assignments_of(settings or []))
     name = getattr(experiment, "name", None) or experiment.kind
@@ -64,6 +66,8 @@ def train(
         experiment, folder, command=command, max_minutes=max_minutes, device=device, progress=not quiet
     )
     note(f"{folder}: {outcome.summary}", quiet=quiet)
+    if experiment.kind == "comparison":
+        emit(table(read_results(folder / "results.json")).splitlines(), None)
     if outcome.stopped == "interrupted":
         raise KeyboardInterrupt
 

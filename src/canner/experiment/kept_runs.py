@@ -27,7 +27,7 @@ from canner.experiment.toml import read_json
 logger = logging.getLogger(__name__)
 
 _EPOCHS = ("epochs", "best_epoch")  # the first runs that were kept say nothing of them
-_ENVIRONMENT = ("hardware", "date", "python", "packages")  # not the command: it may name paths
+_ENVIRONMENT = ("hardware", "date", "python", "packages", "commit")  # not the command: it may name paths
 
 
 @dataclass

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import canner
 from canner.experiment import record
 from canner.experiment.comparison import ComparisonExperiment
 from canner.experiment.environment import environment
@@ -51,6 +52,12 @@ def test_a_results_file_says_which_files_were_read(tmp_path: Path) -> None:
 def test_the_device_is_named_and_not_what_the_machine_has() -> None:
     assert "CPU" in environment("cpu")["hardware"]
     assert environment("cuda")["hardware"] == "the first"
+
+
+def test_the_commit_of_the_source_is_told_where_there_is_a_repository() -> None:
+    root, found = Path(canner.__file__).parents[2], environment("cpu")
+    assert ("commit" in found) == (root / ".git").exists()
+    assert {"canner", "torch"} <= found["packages"].keys()
 
 
 @pytest.mark.usefixtures("two_gpus")
