@@ -4,12 +4,13 @@ Figures of one bundle alone stand on its card too.
 
 A results file holds `name`, `title`, `rows` (`system`, `metrics` of `mean`, `sd`, `values`, and `seeds`) and
 says where its figures come from: `data`, `protocol`, `command`, `hardware`, `date`; `paper` may hold the
-paper's figures as {system: {metric: number}}.
+paper's figures as {system: {metric: number}}. docs/data.md has all keys.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -78,11 +79,19 @@ def report_of_gains(folder: Path, figures: Sequence[str] = (), planned: Sequence
 
 
 def results_page(folder: Path, figures: Sequence[str] = (), planned: Sequence[Planned] = ()) -> str:
-    """The whole page of results; see `report`."""
+    """The whole page of results, with links to its tables; see `report`."""
     speed = speed_tables(folder)
-    return f"{_HEAD}\n{report(folder, figures, planned)}\n" + (
+    tables = f"{report(folder, figures, planned)}\n" + (
         f"\n## Speed and memory\n\n{speed}\n" if speed else ""
     )
+    headings = [line.lstrip("# ") for line in tables.splitlines() if line.startswith("### ")]
+    links = [f"- [{heading}](#{_anchor(heading)})" for heading in headings]
+    return "\n".join([_HEAD, *links, "", tables])
+
+
+def _anchor(heading: str) -> str:
+    """Where a heading is found in its page, as GitHub has it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def _picture(result: Mapping[str, Any], path: str) -> str:

@@ -131,6 +131,8 @@ def test_other_data_do_not_take_the_figures_of_before_away(canner, tiny_weibo, t
         tmp_path / "results" / name for name in ("table5-weibo-fast.json", "runs/table5-weibo-fast.json")
     )
     before = results.read_bytes(), kept.read_bytes()
+    assert "One embedding at a time" in canner("reproduce").out
+    assert "run: --protocol fast: 1 of 5 rows\n" in canner("reproduce").out
     test = tmp_path / "ner" / "weibo" / "weiboNER_2nd_conll.test"
     test.write_text("王 S-PER.NAM\n来 O\n\n" * 5, encoding="utf-8")
     answer = canner(*command, "--max-minutes", 0)
@@ -288,6 +290,7 @@ def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkey
     assert "| es → en | 21.70 | 1 |" in (tmp_path / "models" / "es-en" / "README.md").read_text()
     page = (tmp_path / "docs" / "results.md").read_text()
     assert "| layer 2 | 50.00 ± 1.00 | +1.00 [-1.00, +3.00], p 0.300 |" in page
+    assert "- [Layers](#layers)\n- [Translators](#translators)\n" in page
     assert "figures/figure3-x.svg" in page
     drawn = (tmp_path / "docs" / "figures" / "figure3-x.svg").read_bytes()
     assert b"<svg" in drawn

@@ -95,14 +95,13 @@ def reproduce(
     from canner.experiment.machine import workers_that_fit
     from canner.experiment.runner import RunnerOptions
     from canner.system_tables import LEGEND
-    from canner.tables import descriptions
     from canner.tables.parts import make_missing
 
     if show and (systems or paper_rows or budgets or seeds or smoke or anew or max_minutes is not None):
         raise ValueError("expected --show with at most --protocol and --no-grid; it prints a table whole")
     _require_folders(runs, results)
     if table is None or show:
-        emit(descriptions() if table is None else _shown(table, protocol, results, grid=grid), None)
+        emit(_listed(results) if table is None else _shown(table, protocol, results, grid=grid), None)
         return
     started = time.monotonic()
     parts = _parts(table, protocol, seeds, grid=grid, smoke=smoke)
@@ -127,6 +126,26 @@ def _require_folders(*paths: Path) -> None:
     for path in paths:
         if path.exists() and not path.is_dir():
             raise ValueError(f"expected a folder, got a file: {path}")
+
+
+def _listed(results: Path) -> list[str]:
+    """A line about every part of every table, and one that says how many of its rows have been run, if any."""
+    from canner.report import read_results
+    from canner.tables import descriptions, planned_results
+
+    names = {entry.name: entry.command for entry in planned_results()}
+    lines = []
+    for part, about in descriptions().items():
+        lines.append(f"{part:<20} {about}")
+        run = []
+        for name, command in names.items():
+            _, _, of_part, *flags = command.split()
+            if of_part == part and (path := results / f"{name}.json").exists():
+                rows = read_results(path)["rows"]
+                finished = sum(_finished(row) > 0 for row in rows)
+                run.append(f"{' '.join(flags)}: {finished} of {len(rows)} rows")
+        lines += [f"{'':<20} run: {'; '.join(run)}"] if run else []
+    return lines
 
 
 def _shown(table: str, protocol: ProtocolName, results: Path, *, grid: bool) -> list[str]:

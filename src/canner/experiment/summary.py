@@ -46,8 +46,8 @@ def summary(
         outdated: runs made with bundles that are others now, by folder; shown where a row has no other run.
 
     Returns:
-        A row for each system and budget, in the order of the plan; one without a run to show has no metrics. Bundles
-        that are others now than when its runs were made are named under `outdated`.
+        A row for each system and budget, in the order of the plan; one without a run to show has no metrics. What the
+        keys mean says docs/data.md.
     """
     records = _shown(cells, records, outdated or {})
     rows = _rows(config, cells, records)

@@ -93,13 +93,13 @@ def comparisons(name: str, protocol: Protocol) -> list[ComparisonExperiment]:
     return [make(protocol) for make in chosen]
 
 
-def descriptions() -> list[str]:
-    """A line about every part of every table."""
-    return [
-        f"{f'{table}-{part}':<20} {(make.__doc__ or '').splitlines()[0]}"
+def descriptions() -> dict[str, str]:
+    """A line about every part of every table, by its name."""
+    return {
+        f"{table}-{part}": (make.__doc__ or "").splitlines()[0]
         for table, parts in TABLES.items()
         for part, make in parts.items()
-    ]
+    }
 
 
 def planned_results() -> list[Planned]:

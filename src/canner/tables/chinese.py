@@ -49,7 +49,7 @@ ONTONOTES4 = CorpusConfig(
     dev=("$CANNER_DATA/ner/ontonotes4_zh/dev.char",),
     test=("$CANNER_DATA/ner/ontonotes4_zh/test.char",),
 )
-"""OntoNotes 4 as the paper splits it, in BMES, for who has the licence."""
+"""OntoNotes 4 as the paper splits it, in BMES, for those who have the licence."""
 
 
 WEIBO_TEXT = (
@@ -88,7 +88,7 @@ def ontonotes(protocol: Protocol) -> ComparisonExperiment:
 
 
 def ontonotes4(protocol: Protocol) -> ComparisonExperiment:
-    """OntoNotes 4 Chinese, for who has the licence (ner/ontonotes4_zh/{train,dev,test}.char)."""
+    """OntoNotes 4 Chinese, for those who have the licence (ner/ontonotes4_zh/{train,dev,test}.char)."""
     return _table3(
         "ontonotes4",
         "OntoNotes 4 Chinese (licensed)",
