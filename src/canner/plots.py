@@ -20,8 +20,8 @@ def draw_figures(results: Path, folder: Path) -> list[Path]:
 
     Args:
         results: folder of results files.
-        folder: gets an SVG file for each that has a run of every layer; made if there is something to draw. That of a
-            file that lacks one goes.
+        folder: gets an SVG file for each that has the gain of every layer over the plain tagger with the same seeds;
+            made if there is something to draw. That of a file that lacks one goes.
     """
     drawn = []
     for path in sorted(results.glob("figure3-*.json")):

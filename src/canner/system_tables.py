@@ -265,7 +265,7 @@ def _p(value: float) -> str:
 def _gain_and_share(row: Mapping[str, Any]) -> str:
     """The gain, of how many runs if of fewer than the row has, and its share of the upper bound's."""
     against = row.get("against", {})
-    tested, finished = against.get("runs"), _finished(row)
+    tested, finished = against.get("runs"), num_finished(row)
     some = f" ({tested} of {finished} runs)" if tested is not None and tested < finished else ""
     share = against.get("share_of_upper_bound")
     return _gain(row) + some + (f"; {share:.0f} % of the upper bound's" if share is not None else "")
@@ -277,14 +277,14 @@ def _gains_by_run(row: Mapping[str, Any]) -> str:
 
 def _num_runs(row: Mapping[str, Any]) -> str:
     """Finished runs, of how many if some are missing, and those that went wrong."""
-    number = _finished(row)
+    number = num_finished(row)
     text = f"{number} of {row['planned']}" if number < row.get("planned", number) else str(number)
     kinds = {"failed": "failed", "collapsed": "collapsed", "cut_off": "cut off"}
     wrong = [f"{len(row[kind])} {said}" for kind, said in kinds.items() if row.get(kind)]
     return f"{text} ({', '.join(wrong)})" if wrong else text
 
 
-def _finished(row: Mapping[str, Any]) -> int:
+def num_finished(row: Mapping[str, Any]) -> int:
     """How many of a row's runs have figures."""
     return max((len(metric.get("values") or ()) for metric in row["metrics"].values()), default=0)
 

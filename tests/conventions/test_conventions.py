@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import runpy
 import shutil
 import subprocess
+import symtable
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -57,6 +60,41 @@ def test_the_page_of_equations_is_current() -> None:
     recipe = runpy.run_path(str(ROOT / "recipes" / "build_equations.py"))
     page = (ROOT / "docs" / "equations.md").read_text(encoding="utf-8")
     assert page == recipe["render"](recipe["find_places"]()), "run python recipes/build_equations.py"
+
+
+def scopes(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    yield table
+    for inner in table.get_children():
+        yield from scopes(inner)
+
+
+def undefined_names(text: str) -> set[str]:
+    """Names that a module reads and nothing defines; ruff and mypy do not look, since shapes look like names."""
+    module = symtable.symtable(text, "module", "exec")
+    known = {*dir(builtins), "__file__"}
+    for scope in scopes(module):
+        known |= {
+            s.get_name()
+            for s in scope.get_symbols()
+            if s.is_assigned() and (s.is_global() or scope is module)
+        }
+    known |= {s.get_name() for s in module.get_symbols() if s.is_imported() or s.is_namespace()}
+    read = {
+        s.get_name()
+        for scope in scopes(module)
+        for s in scope.get_symbols()
+        if s.is_referenced() and (s.is_global() or scope is module)
+    }
+    return read - known
+
+
+def test_every_name_is_defined() -> None:
+    assert undefined_names("def f():\n    return g\nx = y\n") == {"g", "y"}
+    assert (
+        undefined_names("import a\ndef f(b):\n    global c\n    c = len(b)\n    return a.d, c, f\n") == set()
+    )
+    missing = {name_of(path): undefined_names(text) for path, text in TEXTS.items()}
+    assert not {name: names for name, names in missing.items() if names}
 
 
 def test_files_are_short() -> None:

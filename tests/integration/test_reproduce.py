@@ -110,9 +110,7 @@ def test_a_call_with_fewer_seeds_does_not_replace_the_figures_of_more(canner, ti
     assert canner(*command, "--seeds", 2, "--workers", 1).status == 0
     assert path.stat().st_mtime_ns == later  # another command, the same figures: not written anew
     answer = canner(*command, "--seeds", 1)
-    assert (
-        "left as it is: it has finished runs that do not count here, of random; ask for as many" in answer.err
-    )
+    assert "left as it is: it has more runs of random than this call asks for: --seeds 2" in answer.err
     assert path.read_bytes() == before
     # asked for by mistake, and ended at once
     assert canner(*command, "--seeds", 30, "--max-minutes", 0).status == 0
@@ -133,15 +131,18 @@ def test_other_data_do_not_take_the_figures_of_before_away(canner, tiny_weibo, t
     before = results.read_bytes(), kept.read_bytes()
     assert "One embedding at a time" in canner("reproduce").out
     assert "run: --protocol fast: 1 of 5 rows\n" in canner("reproduce").out
+    results.write_text("{")
+    assert "run: --protocol fast: results/table5-weibo-fast.json is damaged\n" in canner("reproduce").out
+    results.write_bytes(before[0])
     test = tmp_path / "ner" / "weibo" / "weiboNER_2nd_conll.test"
     test.write_text("王 S-PER.NAM\n来 O\n\n" * 5, encoding="utf-8")
     answer = canner(*command, "--max-minutes", 0)
     assert answer.status == 0, answer.err
     assert (
-        "kept runs are not counted that are made with another $CANNER_DATA/ner/weibo/weiboNER_2nd_conll.test than is "
-        "here: random/subset0-seed1, say" in answer.err
+        "kept runs are not counted that are made with another version of $CANNER_DATA/ner/weibo/"
+        "weiboNER_2nd_conll.test: random/subset0-seed1, say" in answer.err
     )
-    assert "left as it is: it has finished runs that do not count here, of random" in answer.err
+    assert "left as it is: it has figures of random, whose runs do not count here" in answer.err
     assert (results.read_bytes(), kept.read_bytes()) == before
 
 
@@ -222,6 +223,9 @@ def test_rows_are_looked_for_in_all_parts_before_any_is_run(canner, tiny_weibo, 
     assert "| random | 100.00 |" in answer.out
     assert [path.name for path in (tmp_path / "results").glob("*.json")] == ["static-embeddings-fast.json"]
     assert "expected --budget among none" in canner(*command, "--budget", 5).err
+    # a row that is run with 100 sentences alone
+    answer = canner("reproduce", "few-labels-spanish", "--system", "CAN_first", "--budget", 500)
+    assert "left out: it has none of the rows, or training sets, that are asked for" in answer.err
 
 
 def test_runs_that_break_off_leave_the_other_rows_and_parts_their_turn(
@@ -273,7 +277,7 @@ def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkey
         row["against"] = {"system": "plain", "difference": 1.0, "low": -1.0, "high": 3.0, "p": 0.3, "runs": 2}
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "figure3-x.json").write_text(
-        json.dumps({"name": "figure3-x", "title": "Layers", "rows": rows})
+        json.dumps({"name": "figure3-x", "title": "Layers (zh → en), 1", "rows": rows})
     )
     (tmp_path / "README.md").write_text("<!-- results:begin -->\n<!-- results:end -->\n")
     (tmp_path / "models" / "es-en").mkdir(parents=True)
@@ -290,13 +294,19 @@ def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkey
     assert "| es → en | 21.70 | 1 |" in (tmp_path / "models" / "es-en" / "README.md").read_text()
     page = (tmp_path / "docs" / "results.md").read_text()
     assert "| layer 2 | 50.00 ± 1.00 | +1.00 [-1.00, +3.00], p 0.300 |" in page
-    assert "- [Layers](#layers)\n- [Translators](#translators)\n" in page
+    assert "- [Layers (zh → en), 1](#layers-zh--en-1)\n- [Translators](#translators)\n" in page
     assert "figures/figure3-x.svg" in page
     drawn = (tmp_path / "docs" / "figures" / "figure3-x.svg").read_bytes()
     assert b"<svg" in drawn
-    assert "![Layers](docs/figures/figure3-x.svg)" in (tmp_path / "README.md").read_text()
+    assert b"CAN (2 runs)" in drawn
+    assert "![Layers (zh → en), 1](docs/figures/figure3-x.svg)" in (tmp_path / "README.md").read_text()
     assert canner("report").status == 0
     assert (tmp_path / "docs" / "figures" / "figure3-x.svg").read_bytes() == drawn
+    rows[1]["against"]["difference"] = 2.0
+    changed = {"name": "figure3-x", "title": "Layers (zh → en), 1", "rows": rows}
+    (tmp_path / "results" / "figure3-x.json").write_text(json.dumps(changed))
+    assert canner("report").status == 0
+    assert (tmp_path / "docs" / "figures" / "figure3-x.svg").read_bytes() != drawn
     one_missing = [*rows, {"system": "layer 3", "metrics": {}}]
     (tmp_path / "results" / "figure3-x.json").write_text(
         json.dumps({"name": "figure3-x", "title": "Layers", "rows": one_missing})

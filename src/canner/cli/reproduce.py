@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from canner.cli.console import Device, Quiet, Threads, emit, note, start
+from canner.cli.results_file import publish, why_kept
 
 if TYPE_CHECKING:
     from canner.experiment.comparison import ComparisonExperiment
@@ -130,7 +130,6 @@ def _require_folders(*paths: Path) -> None:
 
 def _listed(results: Path) -> list[str]:
     """A line about every part of every table, and one that says how many of its rows have been run, if any."""
-    from canner.report import read_results
     from canner.tables import descriptions, planned_results
 
     names = {entry.name: entry.command for entry in planned_results()}
@@ -141,11 +140,21 @@ def _listed(results: Path) -> list[str]:
         for name, command in names.items():
             _, _, of_part, *flags = command.split()
             if of_part == part and (path := results / f"{name}.json").exists():
-                rows = read_results(path)["rows"]
-                finished = sum(_finished(row) > 0 for row in rows)
-                run.append(f"{' '.join(flags)}: {finished} of {len(rows)} rows")
+                run.append(f"{' '.join(flags)}: {_rows_run(path)}")
         lines += [f"{'':<20} run: {'; '.join(run)}"] if run else []
     return lines
+
+
+def _rows_run(path: Path) -> str:
+    """How many of the rows of a results file have been run."""
+    from canner.report import read_results
+    from canner.system_tables import num_finished
+
+    try:
+        rows = read_results(path)["rows"]
+    except ValueError:
+        return f"{path} is damaged"
+    return f"{sum(num_finished(row) > 0 for row in rows)} of {len(rows)} rows"
 
 
 def _shown(table: str, protocol: ProtocolName, results: Path, *, grid: bool) -> list[str]:
@@ -203,8 +212,13 @@ def _choices(
             raise ValueError(f"expected {option} among {names}, got {unknown[0]!r}")
     chosen = []
     for part in parts:
-        rows = tuple(s.name for s in part.systems if s.name in wanted[part.name])
         sizes = tuple(budget for budget in part.budgets if budget in budgets)
+        rows = tuple(
+            system.name
+            for system in part.systems
+            if system.name in wanted[part.name]
+            and (not (sizes and system.budgets) or set(system.budgets) & set(sizes))
+        )
         if bool(rows) < bool(wanted[part.name]) or bool(sizes) < bool(budgets):
             note(f"{part.title}: left out: it has none of the rows, or training sets, that are asked for")
         else:
@@ -271,62 +285,15 @@ def _run_part(
         kept = results / "runs" / f"{config.name}.json"
         options = replace(options, kept=kept, identify=made_from)
     path = None if results is None else results / f"{config.name}.json"
-    publish = None if path is None else partial(_publish, path)
+    save = None if path is None else partial(publish, path)
     broken = None
     try:
         found = run_comparison(
-            config, folder, command=command, options=options, prepare=prepare, publish=publish
+            config, folder, command=command, options=options, prepare=prepare, publish=save
         )
     except BrokenRunsError as error:
         found, broken = read_results(folder / "results.json"), str(error)
-    if path is not None and (lost := _lost(path, found)):
-        note(
-            f"{path}: left as it is: it has finished runs that do not count here, of {_some(lost)}; ask for as many "
-            "(--seeds); if data, models or settings are to be others, move the file away, or look at --anew"
-        )
+    if path is not None and (why := why_kept(path, found)):
+        note(f"{path}: left as it is: {why}")
     typer.echo(as_table(found) + "\n")
     return broken
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first of some names, and how many more there are."""
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def _publish(path: Path, found: Mapping[str, Any]) -> None:
-    """Writes a results file, unless the one that is there has runs that would be lost, or says the same already."""
-    from canner.data.bundle import save_json
-
-    anything = any(map(_finished, found["rows"]))
-    if anything and not _lost(path, found) and not _says(path, found):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_json(path, found)
-
-
-def _says(path: Path, found: Mapping[str, Any]) -> bool:
-    """Whether a results file has these figures already, whatever command wrote it."""
-    from canner.report import read_results
-
-    try:
-        before = read_results(path) if path.exists() else {}
-    except ValueError:
-        return False
-    same = json.loads(json.dumps({**found, "command": before.get("command")}))
-    return same == before
-
-
-def _lost(path: Path, found: Mapping[str, Any]) -> list[str]:
-    """Rows of which a results file has more finished runs than what is to be written in its place."""
-    from canner.report import read_results
-
-    try:
-        before = read_results(path)["rows"] if path.exists() else []
-    except ValueError:  # a damaged file is worth less than new figures
-        return []
-    now = {row["system"]: _finished(row) for row in found["rows"]}
-    return [row["system"] for row in before if _finished(row) > now.get(row["system"], 0)]
-
-
-def _finished(row: Mapping[str, Any]) -> int:
-    """How many finished runs a row of a results file is of."""
-    return len(row.get("seeds", ())) + len(row.get("failed", ()))

@@ -54,22 +54,33 @@ def train(
     """
     start(quiet=quiet, threads=threads, device=device)
     from canner.experiment.kinds import read_experiment, run_experiment
+    from canner.experiment.runner import BrokenRunsError
     from canner.experiment.toml import assignments_of
-    from canner.report import read_results
-    from canner.system_tables import table
 
     experiment = read_experiment(config, assignments_of(settings or []))
     name = getattr(experiment, "name", None) or experiment.kind
     folder = output or Path("runs") / name
     command = shlex.join(["canner", *sys.argv[1:]])
-    outcome = run_experiment(
-        experiment, folder, command=command, max_minutes=max_minutes, device=device, progress=not quiet
-    )
+    try:
+        outcome = run_experiment(
+            experiment, folder, command=command, max_minutes=max_minutes, device=device, progress=not quiet
+        )
+    except BrokenRunsError:
+        emit(_table_of(folder), None)
+        raise
     note(f"{folder}: {outcome.summary}", quiet=quiet)
     if experiment.kind == "comparison":
-        emit(table(read_results(folder / "results.json")).splitlines(), None)
+        emit(_table_of(folder), None)
     if outcome.stopped == "interrupted":
         raise KeyboardInterrupt
+
+
+def _table_of(folder: Path) -> list[str]:
+    """The table of a comparison's results."""
+    from canner.report import read_results
+    from canner.system_tables import table
+
+    return table(read_results(folder / "results.json")).splitlines()
 
 
 def recipe(

@@ -57,8 +57,10 @@ def _commit() -> str | None:
     root = Path(__file__).resolve().parents[3]
 
     def git(*arguments: str) -> str:
-        command = ["git", "-C", str(root), *arguments, "--", "src"]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+        command = ["git", "--no-optional-locks", "-C", str(root), *arguments, "--", "src"]
+        own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10, env=own)
+        return done.stdout.strip()
 
     if not (root / ".git").exists():
         return None

@@ -76,7 +76,7 @@ class KeptRuns:
 
     def _say_refused(self, key: str, changed: Mapping[str, str] | None) -> None:
         """Says why kept runs do not count: each reason once."""
-        made = f"made with another {', '.join(sorted(changed))} than is here" if changed else ""
+        made = f"made with another version of {', '.join(sorted(changed))}" if changed else ""
         reason = made or "of another configuration"
         if reason not in self._refused:
             logger.info("kept runs are not counted that are %s: %s, say", reason, key)
@@ -188,8 +188,6 @@ def _is_whole(entry: Any) -> bool:
         record = _record(entry)
         if not (isinstance(record.minutes, int | float) and isinstance(record.environment, dict)):
             return False
-        if not all(isinstance(entry.get(name, 0), int) for name in _EPOCHS):
-            return False
         if record.failure is not None:
             return True
         f1 = record.figures()["f1"]
@@ -209,8 +207,7 @@ def _record(entry: Mapping[str, Any]) -> Record:
         entry["minutes"],
         entry.get("failure"),
         entry.get("environment", {}),
-        epochs=entry.get("epochs"),
-        best_epoch=entry.get("best_epoch"),
+        **{name: entry[name] for name in _EPOCHS if type(entry.get(name)) is int},
     )
 
 

@@ -14,14 +14,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 
 from canner.data.bundle import save_json, save_text
 from canner.data.corpus import data_path
 from canner.experiment.environment import environment
 from canner.experiment.tagger import COUNTS, TaggerExperiment, train_tagger
 from canner.experiment.toml import is_written, read_json, to_toml
-from canner.training.run_state import RESUME, DivergedError, metadata_of
+from canner.training.run_state import RESUME, DivergedError
 
 logger = logging.getLogger(__name__)
 
@@ -98,17 +97,17 @@ def run_and_record(
         The scores.
 
     Raises:
+        DamagedStateError: if what an earlier call left of it cannot be read.
         DivergedError: if training diverged, which is recorded too.
         OutOfTimeError: if the time was up before training could start; call again to go on.
         KeyboardInterrupt: if training was interrupted; its state is saved.
     """
     folder.mkdir(parents=True, exist_ok=True)
     inputs = inputs_of(experiment)
-    stale = ["metrics.json", COUNTS]
     begun = (folder / _INPUTS).exists() or (folder / RESUME).exists()
     if begun and not _goes_on(inputs, folder):
-        stale += [RESUME, "log.jsonl"]
-    for name in stale:
+        start_again(folder)
+    for name in ("metrics.json", COUNTS):
         (folder / name).unlink(missing_ok=True)
     save_text(folder / _CONFIG, to_toml(experiment))
     save_json(folder / "environment.json", environment(device))
@@ -123,6 +122,12 @@ def run_and_record(
     if run.fit.stopped == "interrupted":
         raise KeyboardInterrupt
     return run.scores
+
+
+def start_again(folder: Path) -> None:
+    """Removes what an unfinished run of a folder would go on from."""
+    for name in (RESUME, "log.jsonl"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def read_record(experiment: TaggerExperiment, folder: Path) -> Record | None:
@@ -183,12 +188,6 @@ def _goes_on(inputs: Mapping[str, str], folder: Path) -> bool:
         return False
     if not _known_settings(folder):
         logger.warning("%s: %s says nothing: training starts again", folder, _CONFIG)
-        return False
-    try:
-        if (folder / RESUME).exists():
-            metadata_of(folder / RESUME)
-    except (SafetensorError, OSError) as error:
-        logger.warning("%s: %s is damaged (%s): training starts again", folder, RESUME, error)
         return False
     return True
 

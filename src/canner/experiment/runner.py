@@ -101,10 +101,10 @@ def run_comparison(
         What `results.json` holds. Systems whose translator or vectors are not there are left out, which is said.
 
     Raises:
-        BrokenRunsError: if a run broke off, out of memory, say; `results.json` has the others. If a worker was killed,
-            it has those that were finished by then.
-        ValueError: if no system can run, data or bundles do not fit together, or another process is at work in the
-            folder.
+        BrokenRunsError: if a run broke off, out of memory, say, or did not fit its data or bundles, or if its folder
+            holds a run of another configuration; `results.json` has the others. If a worker was killed, it has those
+            that were finished by then.
+        ValueError: if no system can run, the corpus cannot be read, or another process is at work in the folder.
         KeyboardInterrupt: if a run was interrupted; call again to go on.
     """
     folder, options = Path(folder), options or RunnerOptions()
@@ -168,7 +168,7 @@ def _runs(
     def left() -> float | None:
         return None if deadline is None else max(0.0, (deadline - time.monotonic()) / 60)
 
-    broken: dict[Path, str] = {}
+    broken = state.broken
     with pool(options.workers, device=options.device, progress=options.progress) as submit:
         pending: dict[Future[None], PlannedRun] = {}
         while True:
@@ -194,6 +194,7 @@ def _runs(
                     yield run, record
     if broken:
         raise BrokenRunsError(
-            f"expected every run to come to its end, got {len(broken)} that broke off ({next(iter(broken.values()))}); "
-            "call again, where memory lacks with fewer at a time (--workers, or --threads 1): what is finished is kept"
+            f"expected every run to come to its end, got {len(broken)} that broke off "
+            f"({next(iter(broken.values()))}); what is finished is kept; where memory lacks, call again with fewer at "
+            "a time (--workers, or --threads 1)"
         )

@@ -30,6 +30,7 @@ class ComparisonState:
         publish: called with what `results.json` holds, whenever it is written.
         records: of the finished runs, by folder.
         looked_for: folders in which there was no finished run.
+        broken: why runs broke off, or cannot be made, by folder.
     """
 
     config: ComparisonExperiment
@@ -42,6 +43,7 @@ class ComparisonState:
     publish: Callable[[dict[str, Any]], None] | None
     records: dict[Path, Record] = field(default_factory=dict)
     looked_for: set[Path] = field(default_factory=set)
+    broken: dict[Path, str] = field(default_factory=dict)
 
     def known(self, cells: Sequence[Cell]) -> list[PlannedRun]:
         """Runs known to be needed: those of the first seed of all cells, then of the second, …
@@ -114,19 +116,18 @@ class ComparisonState:
                     self.records[run.folder] = found
 
     def _finished(self, run: PlannedRun, *, wanted: bool) -> Record | None:
-        """The record of a run that is kept, that stands in its folder, or that another table has.
-
-        Raises:
-            ValueError: its folder holds another run, and it is wanted.
-        """
+        """The record of a run that is kept, that stands in its folder, or that another table has."""
         key = self._key(run)
         if (record := self.kept.find(key, run.experiment)) is not None:
             return record
+        record = None
         try:
-            record = None if missing_bundles(run.experiment) else read_record(run.experiment, run.folder)
-        except ValueError:
+            if not missing_bundles(run.experiment):
+                record = read_record(run.experiment, run.folder)
+        except ValueError as error:  # the folder holds another run
             if wanted:
-                raise
+                self.broken[run.folder] = str(error)
+                logger.warning("%s, %s cannot be made: %s", run.row, run.name, error)
         if record is None:
             return self.kept.find_elsewhere(key, run.experiment)
         self.kept.add(key, run.experiment, record)

@@ -25,6 +25,9 @@ ENOUGH_RUNS = 3
 LATE = 0.9
 """A run that was best after this share of the epochs that it may have, and had them all, might have gone on."""
 
+FEW_EPOCHS = 10
+"""With a lower limit a run is not meant to learn all that it can."""
+
 
 def summary(
     config: ComparisonExperiment,
@@ -116,10 +119,14 @@ def _rows(
     counted: dict[str, dict[str, Record]] = {}
     chosen: dict[str, dict[str, Any]] = {}
     planned: dict[str, int] = {}
+    cut_off: dict[str, list[str]] = {}
     for cell in cells:
         runs = cell.counted_runs(dev_f1)
         found = {run.name: records[run.folder] for run in runs if run.folder in records}
         counted.setdefault(cell.row, {}).update(found)
+        cut_off.setdefault(cell.row, []).extend(
+            run.name for run in runs if _is_cut_off(found.get(run.name), run.experiment.training.max_epochs)
+        )
         planned[cell.row] = planned.get(cell.row, 0) + 1 + cell.num_runs - len(cell.tries)
         if runs and config.grid:
             chosen.setdefault(cell.row, {})[runs[0].name] = dict(runs[0].point)
@@ -131,8 +138,9 @@ def _rows(
         base = config.baseline_of(system)
         base_row = None if base is None else base + row.removeprefix(system.name)
         base_of[row] = base_row
-        limit = of_row[row].tries[0].experiment.training.max_epochs
-        entry = _row(row, counted[row], planned[row], limit, best_of_table=best)
+        entry = _row(row, counted[row], planned[row], best_of_table=best)
+        if cut_off[row]:
+            entry["cut_off"] = cut_off[row]
         if base_row is not None and (against := _against(counted[row], counted.get(base_row, {}))):
             entry["against"] = {"system": base_row, **against}
         if row in chosen:
@@ -249,9 +257,7 @@ def _counts(sentences: Sequence[Sentence]) -> dict[str, int]:
     }
 
 
-def _row(
-    row: str, runs: Mapping[str, Record], planned: int, limit: int, *, best_of_table: float
-) -> dict[str, Any]:
+def _row(row: str, runs: Mapping[str, Record], planned: int, *, best_of_table: float) -> dict[str, Any]:
     failed = {name: record.failure for name, record in runs.items() if record.failure is not None}
     good = {name: record for name, record in runs.items() if record.failure is None}
     if not good:
@@ -264,8 +270,6 @@ def _row(
         entry["minutes"] = [round(record.minutes, 1) for record in good.values()]
         if collapsed:
             entry["collapsed"] = collapsed
-        if cut_off := [name for name, record in good.items() if _is_cut_off(record, limit)]:
-            entry["cut_off"] = cut_off
     entry["planned"] = planned
     if outdated := sorted({path for record in runs.values() for path in record.outdated}):
         entry["outdated"] = outdated
@@ -274,9 +278,14 @@ def _row(
     return entry
 
 
-def _is_cut_off(record: Record, limit: int) -> bool:
-    """Whether the limit of epochs ended a run that was still getting better; not known of the first that were kept."""
-    return record.epochs == limit and record.best_epoch is not None and record.best_epoch > LATE * limit
+def _is_cut_off(record: Record | None, limit: int) -> bool:
+    """Whether the limit of epochs ended a run that was still getting better; not known of the first that were kept.
+
+    Of a limit of a few epochs, as in a smoke test, nothing is said.
+    """
+    if record is None or record.best_epoch is None or limit < FEW_EPOCHS:
+        return False
+    return record.epochs == limit and record.best_epoch > LATE * limit
 
 
 def _against(runs: Mapping[str, Record], baseline: Mapping[str, Record]) -> dict[str, Any] | None:

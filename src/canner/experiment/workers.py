@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import logging
 import multiprocessing
@@ -20,10 +21,14 @@ import torch
 from canner.data.shard_folder import OutOfTimeError
 from canner.experiment.comparison import PlannedRun
 from canner.experiment.machine import processors
-from canner.experiment.record import run_and_record
-from canner.training.run_state import DivergedError
+from canner.experiment.record import run_and_record, start_again
+from canner.training.run_state import DamagedStateError, DivergedError
 
 logger = logging.getLogger(__name__)
+
+
+_MOST_SAID = 300
+"""Characters of an error that are told."""
 
 
 class BrokenOffError(Exception):
@@ -147,21 +152,28 @@ def _work_there(run: PlannedRun, stores: Path, minutes: float | None, device: st
 
 
 def _work(run: PlannedRun, stores: Path, minutes: float | None, device: str, progress: bool) -> None:
+    make = functools.partial(
+        run_and_record,
+        run.experiment,
+        run.folder,
+        stores=stores,
+        max_minutes=minutes,
+        device=device,
+        progress=progress,
+    )
     broken = None
     try:
         with contextlib.suppress(DivergedError):  # recorded, and shown in the table
-            run_and_record(
-                run.experiment,
-                run.folder,
-                stores=stores,
-                max_minutes=minutes,
-                device=device,
-                progress=progress,
-            )
+            try:
+                make()
+            except DamagedStateError as error:
+                logger.warning("%s: training starts again: %s", run.folder, error)
+                start_again(run.folder)
+                make()
     except OutOfTimeError as error:
         logger.info("the time was up: %s", error)
     except (RuntimeError, MemoryError, ValueError) as error:
-        broken = next((line for line in str(error).splitlines() if line.strip()), repr(error))
+        broken = " ".join(str(error).split())[:_MOST_SAID] or repr(error)
     if broken is not None:  # the error is gone, and with it the frames that held what the run had in memory
         _let_go_of_memory()
         raise BrokenOffError(broken)

@@ -31,6 +31,7 @@ from canner.training.run_state import (
     Stopped,
     discard_state,
     metadata_of,
+    reading_state,
 )
 from canner.training.schedule import TrainingConfig, is_over, learning_rate
 from canner.training.task import Task
@@ -95,28 +96,28 @@ class _Run:
         }
         save_tensors(self.folder / RESUME, tensors, {"run": json.dumps(values)})
 
-    def load_resume(self) -> bool:
+    def load_resume(self) -> None:
         path = self.folder / RESUME
         if not path.exists():
-            return False
-        tensors = load_tensors(path)
-        values = json.loads(metadata_of(path)["run"])
-        pick = lambda prefix: {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}  # noqa: E731
-        self.task.model.load_state_dict(pick("model."))
-        self.optimizer.load_state_dict(unflatten_optimizer(pick("optimizer."), values["optimizer"]))
-        if self.average is not None:
-            self.average = {k: v.to(self.device) for k, v in pick("average.").items()}
-        torch.set_rng_state(tensors["rng"])
-        if "cuda_rng" in tensors and torch.device(self.device).type == "cuda":
-            torch.cuda.set_rng_state(tensors["cuda_rng"])
-        self.state = RunState(**values["state"])
-        if values.get("best_is_provisional"):
-            if best := pick("best."):
-                save_tensors(self.folder / "model.safetensors", best)
-            else:
-                (self.folder / "model.safetensors").unlink(missing_ok=True)
-        self.minutes_before = self.state.minutes
-        return True
+            return
+        with reading_state(path):
+            tensors = load_tensors(path)
+            values = json.loads(metadata_of(path)["run"])
+            pick = lambda prefix: {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}  # noqa: E731
+            self.task.model.load_state_dict(pick("model."))
+            self.optimizer.load_state_dict(unflatten_optimizer(pick("optimizer."), values["optimizer"]))
+            if self.average is not None:
+                self.average = {k: v.to(self.device) for k, v in pick("average.").items()}
+            torch.set_rng_state(tensors["rng"])
+            if "cuda_rng" in tensors and torch.device(self.device).type == "cuda":
+                torch.cuda.set_rng_state(tensors["cuda_rng"])
+            self.state = RunState(**values["state"])
+            if values.get("best_is_provisional"):
+                if best := pick("best."):
+                    save_tensors(self.folder / "model.safetensors", best)
+                else:
+                    (self.folder / "model.safetensors").unlink(missing_ok=True)
+            self.minutes_before = self.state.minutes
 
     def minutes(self) -> float:
         return self.minutes_before + (time.monotonic() - self.started) / 60

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -16,6 +18,10 @@ Stopped = Literal["finished", "time", "interrupted", "early_stopping", "annealed
 
 class DivergedError(ValueError):
     """The loss is no longer a finite number."""
+
+
+class DamagedStateError(ValueError):
+    """The file from which a training was to go on cannot be read, or is of another training."""
 
 
 @dataclass
@@ -54,6 +60,22 @@ class FitResult:
 def discard_state(folder: Path) -> None:
     """Removes the state from which a run could go on."""
     (folder / RESUME).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def reading_state(path: Path) -> Iterator[None]:
+    """Says of whatever goes wrong meanwhile that a saved state cannot be read.
+
+    Raises:
+        DamagedStateError: it cannot; some of it may have been taken in.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, RuntimeError) as error:
+        raise DamagedStateError(
+            f"expected in {path} the state of this training, got what cannot be read ({error}); "
+            "copy it again, or remove it, and training starts again"
+        ) from error
 
 
 def metadata_of(path: Path) -> dict[str, str]:

@@ -362,6 +362,21 @@ def test_a_damaged_run_counts_as_not_kept_and_is_said(
     assert len(KeptRuns.read(path).runs) == 4
 
 
+@pytest.mark.parametrize("epochs", ["2", None, 1.5, True])
+def test_epochs_that_make_no_sense_are_not_known(make: Make, tmp_path: Path, epochs: object) -> None:
+    options = RunnerOptions(progress=False, kept=tmp_path / "kept.json")
+    run_comparison(make(), tmp_path / "out", command="c", options=options)
+    kept = KeptRuns.read(tmp_path / "kept.json")
+    experiment = make().base
+    record = kept.find("plain/subset0-seed1", experiment)
+    assert record is not None
+    assert record.epochs == 2
+    kept.runs["plain/subset0-seed1"]["epochs"] = epochs
+    record = kept.find("plain/subset0-seed1", experiment)
+    assert record is not None
+    assert record.epochs is None
+
+
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "kept.json").write_text("[]")
     with pytest.raises(ValueError, match="expected a JSON object"):

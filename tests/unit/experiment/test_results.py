@@ -1,6 +1,8 @@
 """What a run folder says of the machine."""
 
 import json
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,8 +58,21 @@ def test_the_device_is_named_and_not_what_the_machine_has() -> None:
 
 def test_the_commit_of_the_source_is_told_where_there_is_a_repository() -> None:
     root, found = Path(canner.__file__).parents[2], environment("cpu")
-    assert ("commit" in found) == (root / ".git").exists()
     assert {"canner", "torch"} <= found["packages"].keys()
+    if not (root / ".git").exists() or shutil.which("git") is None:
+        assert "commit" not in found
+        return
+    git = ["git", "-C", str(root)]
+    last, changed = (
+        subprocess.run(
+            [*git, *command, "--", "src"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for command in (["rev-list", "-1", "HEAD"], ["status", "--porcelain"])
+    )
+    commit, _, state = found["commit"].partition("-")
+    assert commit
+    assert last.startswith(commit)
+    assert state == ("dirty" if changed else "")
 
 
 @pytest.mark.usefixtures("two_gpus")

@@ -27,7 +27,7 @@ from canner.experiment.record import inputs_of, read_record, run_and_record
 from canner.experiment.runner import BrokenRunsError, RunnerOptions, run_comparison
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import to_toml
-from canner.training.run_state import RESUME, DivergedError
+from canner.training.run_state import RESUME, DamagedStateError, DivergedError
 
 Make = Callable[..., ComparisonExperiment]
 
@@ -511,26 +511,44 @@ def test_a_run_whose_data_or_settings_do_not_fit_leaves_the_others_their_turn(
 def test_a_folder_with_another_run_is_in_the_way_of_its_own_row_alone(make: Make, tmp_path: Path) -> None:
     quiet = RunnerOptions(progress=False)
     run_comparison(make(), tmp_path / "out", command="c", options=quiet)
-    other = make(systems=(System(name="plain", change={"batch_size": 2}), make().systems[1]))
-    with pytest.raises(ValueError, match="expected the run of this configuration, got one of another"):
+    systems = (System(name="plain", change={"batch_size": 2}), *make().systems[1:], System(name="new"))
+    other = make(systems=systems)
+    with pytest.raises(BrokenRunsError, match="expected the run of this configuration, got one of another"):
         run_comparison(other, tmp_path / "out", command="c", options=quiet)
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [bool(row["metrics"]) for row in results["rows"]] == [False, True, True]
     wide = RunnerOptions(progress=False, systems=("wide",))
-    results = run_comparison(other, tmp_path / "out", command="c", options=wide)
-    assert [bool(row["metrics"]) for row in results["rows"]] == [False, True]
+    assert run_comparison(other, tmp_path / "out", command="c", options=wide)["rows"] == results["rows"]
 
 
-@pytest.mark.parametrize("left", [0, 100, -10])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda state: b"",
+        lambda state: state[:100],
+        lambda state: state[:-10],
+        lambda state: state[: len(state) // 2] + bytes(len(state) - len(state) // 2),
+        lambda state: state.replace(b'"run"', b'"ran"'),
+    ],
+    ids=["empty", "head", "tail", "zeros", "unknown"],
+)
 def test_an_unfinished_run_whose_state_is_damaged_starts_again(
-    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, left: int
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[bytes], bytes]
 ) -> None:
-    experiment = make().base
-    run_and_record(experiment, tmp_path / "run", max_minutes=0.0, progress=False)
-    state = tmp_path / "run" / RESUME
-    state.write_bytes(state.read_bytes()[:left])
-    run_and_record(experiment, tmp_path / "run", progress=False)
-    assert "is damaged" in caplog.text
+    config, run = make(systems=(System(name="plain"),)), tmp_path / "out" / "plain" / "subset0-seed1"
+    run_and_record(config.base, run, max_minutes=0.0, progress=False)
+    whole = (run / RESUME).read_bytes()
+    damaged = damage(whole)
+    assert damaged != whole
+    (run / RESUME).write_bytes(damaged)
+    with pytest.raises(DamagedStateError, match="copy it again"):  # alone it is refused, and kept
+        run_and_record(config.base, run, progress=False)
+    assert (run / RESUME).read_bytes() == damaged
+    run_comparison(config, tmp_path / "out", command="c", options=RunnerOptions(progress=False))
     assert "training starts again" in caplog.text
-    assert read_record(experiment, tmp_path / "run") is not None
+    lines = (run / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [0, 1]
+    assert read_record(config.base, run) is not None
 
 
 def test_how_many_epochs_a_run_had_is_kept(make: Make, tmp_path: Path) -> None:
@@ -564,7 +582,7 @@ def test_what_a_broken_run_held_is_free_for_the_next(
 
     monkeypatch.setattr(workers, "run_and_record", breaking)
     with pytest.raises(
-        BrokenRunsError, match=r"got 1 that broke off \((MemoryError|NotImpl|CUDA out of memory\))"
+        BrokenRunsError, match=r"got 1 that broke off \((MemoryError|NotImpl|CUDA out of memory help\))"
     ):
         run_comparison(make(), tmp_path / "out", command="c", options=RunnerOptions(progress=False))
 

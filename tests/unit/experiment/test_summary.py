@@ -346,6 +346,20 @@ def test_a_run_that_the_limit_of_epochs_cut_off_is_named(make: Make, tmp_path: P
     assert "| 4 (1 cut off) |" in table(results)
 
 
+def test_the_limit_of_epochs_is_that_of_the_run_that_the_grid_chose(make: Make, tmp_path: Path) -> None:
+    config = make(grid={"training.max_epochs": (20, 40)}, systems=(System(name="plain"),))
+    (cell,) = plan(config, tmp_path)
+    few, many = (run.folder for run in cell.tries)
+    records = {
+        few: replace(record(50.0, 50.0, [[1, 1, 1]]), epochs=20, best_epoch=12),
+        many: replace(record(60.0, 60.0, [[1, 1, 1]]), epochs=40, best_epoch=39),
+    }
+    (row,) = summary(config, [cell], records, command="c", corpus={})["rows"]
+    assert row["cut_off"] == ["subset 0, seed 1"]
+    records[few] = replace(records[few], scores=record(70.0, 70.0, []).scores, best_epoch=18)
+    assert "cut_off" not in summary(config, [cell], records, command="c", corpus={})["rows"][0]
+
+
 def test_machine_and_date_are_those_of_the_runs(make: Make, tmp_path: Path) -> None:
     cells = plan(make(seeds=(1, 2)), tmp_path)
     runs = cells[0].known_runs({cells[0].tries[0].folder: 1.0})

@@ -1,0 +1,62 @@
+"""When a results file is written anew: never where figures that stand in it would be lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def publish(path: Path, found: Mapping[str, Any]) -> None:
+    """Writes a results file, unless figures of the one that is there would be lost, or it says the same already.
+
+    Of nothing that was run, none anew.
+    """
+    from canner.data.bundle import save_json
+
+    anything = any(row["metrics"] or row.get("failed") for row in found["rows"])
+    if anything and not why_kept(path, found) and not _says(path, found):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_json(path, found)
+
+
+def _says(path: Path, found: Mapping[str, Any]) -> bool:
+    """Whether a results file has these figures already, whatever command wrote it."""
+    from canner.report import read_results
+
+    try:
+        before = read_results(path) if path.exists() else {}
+    except ValueError:
+        return False
+    same = json.loads(json.dumps({**found, "command": before.get("command")}))
+    return same == before
+
+
+def why_kept(path: Path, found: Mapping[str, Any]) -> str | None:
+    """Why a results file is not to be replaced: a row would have no figures any more, or is to have fewer runs."""
+    from canner.report import read_results
+    from canner.system_tables import num_finished
+
+    try:
+        before = read_results(path)["rows"] if path.exists() else []
+    except ValueError:  # a damaged file is worth less than new figures
+        return None
+    had, now = ({row["system"]: row for row in rows} for rows in (before, found["rows"]))
+    both = [name for name in had if name in now]  # a row that the table no longer has goes
+    fewer = [name for name in both if num_finished(had[name]) > now[name].get("planned", 0)]
+    if fewer:
+        most = max(num_finished(had[name]) for name in fewer)
+        return f"it has more runs of {_some(fewer)} than this call asks for: --seeds {most}"
+    emptied = [name for name in both if num_finished(had[name]) and not num_finished(now[name])]
+    if emptied:
+        return (
+            f"it has figures of {_some(emptied)}, whose runs do not count here: data or settings are others; "
+            "they are replaced once all of these rows are run anew"
+        )
+    return None

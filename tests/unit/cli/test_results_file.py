@@ -1,0 +1,75 @@
+"""When `canner reproduce` writes a results file anew."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from canner.cli.results_file import publish, why_kept
+
+
+def results(planned: int = 3, **runs: int) -> dict[str, Any]:
+    """Results with so many runs of each row."""
+    rows = []
+    for system, number in runs.items():
+        values = [50.0] * number
+        metrics = {"f1": {"mean": 50.0, "sd": 0.0, "values": values}} if number else {}
+        seeds = [f"subset 0, seed {seed + 1}" for seed in range(number)]
+        rows.append({"system": system, "metrics": metrics, "seeds": seeds, "planned": planned})
+    return {"name": "x", "title": "X", "command": "c", "rows": rows}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A results file of two rows with three runs each."""
+    found = tmp_path / "results" / "x.json"
+    publish(found, results(plain=3, wide=3))
+    assert found.exists()
+    return found
+
+
+def test_a_row_keeps_its_figures_where_another_gains(path: Path) -> None:
+    before, now = path.read_bytes(), results(plain=0, wide=3, new=3)
+    publish(path, now)
+    assert path.read_bytes() == before
+    assert "it has figures of plain, whose runs do not count here" in str(why_kept(path, now))
+
+
+def test_a_call_for_fewer_runs_does_not_replace_one_row(path: Path) -> None:
+    publish(path, results(plain=3, wide=3, new=3))
+    before, now = path.read_bytes(), results(planned=2, plain=2, wide=2, new=2)
+    publish(path, now)
+    assert path.read_bytes() == before
+    assert why_kept(path, now) == "it has more runs of plain, wide, new than this call asks for: --seeds 3"
+
+
+def test_what_is_made_anew_takes_the_place_of_what_was_there(path: Path) -> None:
+    """One run with the present translator stands for three with an earlier one (decision 0022)."""
+    now = results(plain=1, wide=3)
+    assert why_kept(path, now) is None
+    publish(path, now)
+    assert json.loads(path.read_text())["rows"] == now["rows"]
+
+
+def test_a_row_that_the_table_no_longer_has_goes(path: Path) -> None:
+    publish(path, results(plain=3))
+    assert [row["system"] for row in json.loads(path.read_text())["rows"]] == ["plain"]
+
+
+def test_a_damaged_file_is_replaced_and_nothing_is_written_of_nothing(path: Path, tmp_path: Path) -> None:
+    path.write_text("{")
+    publish(path, results(plain=1))
+    assert json.loads(path.read_text())["rows"][0]["system"] == "plain"
+    publish(tmp_path / "none.json", results(plain=0))
+    assert not (tmp_path / "none.json").exists()
+
+
+def test_figures_of_a_file_without_seeds_count(path: Path) -> None:
+    older = results(plain=3)
+    del older["rows"][0]["seeds"], older["rows"][0]["planned"]
+    path.write_text(json.dumps(older))
+    assert why_kept(path, results(plain=0)) is not None
+    assert why_kept(path, results(planned=1, plain=1)) is not None
