@@ -30,7 +30,8 @@ LEGEND = (
 """What the names of the systems, and gains, mean."""
 GAINS_LEGEND = (
     "Gains in F1 points, with the 95 % interval of a paired bootstrap (10,000 resamples) over the test sentences, the "
-    "runs with the same seeds pooled; in bold where that test has p < 0.05. It ignores what another training would "
+    "runs with the same seeds pooled; in bold where that test has p < 0.05, uncorrected for how many tests there are. "
+    "It ignores what another training would "
     "give, which matters most where there is one run; where there are several, the tables have a second p that counts "
     "that in. “Among 2 of 6”: only 2 of the table's 6 systems that read our English had been run, or often enough."
 )
