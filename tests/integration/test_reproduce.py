@@ -16,6 +16,9 @@ from canner.cli.console import start
 from canner.experiment.tagger import EmbeddingsConfig
 
 ROOT = Path(__file__).resolve().parents[2]
+ONE_ROW = ("reproduce", "table5-weibo", "--seeds", 1, "--system", "random", "--no-make-parts")
+RESULTS_AND_RUNS = ("table5-weibo-fast.json", "runs/table5-weibo-fast.json")
+"""What that leaves in the folder of results."""
 
 
 @pytest.fixture
@@ -123,11 +126,8 @@ def test_a_call_with_fewer_seeds_does_not_replace_the_figures_of_more(canner, ti
 
 
 def test_other_data_do_not_take_the_figures_of_before_away(canner, tiny_weibo, tmp_path):
-    command = ["reproduce", "table5-weibo", "--seeds", 1, "--system", "random", "--no-make-parts"]
-    assert canner(*command).status == 0
-    results, kept = (
-        tmp_path / "results" / name for name in ("table5-weibo-fast.json", "runs/table5-weibo-fast.json")
-    )
+    assert canner(*ONE_ROW).status == 0
+    results, kept = (tmp_path / "results" / name for name in RESULTS_AND_RUNS)
     before = results.read_bytes(), kept.read_bytes()
     assert "One embedding at a time" in canner("reproduce").out
     assert "run: --protocol fast: 1 of 5 rows\n" in canner("reproduce").out
@@ -136,7 +136,7 @@ def test_other_data_do_not_take_the_figures_of_before_away(canner, tiny_weibo, t
     results.write_bytes(before[0])
     test = tmp_path / "ner" / "weibo" / "weiboNER_2nd_conll.test"
     test.write_text("王 S-PER.NAM\n来 O\n\n" * 5, encoding="utf-8")
-    answer = canner(*command, "--max-minutes", 0)
+    answer = canner(*ONE_ROW, "--max-minutes", 0)
     assert answer.status == 0, answer.err
     assert (
         "kept runs are not counted that are made with another version of $CANNER_DATA/ner/weibo/"
@@ -147,21 +147,18 @@ def test_other_data_do_not_take_the_figures_of_before_away(canner, tiny_weibo, t
 
 
 def test_runs_are_kept_for_other_machines_unless_they_are_to_be_made_anew(canner, tiny_weibo, tmp_path):
-    command = ["reproduce", "table5-weibo", "--seeds", 1, "--system", "random", "--no-make-parts"]
-    assert canner(*command).status == 0
-    results, kept = (
-        tmp_path / "results" / name for name in ("table5-weibo-fast.json", "runs/table5-weibo-fast.json")
-    )
+    assert canner(*ONE_ROW).status == 0
+    results, kept = (tmp_path / "results" / name for name in RESULTS_AND_RUNS)
     before = results.read_bytes(), kept.read_bytes()
     assert list(json.loads(before[1])["runs"]) == ["random/subset0-seed1"]
     trained = tmp_path / "runs" / "table5-weibo-fast" / "random" / "subset0-seed1" / "metrics.json"
     trained.parent.parent.rename(tmp_path / "elsewhere")
-    assert canner(*command).status == 0
+    assert canner(*ONE_ROW).status == 0
     assert not trained.exists()
     assert json.loads(results.read_text())["rows"] == json.loads(before[0])["rows"]
     assert kept.read_bytes() == before[1]
     results.unlink()
-    answer = canner(*command, "--anew")
+    answer = canner(*ONE_ROW, "--anew")
     assert "| random | 100.00 |" in answer.out
     assert trained.exists()
     assert not results.exists()

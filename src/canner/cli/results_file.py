@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first of some names, and how many more there are."""
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def publish(path: Path, found: Mapping[str, Any]) -> None:
@@ -40,6 +35,7 @@ def _says(path: Path, found: Mapping[str, Any]) -> bool:
 
 def why_kept(path: Path, found: Mapping[str, Any]) -> str | None:
     """Why a results file is not to be replaced: a row would have no figures any more, or is to have fewer runs."""
+    from canner.experiment.state import some_of
     from canner.report import read_results
     from canner.system_tables import num_finished
 
@@ -52,11 +48,11 @@ def why_kept(path: Path, found: Mapping[str, Any]) -> str | None:
     fewer = [name for name in both if num_finished(had[name]) > now[name].get("planned", 0)]
     if fewer:
         most = max(num_finished(had[name]) for name in fewer)
-        return f"it has more runs of {_some(fewer)} than this call asks for: --seeds {most}"
+        return f"it has more runs of {some_of(fewer)} than this call asks for: --seeds {most}"
     emptied = [name for name in both if num_finished(had[name]) and not num_finished(now[name])]
     if emptied:
         return (
-            f"it has figures of {_some(emptied)}, whose runs do not count here: data or settings are others; "
+            f"it has figures of {some_of(emptied)}, whose runs do not count here: data or settings are others; "
             "they are replaced once all of these rows are run anew"
         )
     return None

@@ -166,6 +166,11 @@ class ComparisonState:
         return results
 
 
+def some_of(names: Sequence[str]) -> str:
+    """The first three of some names, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
 def _possible(cells: Sequence[Cell], *, needed: bool) -> list[Cell]:
     """The cells whose bundles are there; says which are not.
 
@@ -184,7 +189,6 @@ def _possible(cells: Sequence[Cell], *, needed: bool) -> list[Cell]:
             f"expected what systems read, found none of {read}; make it first, in the root (recipes/README.md)"
         )
     for path, names in without.items():
-        some = ", ".join(list(names)[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         state = "finished" if Path(path).exists() else "there"
-        logger.warning("left out, because %s is not %s: %s", path, state, some)
+        logger.warning("left out, because %s is not %s: %s", path, state, some_of(list(names)))
     return possible
