@@ -86,7 +86,7 @@ def tagger_paper() -> TaggerExperiment:
     )
 
 
-def reading(
+def transfer_through(
     translator: str = "runs/gloss", teacher: str = "models/teacher-en", options: TransferOptions | None = None
 ) -> TransferConfig:
     """A transfer with one translator; the default takes what it copied as known (decision 0019)."""
@@ -96,12 +96,14 @@ def reading(
 
 def can_tagger() -> TaggerExperiment:
     """A tagger that reads English through a word gloss, fast protocol."""
-    return tagger().model_copy(update={"name": "can-tagger", "model": CAN_MODEL, "transfer": reading()})
+    return tagger().model_copy(
+        update={"name": "can-tagger", "model": CAN_MODEL, "transfer": transfer_through()}
+    )
 
 
 def can_tagger_paper() -> TaggerExperiment:
     """CAN_last of the paper: neural translator, last attention layer, raw attention, its protocol."""
-    transfer = reading(translator="runs/translator", options=TransferOptions(layer="last"))
+    transfer = transfer_through(translator="runs/translator", options=TransferOptions(layer="last"))
     return tagger_paper().model_copy(update={"name": "can-tagger-paper", "transfer": transfer})
 
 
@@ -113,7 +115,7 @@ def comparison() -> ComparisonExperiment:
         base=tagger().model_copy(update={"model": CAN_MODEL}),
         systems=(
             System(name="plain"),
-            System(name="CAN, gloss", change={"transfer": reading().model_dump(mode="json")}),
+            System(name="CAN, gloss", change={"transfer": transfer_through().model_dump(mode="json")}),
         ),
         budgets=(100, 500),
         subset_seeds=(0, 1, 2),

@@ -18,7 +18,8 @@ LEGEND = (
     f"{SYSTEMS_LEGEND} Gain: F1 over the plain row of the same kind, with 95 % interval and "
     "two-sided p of a paired bootstrap (10,000 resamples) over the test sentences, all runs pooled that have one of "
     "the plain row with the same seed; F1 of the pooled runs is not quite their mean. That test knows nothing of "
-    "other trainings: in brackets p where these are reckoned with, too (Student's t over the runs' gains). Upper "
+    "other trainings: in brackets p where these are reckoned with, too (Student's t over the runs' gains). Unseen: the "
+    "same gain over the test sentences that do not stand in the training part, where a twentieth of them does. Upper "
     "bound: DeepL's English with its alignments, read in the same place as the row's; a reference that can be passed. "
     "Collapsed: a run whose development F1 is below half of its row's best, or a tenth of the table's; it is counted "
     "all the same. Cut off: a run that had all epochs that it may have, and was best on the development set in the "
@@ -30,14 +31,14 @@ LEGEND = (
 """What the names of the systems, and gains, mean."""
 GAINS_LEGEND = (
     "Gains in F1 points, with the 95 % interval of a paired bootstrap (10,000 resamples) over the test sentences, the "
-    "runs with the same seeds pooled; in bold where that test has p < 0.05, uncorrected for how many tests there are. "
-    "It ignores what another training would "
-    "give, which matters most where there is one run; where there are several, the tables have a second p that counts "
-    "that in. “Among 2 of 6”: only 2 of the table's 6 systems that read our English had been run, or often enough."
+    "runs with the same seeds pooled; in bold where there are several of these and that test has p < 0.05, uncorrected "
+    "for how many tests there are. It ignores what another training would give: one run says little, and where there "
+    "are several, the tables have a second p that counts that in. “Among 2 of 6”: only 2 of the table's 6 systems that "
+    "read our English had been run, or often enough."
 )
 """What the table of gains alone needs."""
 SIGNIFICANT = 0.05
-"""Below this p of the bootstrap a gain stands in bold."""
+"""Below this p of the bootstrap a gain of several runs stands in bold."""
 _SOURCES = ("protocol", "hardware", "date")
 _PARTS = ("train", "dev", "test")
 _COUNTED = ("sentences", "tokens", "words of entities", "pairs", "steps")
@@ -185,14 +186,15 @@ def _of_how_many(best: Mapping[str, Any]) -> str:
 
 
 def _gain_if_run(row: Mapping[str, Any] | None) -> str:
-    """The gain of a row, in bold if significant, and of how many runs; a dash if there is no such row, or no test."""
+    """The gain of a row and of how many runs, in bold if significant and not of one; a dash: no row, or no test."""
     if row is None or (row["metrics"] and "against" not in row):
         return "–"
     if "against" not in row:
         return _without_figures(row)
     against, tested = row["against"], row["against"].get("runs")
     runs = "" if tested is None else f", {tested} run{'s' if tested > 1 else ''}"
-    gain = f"**{_points(against)}**" if against["p"] < SIGNIFICANT else _points(against)
+    is_bold = against["p"] < SIGNIFICANT and tested != 1
+    gain = f"**{_points(against)}**" if is_bold else _points(against)
     return f"{gain} {_interval(against)}{runs}{_mark(row)}"
 
 
@@ -268,7 +270,8 @@ def _gain_and_share(row: Mapping[str, Any]) -> str:
     against = row.get("against", {})
     tested, finished = against.get("runs"), num_finished(row)
     some = f" ({tested} of {finished} runs)" if tested is not None and tested < finished else ""
-    share = against.get("share_of_upper_bound")
+    share, unseen = against.get("share_of_upper_bound"), against.get("unseen")
+    some += f"; unseen {_points(unseen)} {_interval(unseen)}" if unseen else ""
     return _gain(row) + some + (f"; {share:.0f} % of the upper bound's" if share is not None else "")
 
 

@@ -197,12 +197,17 @@ def test_the_figures_on_the_cards_are_those_of_the_results(card: Path) -> None:
     assert shown == figures_of_bundle(ROOT / "results", f"models/{card.parent.name}"), "run canner report"
 
 
-def test_the_figures_of_the_findings_stand_in_the_results() -> None:
-    results = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
-    known = set(re.findall(r"\d+\.\d\d", results))
-    figures = re.findall(r"\d+\.\d\d", (ROOT / "docs" / "findings.md").read_text(encoding="utf-8"))
-    assert figures
-    assert not set(figures) - known
+@pytest.mark.parametrize("page", ["docs/findings.md", "README.md"])
+def test_the_figures_of_the_findings_stand_in_the_results(page: str) -> None:
+    """Those with a sign with that sign: 1.20 may stand anywhere, +1.20 as a gain."""
+    signed, figure = re.compile(r"(?<![\d.])[+−-]\d+\.\d\d(?!\d)"), re.compile(r"(?<![\d.])\d+\.\d\d(?!\d)")
+    results, text = ((ROOT / name).read_text(encoding="utf-8") for name in ("docs/results.md", page))
+    if BEGIN in text:
+        text = text.split(BEGIN)[0] + text.split(END)[1]
+    for found in (signed, figure):
+        known, said = ({each.replace("−", "-") for each in found.findall(of)} for of in (results, text))
+        assert said
+        assert not said - known
 
 
 @pytest.mark.parametrize(

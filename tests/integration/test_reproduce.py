@@ -90,7 +90,7 @@ def test_a_tiny_twin_of_a_table_runs_on_real_data_with_the_models_that_ship(
     rows = ["--system", "plain", "--system", "CAN_gloss", "--system", "CAN_last"]
     answer = canner("reproduce", "few-labels-spanish", "--smoke", *rows)
     assert answer.status == 0, answer.err
-    found = json.loads((tmp_path / "runs" / "spanish-few-fast-smoke" / "results.json").read_text())
+    found = json.loads((tmp_path / "runs" / "few-labels-spanish-fast-smoke" / "results.json").read_text())
     ran = {row["system"]: bool(row["metrics"]) for row in found["rows"]}
     assert [name for name, run in ran.items() if run] == ["plain", "CAN_gloss", "CAN_last"]
     assert found["corpus"]["test"]["sentences"] == 1517
@@ -120,9 +120,25 @@ def test_a_call_with_fewer_seeds_does_not_replace_the_figures_of_more(canner, ti
     assert canner(*command, "--seeds", 3).status == 0
     assert json.loads(path.read_text())["rows"][0]["planned"] == 3
     assert path.read_bytes() != before
+    answer = canner(*command[:2], "--max-minutes", 0, "--no-make-parts")
+    assert "seeds, as its results file has" not in answer.err  # it has the table's own three
     path.write_text("{")
     assert canner(*command, "--seeds", 1).status == 0
     assert path.read_bytes() != b"{"
+
+
+def test_a_plain_call_asks_for_as_many_seeds_as_were_run(canner, tiny_weibo, tmp_path):
+    command = ["reproduce", "table5-weibo", "--system", "random", "--no-make-parts"]
+    path = tmp_path / "results" / "table5-weibo-fast.json"
+    assert canner(*command, "--seeds", 4).status == 0
+    before = path.read_bytes()
+    answer = canner(*command)
+    assert "4 seeds, as its results file has; --seeds 3 for fewer" in answer.err
+    assert "left as it is" not in answer.err
+    assert path.read_bytes() == before
+    path.unlink()
+    assert "seeds, as its results file has" not in canner(*command).err
+    assert json.loads(path.read_text())["rows"][0]["planned"] == 3
 
 
 def test_other_data_do_not_take_the_figures_of_before_away(canner, tiny_weibo, tmp_path):

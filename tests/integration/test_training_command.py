@@ -73,6 +73,30 @@ def test_a_comparison_makes_its_runs_side_by_side(canner, config, tmp_path, monk
     assert canner("report", tmp_path / "run").out.startswith(answer.out.rstrip())
 
 
+def test_a_comparison_gains_rows_and_seeds_in_its_folder(canner, config, tmp_path):
+    base = read_experiment(config, {"training.max_epochs": 1, "data.num_dev": 10, "data.num_sentences": 20})
+    of_4, of_6 = (System(name=f"of {width}", change={"model": {"hidden_dim": width}}) for width in (4, 6))
+    path, run = tmp_path / "comparison.toml", tmp_path / "run"
+
+    def call(*systems: System, title: str = "Widths", seeds: tuple[int, ...] = (1,)):
+        comparison = ComparisonExperiment(name="w", title=title, base=base, systems=systems, seeds=seeds)
+        path.write_text(to_toml(comparison), encoding="utf-8")
+        return canner("train", path, "-o", run)
+
+    assert call(of_4).status == 0
+    first = (run / "of-4" / "subset0-seed1" / "metrics.json").stat().st_mtime_ns
+    answer = call(of_4, of_6, title="Wider", seeds=(1, 2))
+    assert answer.status == 0, answer.err
+    assert "3 runs of 4 are to be made" in answer.err
+    assert (run / "of-4" / "subset0-seed1" / "metrics.json").stat().st_mtime_ns == first
+    assert "| of 6 |" in answer.out
+    assert tomllib.loads((run / "experiment.toml").read_text())["title"] == "Wider"
+    changed = canner("train", path, "-o", run, "--set", "base.batch_size=4")
+    assert "expected the run of this configuration, got one of another" in changed.err
+    other = canner("train", config, "-o", run)
+    assert "expected a new folder or the run of this configuration" in other.err
+
+
 def test_a_comparison_that_breaks_off_keeps_its_runs_whatever_their_names(config, tmp_path, monkeypatch):
     def breaks_off(comparison, folder, **options):
         (folder / "embedder0").mkdir()

@@ -61,7 +61,8 @@ def report(
         emit([*table(read_results(own)).splitlines(), "", LEGEND], None)
         return
     if not folder.is_dir():
-        raise ValueError(f"expected a folder of results, got no such folder: {folder}")
+        found = "a file" if folder.exists() else "no such folder"
+        raise ValueError(f"expected a folder of results, got {found}: {folder}")
     planned = planned_results()
     if stdout:
         emit(build(folder, planned=planned).splitlines(), None)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canner.cli.console import Device, Quiet, Threads, emit, note, start
-from canner.cli.results_file import publish, why_kept
+from canner.cli.results_file import more_seeds, publish, why_kept
 
 if TYPE_CHECKING:
     from canner.experiment.comparison import ComparisonExperiment
@@ -63,7 +63,9 @@ def register(app: typer.Typer) -> None:
 def reproduce(
     table: Table = None,
     protocol: Annotated[ProtocolName, typer.Option(help="How the taggers are trained.")] = ProtocolName.FAST,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds; default: the table's own.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Seeds; default: those of its results file.")
+    ] = None,
     systems: Systems = None,
     paper_rows: PaperRows = False,
     budgets: Budgets = None,
@@ -104,15 +106,14 @@ def reproduce(
         emit(_listed(results) if table is None else _shown(table, protocol, results, grid=grid), None)
         return
     started = time.monotonic()
-    parts = _parts(table, protocol, seeds, grid=grid, smoke=smoke)
-    sizes = () if smoke else tuple(budgets or ())
-    workers = workers or workers_that_fit(device)
-    shared = RunnerOptions(workers, None, device, not quiet, runs / "stores")
-    command = _whole(table, protocol, seeds, grid=grid, anew=anew, smoke=smoke)
     published = None if smoke or anew else results
+    parts, numbers = _parts(table, protocol, seeds, published, grid=grid, smoke=smoke)
+    sizes = () if smoke else tuple(budgets or ())
+    shared = RunnerOptions(workers or workers_that_fit(device), None, device, not quiet, runs / "stores")
     broken = []
     for config, rows, with_sizes in _choices(parts, systems or (), sizes, paper_rows=paper_rows):
         left = _left(started, max_minutes)
+        command = _whole(table, protocol, numbers[config.name], grid=grid, anew=anew, smoke=smoke)
         options = replace(shared, systems=rows, budgets=with_sizes, max_minutes=left)
         make = partial(make_missing, train=not smoke) if make_parts else None
         broken.append(_run_part(config, runs / config.name, published, options, command, make))
@@ -179,14 +180,29 @@ def _shown(table: str, protocol: ProtocolName, results: Path, *, grid: bool) -> 
 
 
 def _parts(
-    table: str, protocol: ProtocolName, seeds: int | None, *, grid: bool, smoke: bool
-) -> list[ComparisonExperiment]:
-    """The comparisons that are asked for."""
+    table: str, protocol: ProtocolName, seeds: int | None, published: Path | None, *, grid: bool, smoke: bool
+) -> tuple[list[ComparisonExperiment], dict[str, int | None]]:
+    """The comparisons that are asked for, and their numbers of seeds by name; None: the table's own.
+
+    Where none is asked for, a table has as many as in its results file, so that a plain call gives that one again.
+    """
     from canner.tables import comparisons
     from canner.tables.variations import varied
 
-    found = _with_corpus(comparisons(table, protocol.value))
-    return [varied(config, seeds=seeds, grid=grid, smoke=smoke) for config in found]
+    parts, numbers = [], {}
+    for config in _with_corpus(comparisons(table, protocol.value)):
+        part = varied(config, seeds=seeds, grid=grid, smoke=smoke)
+        number = seeds
+        if seeds is None and published is not None:
+            number = more_seeds(published / f"{part.name}.json", part.num_seeds)
+            if number is not None:
+                note(
+                    f"{part.title}: {number} seeds, as its results file has; --seeds {part.num_seeds} for fewer"
+                )
+                part = varied(part, seeds=number)
+        parts.append(part)
+        numbers[part.name] = number
+    return parts, numbers
 
 
 def _choices(
@@ -197,19 +213,14 @@ def _choices(
     Raises:
         ValueError: no part has one of them; names what there is.
     """
+    from canner.experiment.runner import require_among
     from canner.tables.variations import rows_of_paper
 
     wanted = {part.name: (*systems, *(rows_of_paper(part) if paper_rows else ())) for part in parts}
     rows_there = [system.name for part in parts for system in part.systems]
     sizes_there = [budget for part in parts for budget in part.budgets]
-    choices: list[tuple[str, Sequence[object], Sequence[object]]] = [
-        ("--system", systems, rows_there),
-        ("--budget", budgets, sizes_there),
-    ]
-    for option, asked, known in choices:
-        if unknown := [item for item in asked if item not in known]:
-            names = "; ".join(map(str, dict.fromkeys(known))) or "none: there is no choice here"
-            raise ValueError(f"expected {option} among {names}, got {unknown[0]!r}")
+    require_among("--system", systems, rows_there)
+    require_among("--budget", budgets, sizes_there)
     chosen = []
     for part in parts:
         sizes = tuple(budget for budget in part.budgets if budget in budgets)

@@ -33,6 +33,19 @@ def _says(path: Path, found: Mapping[str, Any]) -> bool:
     return same == before
 
 
+def more_seeds(path: Path, own: int) -> int | None:
+    """With how many seeds some row of a results file has been run, if more than the table's own; else None."""
+    from canner.report import read_results
+    from canner.system_tables import num_finished
+
+    try:
+        rows = read_results(path)["rows"] if path.exists() else []
+    except ValueError:  # said when the table is written
+        return None
+    most = max((num_finished(row) for row in rows), default=0)
+    return most if most > own else None
+
+
 def why_kept(path: Path, found: Mapping[str, Any]) -> str | None:
     """Why a results file is not to be replaced: a row would have no figures any more, or is to have fewer runs."""
     from canner.experiment.state import some_of

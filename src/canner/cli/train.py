@@ -76,11 +76,11 @@ def train(
 
 
 def _table_of(folder: Path) -> list[str]:
-    """The table of a comparison's results."""
+    """The table of a comparison's results, and what its words mean."""
     from canner.report import read_results
-    from canner.system_tables import table
+    from canner.system_tables import LEGEND, table
 
-    return table(read_results(folder / "results.json")).splitlines()
+    return [*table(read_results(folder / "results.json")).splitlines(), "", LEGEND]
 
 
 def recipe(

@@ -27,12 +27,14 @@ class EncodingConfig(Config):
         replace_digits: look words up with every digit as `0`.
         min_word_count: rarer words of the training sentences become `<unk>`.
         max_word_chars: of a longer token only the first and the last characters are read, half of them each.
+        word_shapes: of characters read alone whether they are capitals, other letters or digits; signs stay.
     """
 
     lowercase: bool = True
     replace_digits: bool = False
     min_word_count: int = Field(default=1, ge=1)
     max_word_chars: int = Field(default=32, ge=4)
+    word_shapes: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class TaggingEncoder:
             num_sentences += 1
             word_counts.update(normalise_word(token, config) for token in sentence.tokens)
             for token in sentence.tokens:
-                char_counts.update(composed(token))
+                char_counts.update(_characters(token, config))
             types.update(tag[2:] for tag in sentence.tags if tag != "O")
         if not num_sentences:
             raise ValueError("expected training sentences, got none; is the training file empty?")
@@ -138,11 +140,21 @@ class TaggingEncoder:
         limit = self.config.max_word_chars
         half = limit // 2
         rows = []
-        for token in map(composed, tokens):
+        for token in (_characters(token, self.config) for token in tokens):
             kept = token if len(token) <= limit else token[:half] + token[-half:]
             rows.append([self.characters.id(c) for c in kept])
         width = max((len(row) for row in rows), default=1) or 1
         return torch.tensor([row + [0] * (width - len(row)) for row in rows], dtype=torch.long)
+
+
+def _characters(token: str, config: EncodingConfig) -> str:
+    """What is read of a token's characters."""
+    return word_shape(composed(token)) if config.word_shapes else composed(token)
+
+
+def word_shape(token: str) -> str:
+    """A capital as `X`, another letter as `x`, a digit as `d`; signs stay."""
+    return "".join("d" if c.isdigit() else "X" if c.isupper() else "x" if c.isalpha() else c for c in token)
 
 
 def normalise_word(token: str, config: EncodingConfig) -> str:

@@ -13,8 +13,11 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from canner.experiment.tagger import TaggerExperiment
-from canner.experiment.toml import one_line, override, without_nothing
+from canner.experiment.toml import dotted_keys, one_line, override, without_nothing
 from canner.text.config import Config
+
+_OF_RUNS = ("seed", "data.subset_seed")
+"""What tells the runs of a row apart: a row that sets it would count one training several times."""
 
 
 class System(Config):
@@ -22,7 +25,8 @@ class System(Config):
 
     Attributes:
         name: of the row.
-        change: dotted keys of the experiment and their values, as `--set` takes them.
+        change: keys of the experiment and their values, dotted as `--set` takes them, or as tables; what a table
+            does not name stays as it is in the base.
         budgets: those of the comparison's budgets at which it runs; empty: at all.
         baseline: the row that it is tested against; None: the first row.
     """
@@ -75,12 +79,24 @@ class ComparisonExperiment(Config):
     paper: dict[str, Any] | None = None
     headline: bool = True
 
+    @field_validator("grid", mode="before")
+    @classmethod
+    def _dotted(cls, grid: Any) -> Any:
+        return dotted_keys(grid) if isinstance(grid, Mapping) else grid
+
     @model_validator(mode="after")
     def _names(self) -> ComparisonExperiment:
         names = [system.name for system in self.systems]
         if len(set(names)) < len(names) or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(
                 f"expected systems and seeds of their own, got {', '.join(names)}; seeds {self.seeds}"
+            )
+        keys = {*self.grid, *(key for system in self.systems for key in dotted_keys(system.change))}
+        not_theirs = (*_OF_RUNS, *(("data.num_sentences",) if self.budgets else ()))
+        if wrong := [key for key in not_theirs if key in keys]:
+            raise ValueError(
+                f"expected systems and a grid that leave {wrong[0]} alone, got one that sets it; the comparison's own "
+                "seeds, subset_seeds and budgets do"
             )
         if empty := [key for key, values in self.grid.items() if not values]:
             raise ValueError(f"grid.{empty[0]}: expected values to try, got none; list some or leave it out")
@@ -91,6 +107,11 @@ class ComparisonExperiment(Config):
                     f"got {system.baseline!r}"
                 )
         return self
+
+    @property
+    def num_seeds(self) -> int:
+        """Runs of a row with one budget: each training subset, if there are some, with each seed."""
+        return len(self.seeds) * (len(self.subset_seeds) if self.budgets else 1)
 
     def baseline_of(self, system: System) -> str | None:
         """The row that a system is tested against; None for one that is its own."""

@@ -197,7 +197,8 @@ def _run_gloss(experiment: GlossExperiment, folder: Path) -> Outcome:
 def _claimed(folder: Path, experiment: Experiment, device: str) -> Iterator[None]:
     """Writes the configuration; refuses a folder with another one, whose unfinished state would mislead.
 
-    A run that fails before it leaves anything gives the folder up, so that a mended configuration may have it.
+    A run that fails before it leaves anything gives the folder up, so that a mended configuration may have it. A
+    comparison may have the folder of another, a shorter one, say: what of it is run, each run's own folder knows.
     """
     path, new_folder = folder / "experiment.toml", not folder.exists()
     before = set() if new_folder else {found.name for found in folder.iterdir()}
@@ -225,9 +226,11 @@ def _claimed(folder: Path, experiment: Experiment, device: str) -> Iterator[None
 
 
 def _is_of(experiment: Experiment, path: Path) -> bool:
-    """Whether a run's file holds this configuration; one that is damaged does not."""
+    """Whether a run's file holds this configuration, or a comparison's one of any; one that is damaged does not."""
     with contextlib.suppress(ValueError):
-        return is_written(experiment, read_toml(path))
+        found = read_toml(path)
+        both_comparisons = experiment.kind == found.get("kind") == "comparison"
+        return both_comparisons or is_written(experiment, found)
     return False
 
 

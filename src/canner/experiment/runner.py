@@ -15,10 +15,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun, plan
+from canner.experiment.corpus_facts import CorpusFacts
 from canner.experiment.kept_runs import KeptRuns
 from canner.experiment.record import Identify, Record, read_record
 from canner.experiment.state import ComparisonState
-from canner.experiment.summary import describe_corpus
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.workers import BrokenOffError, pool
 from canner.training.progress import StepProgress
@@ -63,19 +63,25 @@ class RunnerOptions:
         Raises:
             ValueError: names what there is.
         """
-        for kind, asked, known in (
-            ("systems", self.systems, [system.name for system in config.systems]),
-            ("budgets", self.budgets, config.budgets),
-        ):
-            if unknown := [item for item in asked if item not in known]:
-                names = "; ".join(map(str, known)) or "none: there is no choice here"
-                raise ValueError(f"expected {kind} among {names}, got {unknown[0]!r}")
+        require_among("systems", self.systems, [system.name for system in config.systems])
+        require_among("budgets", self.budgets, config.budgets)
 
     def wants(self, cell: Cell) -> bool:
         """Whether the runs of a cell are to be made now."""
         return (not self.systems or cell.system.name in self.systems) and (
             not self.budgets or cell.tries[0].experiment.data.num_sentences in self.budgets
         )
+
+
+def require_among(what: str, asked: Sequence[object], known: Sequence[object]) -> None:
+    """Refuses rows, say, that there are not.
+
+    Raises:
+        ValueError: names what there is.
+    """
+    if unknown := [item for item in asked if item not in known]:
+        names = "; ".join(map(str, dict.fromkeys(known))) or "none: there is no choice here"
+        raise ValueError(f"expected {what} among {names}, got {unknown[0]!r}")
 
 
 def run_comparison(
@@ -112,7 +118,7 @@ def run_comparison(
     folder.mkdir(parents=True, exist_ok=True)
     options.check(config)
     cells = plan(config, folder)
-    wanted, corpus = [cell for cell in cells if options.wants(cell)], describe_corpus(config.base.data)
+    wanted, corpus = [cell for cell in cells if options.wants(cell)], CorpusFacts.of(config.base.data)
     with _alone_in(folder):
         kept = KeptRuns.read(options.kept, options.identify)
         state = ComparisonState(config, wanted, cells, folder, command, corpus, kept, publish)
@@ -193,8 +199,9 @@ def _runs(
                 if record is not None:  # else its time was up
                     yield run, record
     if broken:
+        lacked = any("memory" in said.lower() for said in broken.values())
         raise BrokenRunsError(
             f"expected every run to come to its end, got {len(broken)} that broke off "
-            f"({next(iter(broken.values()))}); what is finished is kept; where memory lacks, call again with fewer at "
-            "a time (--workers, or --threads 1)"
+            f"({next(iter(broken.values()))}); what is finished is kept"
+            + ("; call again with fewer at a time (--workers, or --threads 1)" if lacked else "")
         )

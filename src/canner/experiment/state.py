@@ -11,6 +11,7 @@ from typing import Any
 
 from canner.data.bundle import save_json
 from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun
+from canner.experiment.corpus_facts import CorpusFacts
 from canner.experiment.kept_runs import KeptRuns
 from canner.experiment.record import Record, missing_bundles, read_record
 from canner.experiment.summary import summary
@@ -25,7 +26,7 @@ class ComparisonState:
     Attributes:
         config, folder, command: of the comparison.
         wanted, cells: the cells whose runs are to be made, and all.
-        corpus: what `describe_corpus` says.
+        corpus: what is known of its data.
         kept: runs that need not be made again.
         publish: called with what `results.json` holds, whenever it is written.
         records: of the finished runs, by folder.
@@ -38,7 +39,7 @@ class ComparisonState:
     cells: Sequence[Cell]
     folder: Path
     command: str
-    corpus: dict[str, Any]
+    corpus: CorpusFacts
     kept: KeptRuns
     publish: Callable[[dict[str, Any]], None] | None
     records: dict[Path, Record] = field(default_factory=dict)

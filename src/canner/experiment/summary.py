@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from canner.data.corpus import CorpusConfig, data_path, load_corpus
 from canner.evaluation.bootstrap import paired_bootstrap_of_counts, paired_bootstrap_of_runs
 from canner.experiment.comparison import Cell, ComparisonExperiment
+from canner.experiment.corpus_facts import CorpusFacts
 from canner.experiment.record import Record
-from canner.experiment.results import digest, results_json, summarise
-from canner.text.sentence import Sentence
+from canner.experiment.results import results_json, summarise
 
 COLLAPSED_IN_ROW, COLLAPSED_IN_TABLE = 0.5, 0.1
 """A run whose development F1 is below this share of its row's best, or of the table's, is called collapsed."""
@@ -24,6 +24,9 @@ ENOUGH_RUNS = 3
 
 LATE = 0.9
 """A run that was best after this share of the epochs that it may have, and had them all, might have gone on."""
+
+SEEN = 0.05
+"""Where so large a share of the test sentences stands in the training part, gains are told without these, too."""
 
 FEW_EPOCHS = 10
 """With a lower limit a run is not meant to learn all that it can."""
@@ -35,7 +38,7 @@ def summary(
     records: Mapping[Path, Record],
     *,
     command: str,
-    corpus: Mapping[str, Any],
+    corpus: CorpusFacts,
     outdated: Mapping[Path, Record] | None = None,
 ) -> dict[str, Any]:
     """The content of a results file, from whatever runs are finished.
@@ -45,7 +48,7 @@ def summary(
         cells: its plan.
         records: of the finished runs, by folder.
         command: what was typed.
-        corpus: what `describe_corpus` says.
+        corpus: what is known of its data.
         outdated: runs made with bundles that are others now, by folder; shown where a row has no other run.
 
     Returns:
@@ -53,7 +56,7 @@ def summary(
         keys mean says docs/data.md.
     """
     records = _shown(cells, records, outdated or {})
-    rows = _rows(config, cells, records)
+    rows = _rows(config, cells, records, corpus.seen)
     results = results_json(
         name=config.name,
         title=config.title,
@@ -73,7 +76,7 @@ def summary(
         results["date"] = " to ".join(dict.fromkeys((days[0], days[-1])))
     if not config.headline:
         results["headline"] = False
-    return {**results, "corpus": dict(corpus), "grid": {key: list(v) for key, v in config.grid.items()}}
+    return {**results, "corpus": corpus.described, "grid": {key: list(v) for key, v in config.grid.items()}}
 
 
 def _shown(
@@ -112,7 +115,10 @@ def _dev_f1(records: Mapping[Path, Record]) -> dict[Path, float]:
 
 
 def _rows(
-    config: ComparisonExperiment, cells: Sequence[Cell], records: Mapping[Path, Record]
+    config: ComparisonExperiment,
+    cells: Sequence[Cell],
+    records: Mapping[Path, Record],
+    seen: NDArray[np.bool_],
 ) -> list[dict[str, Any]]:
     """A row for each system and budget, in the order of the plan."""
     dev_f1 = _dev_f1(records)
@@ -141,7 +147,8 @@ def _rows(
         entry = _row(row, counted[row], planned[row], best_of_table=best)
         if cut_off[row]:
             entry["cut_off"] = cut_off[row]
-        if base_row is not None and (against := _against(counted[row], counted.get(base_row, {}))):
+        base_runs = {} if base_row is None else counted.get(base_row, {})
+        if against := _against(counted[row], base_runs, seen):
             entry["against"] = {"system": base_row, **against}
         if row in chosen:
             entry["chosen"] = chosen[row]
@@ -232,31 +239,6 @@ def _share_upper_bound(rows: Sequence[dict[str, Any]], read_at: Mapping[str, str
             against["share_of_upper_bound"] = round(100 * sum(ours.values()) / gain, 1)
 
 
-def describe_corpus(config: CorpusConfig) -> dict[str, Any]:
-    """Files with digests, and counts of sentences, tokens and entities of each part: which data these were.
-
-    Of the development and test part also, how many of its sentences stand in the training part too, word for word.
-    """
-    corpus = load_corpus(config.model_copy(update={"num_sentences": None, "num_dev": None, "num_test": None}))
-    described: dict[str, Any] = {}
-    trained_on = {sentence.tokens for sentence in corpus.train}
-    for name, sentences in (("train", corpus.train), ("dev", corpus.dev), ("test", corpus.test)):
-        paths = [data_path(path) for path in getattr(config, name)]
-        files = {path.name: digest(path) for path in paths}
-        described[name] = {"sha256": files, **_counts(sentences)}
-        if name != "train":
-            described[name]["in_train"] = sum(sentence.tokens in trained_on for sentence in sentences)
-    return described
-
-
-def _counts(sentences: Sequence[Sentence]) -> dict[str, int]:
-    return {
-        "sentences": len(sentences),
-        "tokens": sum(len(sentence.tokens) for sentence in sentences),
-        "entities": sum(len(sentence.entities) for sentence in sentences),
-    }
-
-
 def _row(row: str, runs: Mapping[str, Record], planned: int, *, best_of_table: float) -> dict[str, Any]:
     failed = {name: record.failure for name, record in runs.items() if record.failure is not None}
     good = {name: record for name, record in runs.items() if record.failure is None}
@@ -288,11 +270,14 @@ def _is_cut_off(record: Record | None, limit: int) -> bool:
     return record.epochs == limit and record.best_epoch > LATE * limit
 
 
-def _against(runs: Mapping[str, Record], baseline: Mapping[str, Record]) -> dict[str, Any] | None:
+def _against(
+    runs: Mapping[str, Record], baseline: Mapping[str, Record], seen: NDArray[np.bool_]
+) -> dict[str, Any] | None:
     """Paired bootstrap over the test sentences, the runs of both systems with the same seeds pooled.
 
     The interval is over sentences. Beside it, where there are several runs, the p value that reckons with other
-    trainings too, and the differences of single runs.
+    trainings too, the differences of single runs, and, where many sentences were seen in training, the same test
+    without these.
     """
     pairs = [
         (name, baseline[name], record, (first, second))
@@ -303,17 +288,23 @@ def _against(runs: Mapping[str, Record], baseline: Mapping[str, Record]) -> dict
     if not pairs:
         return None
     plain, can = (np.stack([counts[i] for *_, counts in pairs]) for i in (0, 1))
-    found = paired_bootstrap_of_counts(plain.sum(axis=0), can.sum(axis=0))
     with_runs = round(paired_bootstrap_of_runs(plain, can).p_value, 4) if len(pairs) > 1 else None
     by_run = {name: second.figures()["f1"] - first.figures()["f1"] for name, first, second, _ in pairs}
     dev = {name: second.dev_f1 - first.dev_f1 for name, first, second, _ in pairs}
+    tells_unseen = len(seen) == plain.shape[1] and SEEN <= seen.mean() < 1
     return {
-        "difference": round(found.difference.value, 2),
-        "low": round(found.difference.low, 2),
-        "high": round(found.difference.high, 2),
-        "p": round(found.p_value, 4),
+        **_tested(plain, can),
         **({} if with_runs is None else {"p_with_runs": with_runs}),
+        **({"unseen": _tested(plain[:, ~seen], can[:, ~seen])} if tells_unseen else {}),
         "runs": len(pairs),
         "by_run": {name: round(difference, 2) for name, difference in by_run.items()},
         "dev_by_run": {name: round(difference, 2) for name, difference in dev.items()},
     }
+
+
+def _tested(plain: NDArray[np.int64], can: NDArray[np.int64]) -> dict[str, float]:
+    """What the paired bootstrap says of the counts of two systems [runs N 3], in points of F1."""
+    found = paired_bootstrap_of_counts(plain.sum(axis=0), can.sum(axis=0))
+    interval = found.difference
+    values = {"difference": interval.value, "low": interval.low, "high": interval.high}
+    return {name: round(value, 2) for name, value in values.items()} | {"p": round(found.p_value, 4)}

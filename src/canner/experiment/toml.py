@@ -57,13 +57,13 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 
 def override(values: Mapping[str, Any], assignments: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of `values` with dotted keys set.
+    """A copy of `values` with dotted keys set; a table sets its keys, and leaves the others of the same table.
 
     Raises:
         ValueError: if a dotted key goes through something that is not a table.
     """
     result = copy.deepcopy(dict(values))
-    for dotted, value in assignments.items():
+    for dotted, value in dotted_keys(assignments).items():
         table = result
         *parents, last = dotted.split(".")
         for parent in parents:
@@ -75,6 +75,17 @@ def override(values: Mapping[str, Any], assignments: Mapping[str, Any]) -> dict[
             table = inner
         table[last] = value
     return result
+
+
+def dotted_keys(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Tables within tables as dotted keys, so that `{"a": {"b": 1}}` and `{"a.b": 1}` are the same; lists stay."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            flat |= dotted_keys(value, f"{before}{key}.")
+        else:
+            flat[f"{before}{key}"] = value
+    return flat
 
 
 def to_toml(config: BaseModel) -> str:

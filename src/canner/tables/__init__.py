@@ -56,6 +56,9 @@ TABLES: dict[str, dict[str, Comparison]] = {
         "swahili": longer.swahili,
         "yoruba": longer.yoruba,
         "uner": longer.uner_chinese,
+        "few-spanish": longer.few_spanish,
+        "few-swahili": longer.few_swahili,
+        "few-yoruba": longer.few_yoruba,
     },
     "letters": {"german": european.german_letters, "spanish": european.spanish_letters},
 }

@@ -18,8 +18,8 @@ from canner.tables.protocols import (
     can_systems,
     can_systems_with,
     comparison,
-    reading,
     view,
+    with_english,
 )
 from canner.transfer.aligned import TransferOptions
 
@@ -124,6 +124,7 @@ def _table3(
         ),
         large=True,
         batch_size=32,
+        as_printed=True,
     )
 
 
@@ -161,6 +162,7 @@ def _table4(name: str, annotation: str, protocol: Protocol) -> ComparisonExperim
             f"does not say which annotation; {OUR_TRANSLATOR}; its encoder is BERT, ours multilingual-e5-small, "
             "frozen",
         ),
+        as_printed=True,
     )
 
 
@@ -176,14 +178,14 @@ def table5(annotation_name: str, annotation: str, protocol: Protocol) -> Compari
 
     def can(layer: Literal["first", "last"]) -> dict[str, Any]:
         options = TransferOptions(layer=layer)
-        return {**alone, **reading(view(translator, options))}
+        return {**alone, **with_english(view(translator, options))}
 
     rows = [
         System(name="random"),
         System(name="FastText", change={"embeddings.vectors": VECTORS.vectors}),
         System(name="CAN_first", change=can("first")),
         System(name="CAN_last", change=can("last")),
-        System(name="CAN_gloss", change={**alone, **reading(view(GLOSSES["zh"]))}),
+        System(name="CAN_gloss", change={**alone, **with_english(view(GLOSSES["zh"]))}),
     ]
     paper = {
         "random": (36.12, 10.55, 16.33),
@@ -221,7 +223,7 @@ def _figure3(name: str, words: str, protocol: Protocol, change: dict[str, Any]) 
     for layer in range(1, NUM_LAYERS + 1):
         # the ends are Table 4's CAN_first and CAN_last, whose runs stand for them
         options = {1: FIRST, NUM_LAYERS: LAST}.get(layer, TransferOptions(layer=layer))
-        carried = reading(view(TRANSLATORS["zh"], options))
+        carried = with_english(view(TRANSLATORS["zh"], options))
         rows.append(System(name=f"layer {layer}", change={**change, **carried}))
     return comparison(
         f"figure3-{name}",

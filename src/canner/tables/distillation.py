@@ -14,8 +14,8 @@ from canner.tables.protocols import (
     TRANSLATORS,
     Protocol,
     comparison,
-    reading,
     view,
+    with_english,
 )
 
 DISTILLED = "runs/translator-zh-distilled"
@@ -48,15 +48,15 @@ def _distillation(
     large: bool = False,
     batch_size: int = 16,
 ) -> ComparisonExperiment:
-    gloss = reading(view(GLOSSES["zh"]))
+    gloss = with_english(view(GLOSSES["zh"]))
     additions = {
-        "CAN_last": reading(view(TRANSLATORS["zh"], LAST)),
-        "CAN_last, continued": reading(view(CONTINUED, LAST)),
-        "CAN_last with copies at the input": {**reading(view(TRANSLATORS["zh"], COPIED)), **AT_INPUT},
-        "CAN_last with copies at the input, continued": {**reading(view(CONTINUED, COPIED)), **AT_INPUT},
-        "CAN_first, distilled": reading(view(DISTILLED, FIRST)),
-        "CAN_last, distilled": reading(view(DISTILLED, LAST)),
-        "CAN_last with copies at the input, distilled": {**reading(view(DISTILLED, COPIED)), **AT_INPUT},
+        "CAN_last": with_english(view(TRANSLATORS["zh"], LAST)),
+        "CAN_last, continued": with_english(view(CONTINUED, LAST)),
+        "CAN_last with copies at the input": {**with_english(view(TRANSLATORS["zh"], COPIED)), **AT_INPUT},
+        "CAN_last with copies at the input, continued": {**with_english(view(CONTINUED, COPIED)), **AT_INPUT},
+        "CAN_first, distilled": with_english(view(DISTILLED, FIRST)),
+        "CAN_last, distilled": with_english(view(DISTILLED, LAST)),
+        "CAN_last with copies at the input, distilled": {**with_english(view(DISTILLED, COPIED)), **AT_INPUT},
         "CAN_gloss": gloss,
         "CAN_gloss at the input": {**gloss, **AT_INPUT},
     }

@@ -18,8 +18,8 @@ from canner.tables.protocols import (
     comparison,
     external,
     gloss_with,
-    reading,
     view,
+    with_english,
 )
 
 SPANISH = CorpusConfig(
@@ -59,7 +59,7 @@ def _table2(
     figures: tuple[float, ...],
 ) -> ComparisonExperiment:
     lstm, with_charlm = "BiLSTM+CRF", "CharLM+BiLSTM+CRF"
-    deepl = reading(external(f"{language}-en", "DeepL"))
+    deepl = with_english(external(f"{language}-en", "DeepL"))
     upper = [
         System(name=f"{lstm} + CAN, DeepL (upper bound)", change=deepl),
         System(name=f"{lstm} + CAN, DeepL at the input (upper bound)", change={**deepl, **AT_INPUT}),
@@ -89,26 +89,31 @@ def _table2(
         },
         large=True,
         batch_size=32,
+        as_printed=True,
     )
 
 
 def spanish_letters(protocol: Protocol) -> ComparisonExperiment:
-    """Spanish, what CAN_last brings to a tagger that reads letters, and to one that reads words alone."""
+    """Spanish, what CAN_last brings to taggers that read letters, words alone, and words and their capitals."""
     return _letters("es", "spanish", "Spanish (CoNLL-2002)", SPANISH, protocol)
 
 
 def german_letters(protocol: Protocol) -> ComparisonExperiment:
-    """German, what CAN_last brings to a tagger that reads letters, and to one that reads words alone."""
+    """German, what CAN_last brings to taggers that read letters, words alone, and words and their capitals."""
     return _letters("de", "german", "German (CoNLL-2003)", GERMAN, protocol)
 
 
 def _letters(
     language: str, name: str, title: str, data: CorpusConfig, protocol: Protocol
 ) -> ComparisonExperiment:
-    can_last = reading(view(TRANSLATORS[language], LAST))
+    can_last = with_english(view(TRANSLATORS[language], LAST))
     rows = []
-    for plain, encoder in (("letters and words", "cnn"), ("words alone", "none")):
-        change = {"model.char_encoder": encoder}
+    shapes = {"model.char_encoder": "cnn", "encoding.word_shapes": True}
+    for plain, change in (
+        ("letters and words", {"model.char_encoder": "cnn"}),
+        ("words alone", {"model.char_encoder": "none"}),
+        ("words and shapes", shapes),
+    ):
         rows += [
             System(name=plain, change=change, baseline=plain),
             System(name=f"{plain} + CAN_last", change={**change, **can_last}, baseline=plain),
@@ -121,7 +126,8 @@ def _letters(
         rows,
         embeddings=_vectors(language),
         model={"word_dim": 100},
-        corpus=f"{title}, {CORPUS}; letters: a convolutional encoder of a word's characters",
+        corpus=f"{title}, {CORPUS}; words: in lower case; letters: a convolutional encoder of a word's characters; "
+        "shapes: the same, but of characters it is read alone whether they are capitals, other letters or digits",
         large=True,
         batch_size=32,
         headline=False,

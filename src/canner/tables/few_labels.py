@@ -20,8 +20,8 @@ from canner.tables.protocols import (
     comparison,
     external,
     gloss_with,
-    reading,
     view,
+    with_english,
 )
 
 NUM_DEV = 400
@@ -43,30 +43,34 @@ def few(data: CorpusConfig) -> CorpusConfig:
 
 def spanish(protocol: Protocol) -> ComparisonExperiment:
     """Spanish, 100 and 500 sentences: DeepL (the upper bound), word gloss, ConvS2S, both of ours together."""
-    gloss, translator, deepl = view(GLOSSES["es"]), TRANSLATORS["es"], reading(external("es-en", "DeepL"))
-    copied, aligned = reading(view(translator, COPIED)), reading(view(ALIGNERS["es"], COPIED))
+    gloss, translator, deepl = (
+        view(GLOSSES["es"]),
+        TRANSLATORS["es"],
+        with_english(external("es-en", "DeepL")),
+    )
+    copied, aligned = with_english(view(translator, COPIED)), with_english(view(ALIGNERS["es"], COPIED))
     rows = [
         System(name="plain"),
         System(name="CAN, DeepL", change=deepl),
         System(name="CAN, DeepL at the input", change={**deepl, **AT_INPUT}),
-        System(name="CAN_gloss", change=reading(gloss)),
-        System(name="CAN_gloss at the input", change={**reading(gloss), **AT_INPUT}),
-        System(name="CAN_last", change=reading(view(translator, LAST))),
+        System(name="CAN_gloss", change=with_english(gloss)),
+        System(name="CAN_gloss at the input", change={**with_english(gloss), **AT_INPUT}),
+        System(name="CAN_last", change=with_english(view(translator, LAST))),
         System(name="CAN_last with copies at the input", change={**copied, **AT_INPUT}),
         System(name="CAN_aligned at the input", change={**aligned, **AT_INPUT}),
     ]
     parts = {
-        "CAN_first": reading(view(translator, FIRST)),
+        "CAN_first": with_english(view(translator, FIRST)),
         "CAN_last with copies": copied,
-        "CAN_last scaled": reading(view(translator, SCALED)),
+        "CAN_last scaled": with_english(view(translator, SCALED)),
         "CAN_aligned": aligned,
-        "CAN_gloss and CAN_last": reading(gloss, view(translator, LAST)),
-        "CAN_gloss and CAN_last scaled": reading(gloss, view(translator, SCALED)),
+        "CAN_gloss and CAN_last": with_english(gloss, view(translator, LAST)),
+        "CAN_gloss and CAN_last scaled": with_english(gloss, view(translator, SCALED)),
     }
     rows += [System(name=name, change=change, budgets=(FEW,)) for name, change in parts.items()]
     rows += [system.model_copy(update={"budgets": (FEW,)}) for system in gloss_with(ENCODER, "es", "Encoder")]
     return comparison(
-        "spanish-few",
+        "few-labels-spanish",
         "Spanish (CoNLL-2002), few labels",
         protocol,
         few(SPANISH),
@@ -89,23 +93,24 @@ def yoruba(protocol: Protocol) -> ComparisonExperiment:
 
 def _masakhaner(language: str, folder: str, name: str, protocol: Protocol) -> ComparisonExperiment:
     gloss, translator = view(GLOSSES[language]), TRANSLATORS[language]
-    aligned = reading(view(ALIGNERS[language], COPIED))
+    aligned = with_english(view(ALIGNERS[language], COPIED))
     rows = [
         System(name="plain"),
-        System(name="CAN_gloss", change=reading(gloss)),
-        System(name="CAN_gloss at the input", change={**reading(gloss), **AT_INPUT}),
-        System(name="CAN_last", change=reading(view(translator, LAST))),
-        System(name="CAN_last with copies", change=reading(view(translator, COPIED))),
+        System(name="CAN_gloss", change=with_english(gloss)),
+        System(name="CAN_gloss at the input", change={**with_english(gloss), **AT_INPUT}),
+        System(name="CAN_last", change=with_english(view(translator, LAST))),
+        System(name="CAN_last with copies", change=with_english(view(translator, COPIED))),
         System(
-            name="CAN_last with copies at the input", change={**reading(view(translator, COPIED)), **AT_INPUT}
+            name="CAN_last with copies at the input",
+            change={**with_english(view(translator, COPIED)), **AT_INPUT},
         ),
         System(name="CAN_aligned", change=aligned),
         System(name="CAN_aligned at the input", change={**aligned, **AT_INPUT}),
-        System(name="CAN_gloss and CAN_last", change=reading(gloss, view(translator, LAST))),
+        System(name="CAN_gloss and CAN_last", change=with_english(gloss, view(translator, LAST))),
         *gloss_with(ENCODER, language, "Encoder"),
     ]
     return comparison(
-        f"{name.lower()}-few",
+        f"few-labels-{name.lower()}",
         f"{name} (MasakhaNER 2), 100 sentences",
         protocol,
         few(corpus(folder)),
@@ -121,7 +126,7 @@ def guidance(protocol: Protocol) -> ComparisonExperiment:
     rows = [System(name="plain")]
     for kind in GUIDANCE:
         for name, options in (("CAN_first", FIRST), ("CAN_last", LAST), ("CAN_last with copies", COPIED)):
-            carried = reading(view(f"runs/translator-es-{kind}", options))
+            carried = with_english(view(f"runs/translator-es-{kind}", options))
             rows.append(System(name=f"{name}, {kind}", change=carried))
     return comparison(
         "guidance-spanish",

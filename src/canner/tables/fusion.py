@@ -6,6 +6,7 @@ from typing import Any
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
+from canner.experiment.tagger import EmbeddingsConfig
 from canner.tables.chinese import CHARACTERS, OUR_VECTORS, VECTORS, WEIBO_TEXT, weibo
 from canner.tables.european import SPANISH
 from canner.tables.few_labels import FEW, SUBSETS, few
@@ -16,8 +17,8 @@ from canner.tables.protocols import (
     TRANSLATORS,
     Protocol,
     comparison,
-    reading,
     view,
+    with_english,
 )
 from canner.transfer.aligned import TransferOptions
 
@@ -25,23 +26,29 @@ from canner.transfer.aligned import TransferOptions
 def on_spanish(protocol: Protocol) -> ComparisonExperiment:
     """Spanish, 100 sentences: emissions with and without Eq. 12's softmax, reading, scaling, posteriors."""
     text = f"CoNLL-2002 Spanish, {FEW} labelled sentences: {SUBSETS}"
-    options: dict[str, Any] = {"budgets": (FEW,), "batch_size": 8}
-    return _fusion(
-        "spanish", "Spanish (CoNLL-2002), few labels", "es", few(SPANISH), text, protocol, **options
-    )
+    title = "Spanish (CoNLL-2002), few labels"
+    return _fusion("spanish", title, "es", few(SPANISH), text, protocol, budgets=(FEW,), batch_size=8)
 
 
 def on_weibo(protocol: Protocol) -> ComparisonExperiment:
     """Weibo, revised annotation: the same with all training sentences."""
     text = f"{WEIBO_TEXT}; {OUR_VECTORS}"
-    options: dict[str, Any] = {"model": CHARACTERS, "embeddings": VECTORS}
-    return _fusion(
-        "weibo", "Weibo (revised annotation)", "zh", weibo("weiboNER_2nd_conll"), text, protocol, **options
-    )
+    title, data = "Weibo (revised annotation)", weibo("weiboNER_2nd_conll")
+    return _fusion("weibo", title, "zh", data, text, protocol, model=CHARACTERS, embeddings=VECTORS)
 
 
 def _fusion(
-    name: str, title: str, language: str, data: CorpusConfig, text: str, protocol: Protocol, **options: Any
+    name: str,
+    title: str,
+    language: str,
+    data: CorpusConfig,
+    text: str,
+    protocol: Protocol,
+    *,
+    model: dict[str, Any] | None = None,
+    embeddings: EmbeddingsConfig | None = None,
+    budgets: tuple[int, ...] = (),
+    batch_size: int = 16,
 ) -> ComparisonExperiment:
     translator = TRANSLATORS[language]
     softmax = {"model.emissions": "softmax"}
@@ -52,7 +59,7 @@ def _fusion(
         "CAN_last, posteriors": TransferOptions(posteriors=True),
         "CAN_last scaled": SCALED,
     }
-    rows = [System(name=row, change=reading(view(translator, read))) for row, read in variants.items()]
+    rows = [System(name=row, change=with_english(view(translator, read))) for row, read in variants.items()]
     printed = f"plain{AS_PRINTED}"
     return comparison(
         f"fusion-{name}",
@@ -65,11 +72,14 @@ def _fusion(
             *rows,
             System(
                 name=f"CAN_last{AS_PRINTED}",
-                change={**reading(view(translator, LAST)), **softmax},
+                change={**with_english(view(translator, LAST)), **softmax},
                 baseline=printed,
             ),
         ],
+        model=model,
+        embeddings=embeddings,
         corpus=text,
+        budgets=budgets,
+        batch_size=batch_size,
         headline=False,
-        **options,
     )

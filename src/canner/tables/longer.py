@@ -1,9 +1,11 @@
-"""Do taggers of the fast protocol have epochs enough? Its large tables with three times as many."""
+"""Do taggers of the fast protocol have epochs enough? Its large tables, and those of few labels, with three times."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables import chinese, european, masakhaner, uner
+from canner.tables import chinese, european, few_labels, masakhaner, uner
 from canner.tables.protocols import Protocol
 from canner.tables.variations import with_more_epochs
 
@@ -43,9 +45,35 @@ def uner_chinese(protocol: Protocol) -> ComparisonExperiment:
     return _longer("uner", uner.chinese(protocol))
 
 
+def few_spanish(protocol: Protocol) -> ComparisonExperiment:
+    """Spanish, 100 sentences, three times the epochs and the patience."""
+    return _few("spanish", few_labels.spanish(protocol))
+
+
+def few_swahili(protocol: Protocol) -> ComparisonExperiment:
+    """Swahili, 100 sentences, three times the epochs and the patience."""
+    return _few("swahili", few_labels.swahili(protocol))
+
+
+def few_yoruba(protocol: Protocol) -> ComparisonExperiment:
+    """Yoruba, 100 sentences, three times the epochs and the patience."""
+    return _few("yoruba", few_labels.yoruba(protocol))
+
+
 def _longer(name: str, table: ComparisonExperiment) -> ComparisonExperiment:
     plain = table.systems[0].name
     rows = [f"{plain} + {added}" if added else plain for added in ROWS]
+    return with_more_epochs(_some_rows(name, table, rows), TIMES)
+
+
+def _few(name: str, table: ComparisonExperiment) -> ComparisonExperiment:
+    """With few sentences an epoch is short, and many pass without gain: these have more patience, too."""
+    rows = [table.systems[0].name, *ROWS]
+    few = _some_rows(f"few-{name}", table, rows).model_copy(update={"budgets": (few_labels.FEW,)})
+    return with_more_epochs(few, TIMES, patience=True)
+
+
+def _some_rows(name: str, table: ComparisonExperiment, rows: Sequence[str]) -> ComparisonExperiment:
     base = table.base.model_copy(update={"name": f"longer-{name}"})
     changes = {
         "name": f"longer-{name}-fast",
@@ -55,4 +83,4 @@ def _longer(name: str, table: ComparisonExperiment) -> ComparisonExperiment:
         "paper": None,
         "headline": False,
     }
-    return with_more_epochs(table.model_copy(update=changes), TIMES)
+    return table.model_copy(update=changes)

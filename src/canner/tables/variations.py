@@ -37,14 +37,21 @@ def without_grid(config: ComparisonExperiment) -> ComparisonExperiment:
     return config.model_copy(update=changes)
 
 
-def with_more_epochs(config: ComparisonExperiment, times: int) -> ComparisonExperiment:
-    """The same with so many times the epochs at most."""
+def with_more_epochs(
+    config: ComparisonExperiment, times: int, *, patience: bool = False
+) -> ComparisonExperiment:
+    """The same with so many times the epochs at most, and, with `patience`, of those without gain before the end."""
     training = config.base.training
-    more = training.model_copy(update={"max_epochs": times * training.max_epochs})
-    few, many = (f"at most {one.max_epochs} epochs" for one in (training, more))
+    limits = {"max_epochs": times * training.max_epochs}
+    if patience and training.early_stopping is not None:
+        limits["early_stopping"] = times * training.early_stopping
+    more = training.model_copy(update=limits)
+    words = config.protocol.replace(f"{training.max_epochs} epochs", f"{more.max_epochs} epochs")
+    if patience:
+        words = words.replace("early on dev", f"on dev after {more.early_stopping} epochs without gain")
     changes = {
         "base": config.base.model_copy(update={"training": more}),
-        "protocol": config.protocol.replace(few, many),
+        "protocol": words,
     }
     return config.model_copy(update=changes)
 

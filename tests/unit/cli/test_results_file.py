@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from canner.cli.results_file import publish, why_kept
+from canner.cli.results_file import more_seeds, publish, why_kept
 
 
 def results(planned: int = 3, **runs: int) -> dict[str, Any]:
@@ -65,6 +65,14 @@ def test_a_damaged_file_is_replaced_and_nothing_is_written_of_nothing(path: Path
     assert json.loads(path.read_text())["rows"][0]["system"] == "plain"
     publish(tmp_path / "none.json", results(plain=0))
     assert not (tmp_path / "none.json").exists()
+
+
+def test_more_seeds_than_a_tables_own_are_those_that_were_run(path: Path, tmp_path: Path) -> None:
+    publish(path, results(planned=30, plain=5, wide=3))
+    assert (more_seeds(path, 3), more_seeds(path, 5)) == (5, None)
+    assert more_seeds(tmp_path / "none.json", 1) is None
+    path.write_text("{")
+    assert more_seeds(path, 1) is None
 
 
 def test_figures_of_a_file_without_seeds_count(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from canner.data.tagging import EncodingConfig, TaggingEncoder
+from canner.data.tagging import EncodingConfig, TaggingEncoder, word_shape
 from canner.text.sentence import Sentence
 
 SENTENCES = [
@@ -39,6 +39,19 @@ def test_rare_words_are_unknown_and_extra_words_known() -> None:
     )
     assert encoder.words is not None
     assert set(encoder.words.items[2:]) == {"en", "quito"}
+
+
+def test_of_shapes_only_capitals_other_letters_digits_and_signs_are_read() -> None:
+    shapes = {"Lima": "Xxxx", "ONU": "XXX", "e-Mail": "x-Xxxx", "3.a": "d.x", "Ñandú2": "Xxxxxd", "习": "x"}
+    assert {token: word_shape(token) for token in shapes} == shapes
+    encoder = build(EncodingConfig(word_shapes=True))
+    ana, eva, lee = (encoder.encode(Sentence((token,))).char_ids for token in ("Ana", "Eva", "lee"))
+    assert ana is not None
+    assert eva is not None
+    assert lee is not None
+    assert ana.tolist() == eva.tolist() != lee.tolist()
+    assert encoder.words is not None
+    assert "ana" in encoder.words.items
 
 
 def test_a_tag_that_training_has_not_seen_is_named() -> None:

@@ -71,6 +71,29 @@ def test_a_row_cannot_take_a_setting_away() -> None:
         System(name="random", change={"embeddings.vectors": None})
 
 
+def test_a_change_may_be_a_table_and_leaves_what_that_does_not_name(make: Make, tmp_path: Path) -> None:
+    dotted, as_table = (
+        make(systems=(System(name="a", change=change),), grid=grid)
+        for change, grid in (
+            ({"model.hidden_dim": 6}, {"training.learning_rate": (0.1, 0.2)}),
+            ({"model": {"hidden_dim": 6}}, {"training": {"learning_rate": (0.1, 0.2)}}),
+        )
+    )
+    experiment = plan(as_table, tmp_path)[0].tries[1].experiment
+    assert experiment == plan(dotted, tmp_path)[0].tries[1].experiment
+    assert (experiment.model.hidden_dim, experiment.model.word_dim) == (6, 8)
+    assert (experiment.training.learning_rate, experiment.training.max_epochs) == (0.2, 2)
+
+
+@pytest.mark.parametrize("change", [{"seed": 7}, {"data": {"subset_seed": 1}}, {"data.num_sentences": 4}])
+def test_what_tells_runs_apart_is_not_for_a_row_or_a_grid_to_set(make: Make, change: dict) -> None:
+    for wrong in ({"systems": (System(name="a", change=change),)}, {"grid": {"seed": (1, 2)}}):
+        with pytest.raises(ValueError, match=r"expected systems and a grid that leave .* alone"):
+            make(budgets=(2, 4), **wrong)
+    if change == {"data.num_sentences": 4}:
+        assert make(systems=(System(name="a", change=change),)).systems[0].change == change
+
+
 def test_systems_have_names_of_their_own_and_baselines_that_exist(make: Make, tmp_path: Path) -> None:
     for twice in ({"systems": (System(name="a"), System(name="a"))}, {"seeds": (1, 1)}):
         with pytest.raises(ValueError, match="systems and seeds of their own"):

@@ -12,6 +12,7 @@ import pytest
 
 from canner.experiment import workers
 from canner.experiment.comparison import ComparisonExperiment, System, plan
+from canner.experiment.corpus_facts import CorpusFacts
 from canner.experiment.kept_runs import KeptRuns, _packed
 from canner.experiment.record import Record
 from canner.experiment.runner import RunnerOptions, run_comparison
@@ -19,6 +20,8 @@ from canner.experiment.summary import summary
 from canner.experiment.tagger import TaggerExperiment
 
 Make = Callable[..., ComparisonExperiment]
+NOTHING = CorpusFacts({}, np.zeros(0, dtype=bool))
+"""Nothing is known of the data."""
 
 
 def never(*_: object, **__: object) -> None:
@@ -280,7 +283,7 @@ def test_outdated_runs_of_two_sets_of_bundles_are_not_pooled(make: Make, tmp_pat
 
     def values(outdated: dict[Path, Record]) -> list[float]:
         cells = plan(config, tmp_path)
-        found = summary(config, cells, {}, command="c", corpus={}, outdated=outdated)["rows"][0]
+        found = summary(config, cells, {}, command="c", corpus=NOTHING, outdated=outdated)["rows"][0]
         return found["metrics"]["f1"]["values"]
 
     first, second, third = (run.folder for run in runs)
@@ -306,9 +309,14 @@ def test_of_a_grid_what_is_outdated_is_shown_until_all_of_it_is_run_again(make: 
 
     def shown(*folders: Path) -> list[float]:
         records = dict.fromkeys(folders, now)
-        found = summary(config, plan(config, tmp_path), records, command="c", corpus={}, outdated=outdated)[
-            "rows"
-        ][0]
+        found = summary(
+            config,
+            plan(config, tmp_path),
+            records,
+            command="c",
+            corpus=NOTHING,
+            outdated=outdated,
+        )["rows"][0]
         return found["metrics"]["f1"]["values"]
 
     assert shown() == [7.0, 7.0]

@@ -14,12 +14,15 @@ import pytest
 
 from canner.evaluation.bootstrap import paired_bootstrap_of_counts, paired_bootstrap_of_runs
 from canner.experiment.comparison import ComparisonExperiment, System, plan
+from canner.experiment.corpus_facts import CorpusFacts
 from canner.experiment.record import Record
 from canner.experiment.results import summarise
 from canner.experiment.summary import summary
 from canner.system_tables import table
 
 Make = Callable[..., ComparisonExperiment]
+NOTHING = CorpusFacts({}, np.zeros(0, dtype=bool))
+"""Nothing is known of the data."""
 
 
 def part(f1: float) -> dict[str, float]:
@@ -70,7 +73,7 @@ def test_gains_are_tested_on_the_pooled_counts_and_the_best_is_chosen_on_dev(
         for run in cell.known_runs({run.folder: 1.0 for run in cell.tries})
     }
     plain, first, second = summary(
-        make(systems=systems, seeds=(1, 2)), cells, records, command="c", corpus={}
+        make(systems=systems, seeds=(1, 2)), cells, records, command="c", corpus=NOTHING
     )["rows"]
     test = paired_bootstrap_of_counts(2 * np.array(worse), 2 * np.array(better))
     with_runs = paired_bootstrap_of_runs(np.array([worse] * 2), np.array([better] * 2))
@@ -105,7 +108,7 @@ def test_on_dev_a_row_is_compared_with_the_plain_runs_of_its_own_seeds(make: Mak
                 cell.known_runs({cell.tries[0].folder: 1.0}), dev[cell.system.name], strict=False
             )
         }
-        rows = summary(config, cells, records, command="c", corpus={})["rows"]
+        rows = summary(config, cells, records, command="c", corpus=NOTHING)["rows"]
         return [row["system"] for row in rows if row.get("best_on_dev")]
 
     assert best(dev) == ["a"]
@@ -147,7 +150,7 @@ def best_on_dev(
             made = record(f1, 50.0, [[1, 1, 1], [0, 1, 1]])
             outdated = kind.get(name) == "outdated"
             groups[outdated][run.folder] = replace(made, outdated={"m": "1"}) if outdated else made
-    found = summary(config, cells, groups[False], command="c", corpus={}, outdated=groups[True])
+    found = summary(config, cells, groups[False], command="c", corpus=NOTHING, outdated=groups[True])
     return [row["system"] for row in found["rows"] if row.get("best_on_dev")]
 
 
@@ -183,11 +186,11 @@ def test_the_best_on_dev_reads_english_where_a_system_does(make: Make, tmp_path:
     records = {
         cell.tries[0].folder: record(dev[cell.system.name], 50.0, [[1, 1, 1], [0, 1, 1]]) for cell in cells
     }
-    rows = summary(make(systems=systems), cells, records, command="c", corpus={})["rows"]
+    rows = summary(make(systems=systems), cells, records, command="c", corpus=NOTHING)["rows"]
     assert [row.get("best_on_dev", False) for row in rows] == [False, False, True]
     assert [row.get("reads_english", False) for row in rows] == [False, False, True]
     collapsed = {folder: record(0.0, 0.0, [[0, 0, 1], [0, 0, 1]]) for folder in records}
-    rows = summary(make(systems=systems), cells, collapsed, command="c", corpus={})["rows"]
+    rows = summary(make(systems=systems), cells, collapsed, command="c", corpus=NOTHING)["rows"]
     assert not any("best_on_dev" in row for row in rows)
 
 
@@ -215,7 +218,7 @@ def test_where_nothing_gains_the_plain_row_says_of_how_many_if_some_were_not_run
     def plain() -> dict[str, Any]:
         (row,) = (
             r
-            for r in summary(config, cells, records, command="c", corpus={})["rows"]
+            for r in summary(config, cells, records, command="c", corpus=NOTHING)["rows"]
             if r["system"] == "plain"
         )
         return row
@@ -230,7 +233,9 @@ def test_where_nothing_gains_the_plain_row_says_of_how_many_if_some_were_not_run
     records[places["gloss"]] = record(51.0, 50.0, counts)
     assert plain().keys().isdisjoint({"chosen_among", "best_on_dev"})
     (gloss,) = (
-        r for r in summary(config, cells, records, command="c", corpus={})["rows"] if r["system"] == "gloss"
+        r
+        for r in summary(config, cells, records, command="c", corpus=NOTHING)["rows"]
+        if r["system"] == "gloss"
     )
     assert (gloss["best_on_dev"], gloss["chosen_among"]) == (True, [2, 3])
 
@@ -258,7 +263,7 @@ def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
         )
         for cell in cells
     }
-    rows = summary(make(systems=systems), cells, records, command="c", corpus={})["rows"]
+    rows = summary(make(systems=systems), cells, records, command="c", corpus=NOTHING)["rows"]
     plain, bound_row, lower, ours, ours_at_the_input, softmax = rows
     assert bound_row["upper_bound"]
     assert lower["upper_bound"]
@@ -295,7 +300,7 @@ def test_the_share_is_of_the_upper_bounds_gain_with_the_same_seeds(make: Make, t
                 strict=False,
             )
         }
-        return summary(config, cells, records, command="c", corpus={})["rows"][2]["against"]
+        return summary(config, cells, records, command="c", corpus=NOTHING)["rows"][2]["against"]
 
     assert ours()["share_of_upper_bound"] == round(100 * 20 / 30, 1)
     test_f1["bound"] = (10.0, 20.0)
@@ -310,7 +315,7 @@ def test_a_row_that_finds_next_to_nothing_is_collapsed(make: Make, tmp_path: Pat
     cells = plan(config, tmp_path)
     dev = {"plain": 60.0, "poor": 10.0, "none": 0.0}
     records = {cell.tries[0].folder: record(dev[cell.system.name], 50.0, [[1, 1, 1]]) for cell in cells}
-    rows = summary(config, cells, records, command="c", corpus={})["rows"]
+    rows = summary(config, cells, records, command="c", corpus=NOTHING)["rows"]
     assert [row.get("collapsed", []) for row in rows] == [[], [], ["subset 0, seed 1"]]
 
 
@@ -319,7 +324,7 @@ def test_a_collapsed_seed_is_shown(make: Make, tmp_path: Path) -> None:
     runs = cells[0].known_runs({cells[0].tries[0].folder: 1.0})
     f1 = (80.0, 20.0, 79.0)
     records = {run.folder: record(x, x, [[1, 1, 1]]) for run, x in zip(runs, f1, strict=True)}
-    row = summary(make(seeds=(1, 2, 3)), cells, records, command="c", corpus={})["rows"][0]
+    row = summary(make(seeds=(1, 2, 3)), cells, records, command="c", corpus=NOTHING)["rows"][0]
     assert row["collapsed"] == ["subset 0, seed 2"]
     assert row["metrics"]["f1"]["values"] == list(f1)
 
@@ -341,7 +346,7 @@ def test_a_run_that_the_limit_of_epochs_cut_off_is_named(make: Make, tmp_path: P
         run.folder: replace(record(50.0, 50.0, [[1, 1, 1]]), epochs=had, best_epoch=best)
         for run, (had, best) in zip(runs, epochs, strict=True)
     }
-    results = summary(config, cells, records, command="c", corpus={})
+    results = summary(config, cells, records, command="c", corpus=NOTHING)
     assert results["rows"][0]["cut_off"] == ["subset 0, seed 1"]
     assert "| 4 (1 cut off) |" in table(results)
 
@@ -354,10 +359,48 @@ def test_the_limit_of_epochs_is_that_of_the_run_that_the_grid_chose(make: Make, 
         few: replace(record(50.0, 50.0, [[1, 1, 1]]), epochs=20, best_epoch=12),
         many: replace(record(60.0, 60.0, [[1, 1, 1]]), epochs=40, best_epoch=39),
     }
-    (row,) = summary(config, [cell], records, command="c", corpus={})["rows"]
+    (row,) = summary(config, [cell], records, command="c", corpus=NOTHING)["rows"]
     assert row["cut_off"] == ["subset 0, seed 1"]
     records[few] = replace(records[few], scores=record(70.0, 70.0, []).scores, best_epoch=18)
-    assert "cut_off" not in summary(config, [cell], records, command="c", corpus={})["rows"][0]
+    assert "cut_off" not in summary(config, [cell], records, command="c", corpus=NOTHING)["rows"][0]
+
+
+def test_a_gain_is_told_without_the_sentences_of_the_training_part_too_if_these_are_many(
+    make: Make, tmp_path: Path
+) -> None:
+    cells = plan(make(), tmp_path)
+    worse, better = [[0, 1, 2], [1, 2, 2]] * 10, [[2, 2, 2], [1, 2, 2]] * 10
+    records = {
+        cell.tries[0].folder: record(50.0, 50.0, counts)
+        for cell, counts in zip(cells, (worse, better), strict=True)
+    }
+    for num_seen, is_told in ((0, False), (1, True), (8, True), (20, False)):
+        corpus = CorpusFacts({}, np.arange(20) < num_seen)
+        results = summary(make(), cells, records, command="c", corpus=corpus)
+        against = results["rows"][1]["against"]
+        assert ("unseen" in against) == is_told
+        if is_told:
+            test = paired_bootstrap_of_counts(np.array(worse[num_seen:]), np.array(better[num_seen:]))
+            assert against["unseen"]["difference"] == round(test.difference.value, 2)
+            assert against["unseen"]["p"] == round(test.p_value, 4)
+            assert f"; unseen {test.difference.value:+.2f} [" in table(results)
+    few = CorpusFacts({}, np.arange(100) < 4)
+    many = {folder: record(50.0, 50.0, found.counts.tolist() * 5) for folder, found in records.items()}
+    assert "unseen" not in summary(make(), cells, many, command="c", corpus=few)["rows"][1]["against"]
+
+
+def test_what_of_the_test_part_stands_in_the_training_part_is_found(make: Make, tmp_path: Path) -> None:
+    data = make().base.data
+    (tmp_path / "test").write_text(
+        "Ana S-PER\nvive O\nen O\nLima S-LOC\n\nAna S-PER\n\n" * 2, encoding="utf-8"
+    )
+    facts = CorpusFacts.of(data)
+    assert facts.seen.tolist() == [True, False, True, False]
+    assert facts.described["test"]["in_train"] == 2
+    assert facts.described["dev"]["in_train"] == facts.described["dev"]["sentences"] == 8
+    assert facts.described["test"]["entities"] == 6
+    assert len(CorpusFacts.of(data.model_copy(update={"num_test": 3})).seen) == 3
+    assert CorpusFacts.of(data.model_copy(update={"test": ()})).seen.tolist() == [True] * 8
 
 
 def test_machine_and_date_are_those_of_the_runs(make: Make, tmp_path: Path) -> None:
@@ -368,5 +411,5 @@ def test_machine_and_date_are_those_of_the_runs(make: Make, tmp_path: Path) -> N
         run.folder: Record({"dev": part(1.0)}, np.array([[1, 1, 1]]), 1.0, None, made)
         for run, made in zip(runs, machines, strict=True)
     }
-    results = summary(make(seeds=(1, 2)), cells, records, command="c", corpus={})
+    results = summary(make(seeds=(1, 2)), cells, records, command="c", corpus=NOTHING)
     assert (results["hardware"], results["date"]) == ("a; b", "2026-01-01 to 2026-01-02")

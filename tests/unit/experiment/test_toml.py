@@ -10,10 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canner.experiment.comparison import ComparisonExperiment, System
+from canner.experiment.comparison import ComparisonExperiment, System, plan
 from canner.experiment.kinds import read_experiment
 from canner.experiment.tagger import TaggerExperiment
-from canner.experiment.toml import assignments_of, override, parse_assignment, to_toml, without_nothing
+from canner.experiment.toml import (
+    assignments_of,
+    dotted_keys,
+    override,
+    parse_assignment,
+    to_toml,
+    without_nothing,
+)
 from canner.presets import PRESETS
 from canner.training.charlm import CharLMTrainingConfig
 from canner.training.translator import TranslatorConfig
@@ -70,6 +77,16 @@ def test_overriding_sets_one_place_and_leaves_the_original(
     assert {key: inner for key, inner in changed.items() if key != path[0]} == untouched
 
 
+def test_a_table_sets_its_keys_and_leaves_the_others() -> None:
+    values = {"model": {"width": 128, "inner": {"a": 1, "b": 2}}, "seed": 1}
+    assert dotted_keys(values) == {"model.width": 128, "model.inner.a": 1, "model.inner.b": 2, "seed": 1}
+    as_table = override(values, {"model": {"inner": {"a": 3}}})
+    assert as_table == override(values, {"model.inner.a": 3})
+    assert as_table == {"model": {"width": 128, "inner": {"a": 3, "b": 2}}, "seed": 1}
+    assert override(values, {"model": None})["model"] is None
+    assert override({}, {"list": [{"a": 1}]}) == {"list": [{"a": 1}]}
+
+
 def test_later_assignments_win() -> None:
     assert assignments_of(["a=1", "b=2", "a=3"]) == {"a": 3, "b": 2}
 
@@ -120,6 +137,20 @@ def test_broken_files_are_explained_in_one_line(text: str, message: str, tmp_pat
 def test_a_missing_file_says_where_to_start(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="canner recipe"):
         read_experiment(tmp_path / "absent.toml")
+
+
+def test_the_comparison_of_the_page_of_experiments_is_one() -> None:
+    page = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+    systems = tomllib.loads(page.split("```toml\n")[1].split("```")[0])
+    preset = PRESETS["comparison"]().model_dump()
+    config = ComparisonExperiment(**{**preset, **systems, "budgets": (), "seeds": (1, 2, 3)})
+    plain, first, last, gloss = (cell.tries[0].experiment for cell in plan(config, Path("x")))
+    assert plain.transfer is None
+    read = [experiment.transfer.views[0] for experiment in (first, last, gloss)]
+    assert [view.options.layer for view in read] == ["first", "last", "last"]
+    assert all((ROOT / view.translator).is_dir() for view in read)
+    assert [one.model.aligned_at for one in (first, last, gloss)] == ["output", "output", "input"]
+    assert {one.model.hidden_dim for one in (plain, first, last, gloss)} == {plain.model.hidden_dim}
 
 
 def test_the_translator_for_few_pairs_fits_the_one_that_it_starts_from() -> None:

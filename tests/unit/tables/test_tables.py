@@ -12,6 +12,7 @@ from canner.tables import FAST_ALONE, TABLES, comparisons, planned_results
 from canner.tables.protocols import Protocol
 from canner.tables.variations import rows_of_paper, smoke_twin, varied, with_seeds, without_grid
 
+ROOT = Path(__file__).resolve().parents[3]
 EVERY = [
     config
     for name in TABLES
@@ -108,7 +109,9 @@ def test_a_table_is_found_by_its_name_or_its_part() -> None:
         "table2-german-fast",
         "table2-spanish-fast",
     ]
-    assert [config.name for config in comparisons("few-labels-swahili", "paper")] == ["swahili-few-paper"]
+    assert [config.name for config in comparisons("few-labels-swahili", "paper")] == [
+        "few-labels-swahili-paper"
+    ]
     for wrong in ("table9", "table4-german", "few", "table2-"):
         with pytest.raises(ValueError, match="expected a table"):
             comparisons(wrong, "fast")
@@ -125,6 +128,26 @@ def test_longer_tables_have_three_times_the_epochs_and_are_else_the_same() -> No
         assert ours.base.model_copy(update={"training": alike, "name": theirs.base.name}) == theirs.base
         assert all(system in theirs.systems for system in ours.systems)
         assert ours.systems[0] == theirs.systems[0]
+
+
+@pytest.mark.parametrize("protocol", ["fast", "paper"])
+def test_a_results_file_has_the_name_of_its_part_and_protocol(protocol: Protocol) -> None:
+    for table, parts in TABLES.items():
+        if table in FAST_ALONE and protocol == "paper":
+            continue
+        for part in parts:
+            (config,) = comparisons(f"{table}-{part}", protocol)
+            assert config.name == f"{table}-{part}-{protocol}"
+
+
+def test_the_page_of_data_says_which_tables_read_a_corpus() -> None:
+    lines = (ROOT / "docs" / "data.md").read_text(encoding="utf-8").splitlines()
+    for table in TABLES:
+        for config in comparisons(table, "fast"):
+            _, _, corpus, *_ = config.base.data.train[0].split("/")
+            rows = [line for line in lines if line.startswith(f"| `{corpus}/")]
+            assert len(rows) == 1, corpus
+            assert f"`{table}`" in rows[0], (table, corpus)
 
 
 def test_less_of_a_table() -> None:

@@ -1,0 +1,58 @@
+"""Which data a comparison is about: files, counts, and what of the test part stands in the training part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canner.data.corpus import CorpusConfig, data_path, load_corpus
+from canner.experiment.results import digest
+from canner.text.sentence import Sentence
+
+
+@dataclass(frozen=True)
+class CorpusFacts:
+    """What a results file says of its data.
+
+    Attributes:
+        described: of each whole part files with digests, and counts of sentences, tokens and entities; of the
+            development and test part also how many sentences stand in the training part too, word for word.
+        seen: of each sentence that is counted (of the test part, else the development part) whether it does so [N].
+    """
+
+    described: dict[str, Any]
+    seen: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, config: CorpusConfig) -> CorpusFacts:
+        """The facts about a corpus.
+
+        Raises:
+            ValueError: if it cannot be read.
+        """
+        whole = load_corpus(
+            config.model_copy(update={"num_sentences": None, "num_dev": None, "num_test": None})
+        )
+        trained_on = {sentence.tokens for sentence in whole.train}
+        described: dict[str, Any] = {}
+        for name, sentences in (("train", whole.train), ("dev", whole.dev), ("test", whole.test)):
+            paths = [data_path(path) for path in getattr(config, name)]
+            files = {path.name: digest(path) for path in paths}
+            described[name] = {"sha256": files, **_counts(sentences)}
+            if name != "train":
+                described[name]["in_train"] = sum(sentence.tokens in trained_on for sentence in sentences)
+        corpus = load_corpus(config)
+        seen = [sentence.tokens in trained_on for sentence in corpus.test or corpus.dev]
+        return cls(described, np.array(seen, dtype=bool))
+
+
+def _counts(sentences: Sequence[Sentence]) -> dict[str, int]:
+    return {
+        "sentences": len(sentences),
+        "tokens": sum(len(sentence.tokens) for sentence in sentences),
+        "entities": sum(len(sentence.entities) for sentence in sentences),
+    }
