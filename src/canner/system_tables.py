@@ -19,7 +19,7 @@ LEGEND = (
     "two-sided p of a paired bootstrap (10,000 resamples) over the test sentences, all runs pooled that have one of "
     "the plain row with the same seed; F1 of the pooled runs is not quite their mean. That test knows nothing of "
     "other trainings: in brackets p where these are reckoned with, too (Student's t over the runs' gains). Unseen: the "
-    "same gain over the test sentences that do not stand in the training part, where a twentieth of them does. Upper "
+    "same gain over the test sentences that do not stand in the whole training part, where a twentieth does. Upper "
     "bound: DeepL's English with its alignments, read in the same place as the row's; a reference that can be passed. "
     "Collapsed: a run whose development F1 is below half of its row's best, or a tenth of the table's; it is counted "
     "all the same. Cut off: a run that had all epochs that it may have, and was best on the development set in the "

@@ -120,24 +120,24 @@ def test_a_call_with_fewer_seeds_does_not_replace_the_figures_of_more(canner, ti
     assert canner(*command, "--seeds", 3).status == 0
     assert json.loads(path.read_text())["rows"][0]["planned"] == 3
     assert path.read_bytes() != before
-    answer = canner(*command[:2], "--max-minutes", 0, "--no-make-parts")
-    assert "seeds, as its results file has" not in answer.err  # it has the table's own three
     path.write_text("{")
     assert canner(*command, "--seeds", 1).status == 0
     assert path.read_bytes() != b"{"
 
 
-def test_a_plain_call_asks_for_as_many_seeds_as_were_run(canner, tiny_weibo, tmp_path):
-    command = ["reproduce", "table5-weibo", "--system", "random", "--no-make-parts"]
+def test_a_plain_call_shows_all_runs_and_makes_as_many_as_the_table_has(canner, tiny_weibo, tmp_path):
+    random = ["reproduce", "table5-weibo", "--system", "random", "--no-make-parts"]
     path = tmp_path / "results" / "table5-weibo-fast.json"
-    assert canner(*command, "--seeds", 4).status == 0
+    assert canner(*random, "--seeds", 4).status == 0
     before = path.read_bytes()
-    answer = canner(*command)
-    assert "4 seeds, as its results file has; --seeds 3 for fewer" in answer.err
+    answer = canner(*random)
     assert "left as it is" not in answer.err
+    assert "| random | 100.00 ± 0.00 |" in answer.out
+    assert "| 4 |" in answer.out
     assert path.read_bytes() == before
+    assert json.loads(before)["command"].endswith("--seeds 4")
     path.unlink()
-    assert "seeds, as its results file has" not in canner(*command).err
+    assert canner(*random).status == 0
     assert json.loads(path.read_text())["rows"][0]["planned"] == 3
 
 

@@ -91,10 +91,14 @@ def test_a_comparison_gains_rows_and_seeds_in_its_folder(canner, config, tmp_pat
     assert (run / "of-4" / "subset0-seed1" / "metrics.json").stat().st_mtime_ns == first
     assert "| of 6 |" in answer.out
     assert tomllib.loads((run / "experiment.toml").read_text())["title"] == "Wider"
-    changed = canner("train", path, "-o", run, "--set", "base.batch_size=4")
-    assert "expected the run of this configuration, got one of another" in changed.err
-    other = canner("train", config, "-o", run)
-    assert "expected a new folder or the run of this configuration" in other.err
+    before = {name: (run / name).read_bytes() for name in ("results.json", "experiment.toml")}
+    for other in ((path, "--set", "base.batch_size=4"), (path, "--set", "base.data.num_dev=9"), (config,)):
+        answer = canner("train", *other, "-o", run)
+        assert answer.status == 2
+        assert "expected a new folder or the run of this configuration" in answer.err
+    path.write_text(path.read_text().replace("hidden_dim = 6", "hiden_dim = 6"), encoding="utf-8")
+    assert "hiden_dim" in canner("train", path, "-o", run).err
+    assert before == {name: (run / name).read_bytes() for name in before}
 
 
 def test_a_comparison_that_breaks_off_keeps_its_runs_whatever_their_names(config, tmp_path, monkeypatch):

@@ -63,9 +63,7 @@ def register(app: typer.Typer) -> None:
 def reproduce(
     table: Table = None,
     protocol: Annotated[ProtocolName, typer.Option(help="How the taggers are trained.")] = ProtocolName.FAST,
-    seeds: Annotated[
-        int | None, typer.Option(min=1, help="Seeds; default: those of its results file.")
-    ] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds; default: the table's own.")] = None,
     systems: Systems = None,
     paper_rows: PaperRows = False,
     budgets: Budgets = None,
@@ -107,14 +105,14 @@ def reproduce(
         return
     started = time.monotonic()
     published = None if smoke or anew else results
-    parts, numbers = _parts(table, protocol, seeds, published, grid=grid, smoke=smoke)
-    sizes = () if smoke else tuple(budgets or ())
+    parts, own = _parts(table, protocol, seeds, published, grid=grid, smoke=smoke)
     shared = RunnerOptions(workers or workers_that_fit(device), None, device, not quiet, runs / "stores")
-    broken = []
+    sizes, broken = () if smoke else tuple(budgets or ()), []
     for config, rows, with_sizes in _choices(parts, systems or (), sizes, paper_rows=paper_rows):
-        left = _left(started, max_minutes)
-        command = _whole(table, protocol, numbers[config.name], grid=grid, anew=anew, smoke=smoke)
-        options = replace(shared, systems=rows, budgets=with_sizes, max_minutes=left)
+        asked = config.num_seeds if config.name in own else seeds
+        command = _whole(table, protocol, asked, grid=grid, anew=anew, smoke=smoke)
+        options = replace(shared, systems=rows, budgets=with_sizes, seeds=own.get(config.name))
+        options = replace(options, max_minutes=_left(started, max_minutes))
         make = partial(make_missing, train=not smoke) if make_parts else None
         broken.append(_run_part(config, runs / config.name, published, options, command, make))
     typer.echo(LEGEND)
@@ -181,28 +179,26 @@ def _shown(table: str, protocol: ProtocolName, results: Path, *, grid: bool) -> 
 
 def _parts(
     table: str, protocol: ProtocolName, seeds: int | None, published: Path | None, *, grid: bool, smoke: bool
-) -> tuple[list[ComparisonExperiment], dict[str, int | None]]:
-    """The comparisons that are asked for, and their numbers of seeds by name; None: the table's own.
+) -> tuple[list[ComparisonExperiment], dict[str, int]]:
+    """The comparisons that are asked for, and how many seeds are to be made of those that are shown with more.
 
-    Where none is asked for, a table has as many as in its results file, so that a plain call gives that one again.
+    Where no number is asked for, that are those of which some row of the results file has more runs than the table's
+    own number: so a plain call shows them all, and makes no more than those.
     """
     from canner.tables import comparisons
     from canner.tables.variations import varied
 
-    parts, numbers = [], {}
+    parts, own = [], {}
     for config in _with_corpus(comparisons(table, protocol.value)):
         part = varied(config, seeds=seeds, grid=grid, smoke=smoke)
-        number = seeds
+        more = None
         if seeds is None and published is not None:
-            number = more_seeds(published / f"{part.name}.json", part.num_seeds)
-            if number is not None:
-                note(
-                    f"{part.title}: {number} seeds, as its results file has; --seeds {part.num_seeds} for fewer"
-                )
-                part = varied(part, seeds=number)
+            more = more_seeds(published / f"{part.name}.json", part.num_seeds)
+        if more is not None:
+            own[part.name] = part.num_seeds
+            part = varied(part, seeds=more)
         parts.append(part)
-        numbers[part.name] = number
-    return parts, numbers
+    return parts, own
 
 
 def _choices(

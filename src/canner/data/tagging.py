@@ -5,6 +5,7 @@ A model never sees a string, so this is where words, characters and tags become 
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -153,8 +154,12 @@ def _characters(token: str, config: EncodingConfig) -> str:
 
 
 def word_shape(token: str) -> str:
-    """A capital as `X`, another letter as `x`, a digit as `d`; signs stay."""
-    return "".join("d" if c.isdigit() else "X" if c.isupper() else "x" if c.isalpha() else c for c in token)
+    """A capital as `X`, another letter as `x`, a digit as `d`; signs stay, marks on letters are left out."""
+    return "".join(
+        "d" if c.isdigit() else "X" if c.isupper() else "x" if c.isalpha() else c
+        for c in token
+        if not unicodedata.category(c).startswith("M")
+    )
 
 
 def normalise_word(token: str, config: EncodingConfig) -> str:

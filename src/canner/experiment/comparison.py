@@ -16,8 +16,8 @@ from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import dotted_keys, one_line, override, without_nothing
 from canner.text.config import Config
 
-_OF_RUNS = ("seed", "data.subset_seed")
-"""What tells the runs of a row apart: a row that sets it would count one training several times."""
+_SHARED = ("seed", "data.subset_seed", "data.dev", "data.num_dev", "data.test", "data.num_test")
+"""What tells the runs of a row apart, and what rows are compared on: no row sets it."""
 
 
 class System(Config):
@@ -39,7 +39,7 @@ class System(Config):
     @field_validator("change")
     @classmethod
     def _without_nothing(cls, change: dict[str, Any]) -> dict[str, Any]:
-        if nothing := [key for key, value in change.items() if value is None]:
+        if nothing := [key for key, value in dotted_keys(change).items() if value is None]:
             raise ValueError(
                 f"change.{nothing[0]}: expected a value, got None, which a run's TOML file cannot say; leave the "
                 "setting out of the base, and set it in the other rows"
@@ -91,12 +91,17 @@ class ComparisonExperiment(Config):
             raise ValueError(
                 f"expected systems and seeds of their own, got {', '.join(names)}; seeds {self.seeds}"
             )
-        keys = {*self.grid, *(key for system in self.systems for key in dotted_keys(system.change))}
-        not_theirs = (*_OF_RUNS, *(("data.num_sentences",) if self.budgets else ()))
-        if wrong := [key for key in not_theirs if key in keys]:
+        points = [{key: value} for key, values in self.grid.items() for value in values]
+        keys = {
+            key
+            for change in (*points, *(system.change for system in self.systems))
+            for key in dotted_keys(change)
+        }
+        shared = (*_SHARED, *(("data.num_sentences",) if self.budgets else ()))
+        if wrong := [key for key in shared if key in keys]:
             raise ValueError(
-                f"expected systems and a grid that leave {wrong[0]} alone, got one that sets it; the comparison's own "
-                "seeds, subset_seeds and budgets do"
+                f"expected systems and a grid that leave {wrong[0]} alone, got one that sets it; the base does, or "
+                "the comparison's own seeds, subset_seeds and budgets"
             )
         if empty := [key for key, values in self.grid.items() if not values]:
             raise ValueError(f"grid.{empty[0]}: expected values to try, got none; list some or leave it out")
@@ -112,6 +117,11 @@ class ComparisonExperiment(Config):
     def num_seeds(self) -> int:
         """Runs of a row with one budget: each training subset, if there are some, with each seed."""
         return len(self.seeds) * (len(self.subset_seeds) if self.budgets else 1)
+
+    def with_first_seeds(self, number: int) -> ComparisonExperiment:
+        """The same with so many of its seeds; of its training subsets, where these stand for the seeds."""
+        kind = "subset_seeds" if self.budgets else "seeds"
+        return self.model_copy(update={kind: getattr(self, kind)[:number]})
 
     def baseline_of(self, system: System) -> str | None:
         """The row that a system is tested against; None for one that is its own."""

@@ -21,7 +21,8 @@ class CorpusFacts:
     Attributes:
         described: of each whole part files with digests, and counts of sentences, tokens and entities; of the
             development and test part also how many sentences stand in the training part too, word for word.
-        seen: of each sentence that is counted (of the test part, else the development part) whether it does so [N].
+        seen: of each sentence that is counted (of the test part, else the development part) whether it stands in the
+            whole training part, of which a row may read a few sentences alone [N].
     """
 
     described: dict[str, Any]
@@ -45,7 +46,8 @@ class CorpusFacts:
             described[name] = {"sha256": files, **_counts(sentences)}
             if name != "train":
                 described[name]["in_train"] = sum(sentence.tokens in trained_on for sentence in sentences)
-        corpus = load_corpus(config)
+        limited = config.num_dev or config.num_test
+        corpus = load_corpus(config.model_copy(update={"num_sentences": None})) if limited else whole
         seen = [sentence.tokens in trained_on for sentence in corpus.test or corpus.dev]
         return cls(described, np.array(seen, dtype=bool))
 

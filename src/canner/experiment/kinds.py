@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 from canner.data.bundle import save_json, save_text
 from canner.data.corpus import data_path
 from canner.data.shard_folder import OutOfTimeError
-from canner.experiment.comparison import ComparisonExperiment
+from canner.experiment.comparison import ComparisonExperiment, plan
 from canner.experiment.environment import environment
 from canner.experiment.machine import workers_that_fit
 from canner.experiment.record import run_and_record
@@ -135,6 +135,8 @@ def run_experiment(
         ValueError: if the folder holds a run of another configuration, or data do not fit.
         KeyboardInterrupt: if a comparison was interrupted.
     """
+    if isinstance(experiment, ComparisonExperiment):
+        plan(experiment, folder)  # or nothing is written
     # glosses and vectors are counted and trained on the processor, whatever the device
     on_processor = isinstance(experiment, GlossExperiment | VectorsConfig)
     with _claimed(folder, experiment, "cpu" if on_processor else device):
@@ -198,7 +200,7 @@ def _claimed(folder: Path, experiment: Experiment, device: str) -> Iterator[None
     """Writes the configuration; refuses a folder with another one, whose unfinished state would mislead.
 
     A run that fails before it leaves anything gives the folder up, so that a mended configuration may have it. A
-    comparison may have the folder of another, a shorter one, say: what of it is run, each run's own folder knows.
+    comparison may have the folder of another with the same base: of its rows, what is run is known.
     """
     path, new_folder = folder / "experiment.toml", not folder.exists()
     before = set() if new_folder else {found.name for found in folder.iterdir()}
@@ -226,11 +228,15 @@ def _claimed(folder: Path, experiment: Experiment, device: str) -> Iterator[None
 
 
 def _is_of(experiment: Experiment, path: Path) -> bool:
-    """Whether a run's file holds this configuration, or a comparison's one of any; one that is damaged does not."""
+    """Whether a run's file holds this configuration, or that of a comparison with the same base.
+
+    One that is damaged does not.
+    """
     with contextlib.suppress(ValueError):
         found = read_toml(path)
-        both_comparisons = experiment.kind == found.get("kind") == "comparison"
-        return both_comparisons or is_written(experiment, found)
+        if isinstance(experiment, ComparisonExperiment) and found.get("kind") == experiment.kind:
+            return isinstance(found.get("base"), dict) and is_written(experiment.base, found["base"])
+        return is_written(experiment, found)
     return False
 
 

@@ -44,7 +44,8 @@ class RunnerOptions:
         kept: file of the finished runs of all calls and machines, which need not be made again; None: those in the
             folder alone.
         identify: of what is made anew on each machine (`KeptRuns`).
-        systems, budgets: run only these now; none: all. What earlier calls ran is reported all the same.
+        systems, budgets, seeds: run only these now, and so many seeds; none: all. What earlier calls ran is reported
+            all the same.
     """
 
     workers: int = 1
@@ -56,6 +57,7 @@ class RunnerOptions:
     identify: Identify | None = None
     systems: tuple[str, ...] = ()
     budgets: tuple[int, ...] = ()
+    seeds: int | None = None
 
     def check(self, config: ComparisonExperiment) -> None:
         """Refuses rows and budgets that a comparison does not have.
@@ -66,11 +68,14 @@ class RunnerOptions:
         require_among("systems", self.systems, [system.name for system in config.systems])
         require_among("budgets", self.budgets, config.budgets)
 
-    def wants(self, cell: Cell) -> bool:
-        """Whether the runs of a cell are to be made now."""
-        return (not self.systems or cell.system.name in self.systems) and (
-            not self.budgets or cell.tries[0].experiment.data.num_sentences in self.budgets
-        )
+    def wanted(self, config: ComparisonExperiment, folder: Path) -> list[Cell]:
+        """The cells of a comparison whose runs are to be made now."""
+        return [
+            cell
+            for cell in plan(config if self.seeds is None else config.with_first_seeds(self.seeds), folder)
+            if (not self.systems or cell.system.name in self.systems)
+            and (not self.budgets or cell.tries[0].experiment.data.num_sentences in self.budgets)
+        ]
 
 
 def require_among(what: str, asked: Sequence[object], known: Sequence[object]) -> None:
@@ -118,7 +123,7 @@ def run_comparison(
     folder.mkdir(parents=True, exist_ok=True)
     options.check(config)
     cells = plan(config, folder)
-    wanted, corpus = [cell for cell in cells if options.wants(cell)], CorpusFacts.of(config.base.data)
+    wanted, corpus = options.wanted(config, folder), CorpusFacts.of(config.base.data)
     with _alone_in(folder):
         kept = KeptRuns.read(options.kept, options.identify)
         state = ComparisonState(config, wanted, cells, folder, command, corpus, kept, publish)

@@ -13,6 +13,9 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
+FREE_KEYS = ("types", "paper", "grid", "change", "domain_limits")
+"""Settings whose keys are names of the user's own: they are set as a whole."""
+
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Raises: ValueError if the file is missing or is not TOML."""
@@ -57,7 +60,7 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 
 def override(values: Mapping[str, Any], assignments: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of `values` with dotted keys set; a table sets its keys, and leaves the others of the same table.
+    """A copy of `values` with dotted keys set; a table sets its keys, and leaves the others (`dotted_keys`).
 
     Raises:
         ValueError: if a dotted key goes through something that is not a table.
@@ -78,10 +81,13 @@ def override(values: Mapping[str, Any], assignments: Mapping[str, Any]) -> dict[
 
 
 def dotted_keys(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Tables within tables as dotted keys, so that `{"a": {"b": 1}}` and `{"a.b": 1}` are the same; lists stay."""
+    """Tables within tables as dotted keys, so that `{"a": {"b": 1}}` and `{"a.b": 1}` are the same; lists stay.
+
+    Tables of `FREE_KEYS` stay whole; an empty one of others names nothing.
+    """
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, Mapping) and key.rpartition(".")[2] not in FREE_KEYS:
             flat |= dotted_keys(value, f"{before}{key}.")
         else:
             flat[f"{before}{key}"] = value

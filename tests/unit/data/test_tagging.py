@@ -42,7 +42,15 @@ def test_rare_words_are_unknown_and_extra_words_known() -> None:
 
 
 def test_of_shapes_only_capitals_other_letters_digits_and_signs_are_read() -> None:
-    shapes = {"Lima": "Xxxx", "ONU": "XXX", "e-Mail": "x-Xxxx", "3.a": "d.x", "Ñandú2": "Xxxxxd", "习": "x"}
+    shapes = {
+        "Lima": "Xxxx",
+        "ONU": "XXX",
+        "e-Mail": "x-Xxxx",
+        "3.a": "d.x",
+        "Ñandú2": "Xxxxxd",
+        "习": "x",
+        "ẹ̀kọ́": "xxx",
+    }
     assert {token: word_shape(token) for token in shapes} == shapes
     encoder = build(EncodingConfig(word_shapes=True))
     ana, eva, lee = (encoder.encode(Sentence((token,))).char_ids for token in ("Ana", "Eva", "lee"))

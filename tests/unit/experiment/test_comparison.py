@@ -69,6 +69,8 @@ def test_a_row_cannot_take_a_setting_away() -> None:
     """It would be lost without a word: TOML, in which a run keeps its configuration, has no nothing."""
     with pytest.raises(ValueError, match=r"change\.embeddings\.vectors: expected a value, got None"):
         System(name="random", change={"embeddings.vectors": None})
+    with pytest.raises(ValueError, match=r"change\.training\.early_stopping: expected a value, got None"):
+        System(name="patient", change={"training": {"max_epochs": 9, "early_stopping": None}})
 
 
 def test_a_change_may_be_a_table_and_leaves_what_that_does_not_name(make: Make, tmp_path: Path) -> None:
@@ -85,9 +87,19 @@ def test_a_change_may_be_a_table_and_leaves_what_that_does_not_name(make: Make, 
     assert (experiment.training.learning_rate, experiment.training.max_epochs) == (0.2, 2)
 
 
-@pytest.mark.parametrize("change", [{"seed": 7}, {"data": {"subset_seed": 1}}, {"data.num_sentences": 4}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 7},
+        {"data": {"subset_seed": 1}},
+        {"data.num_test": 2},
+        {"data.test": ["x"]},
+        {"data.num_sentences": 4},
+    ],
+)
 def test_what_tells_runs_apart_is_not_for_a_row_or_a_grid_to_set(make: Make, change: dict) -> None:
-    for wrong in ({"systems": (System(name="a", change=change),)}, {"grid": {"seed": (1, 2)}}):
+    grids = ({"seed": (1, 2)}, {"data": ({"subset_seed": 1}, {"subset_seed": 2})})
+    for wrong in ({"systems": (System(name="a", change=change),)}, *({"grid": grid} for grid in grids)):
         with pytest.raises(ValueError, match=r"expected systems and a grid that leave .* alone"):
             make(budgets=(2, 4), **wrong)
     if change == {"data.num_sentences": 4}:

@@ -85,6 +85,13 @@ def test_a_table_sets_its_keys_and_leaves_the_others() -> None:
     assert as_table == {"model": {"width": 128, "inner": {"a": 3, "b": 2}}, "seed": 1}
     assert override(values, {"model": None})["model"] is None
     assert override({}, {"list": [{"a": 1}]}) == {"list": [{"a": 1}]}
+    assert override(values, {"model": {}}) == values
+    types = {"data": {"types": {"B.x": "PER", "LOC": "LOC"}, "scheme": "IOB2"}}
+    assert override(types, {"data": {"types": {"B.y": "PER"}}})["data"] == {
+        "types": {"B.y": "PER"},
+        "scheme": "IOB2",
+    }
+    assert override(types, {"data.types": {}})["data"]["types"] == {}
 
 
 def test_later_assignments_win() -> None:
