@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
-from canner.experiment.tagger import EmbeddingsConfig
 from canner.tables.chinese import CHARACTERS, OUR_VECTORS, VECTORS, WEIBO_TEXT, weibo
 from canner.tables.masakhaner import corpus, in_words
 from canner.tables.protocols import (
@@ -24,35 +20,41 @@ from canner.tables.protocols import (
 
 PLAIN = "Encoder+BiLSTM+CRF"
 NARROW = {"model.aligned_projection_dim": 50}
-"""What is carried over passes a layer of 50 units first."""
+NARROW_TEXT = "50 wide: what is carried over passes a layer of 50 units first"
 
 
 def on_weibo(protocol: Protocol) -> ComparisonExperiment:
     """Weibo, revised annotation: English beside an encoder, narrower and elsewhere."""
-    text = f"{WEIBO_TEXT}; {OUR_VECTORS}"
-    title, data = "Weibo (revised annotation)", weibo("weiboNER_2nd_conll")
-    return _encoder("weibo", title, "zh", data, text, protocol, model=CHARACTERS, embeddings=VECTORS)
+    return comparison(
+        "encoder-weibo",
+        "Beside an encoder, Weibo (revised annotation)",
+        protocol,
+        weibo("weiboNER_2nd_conll"),
+        _rows("zh"),
+        corpus=f"{WEIBO_TEXT}; {OUR_VECTORS}; {NARROW_TEXT}",
+        model=CHARACTERS,
+        embeddings=VECTORS,
+        headline=False,
+    )
 
 
 def on_yoruba(protocol: Protocol) -> ComparisonExperiment:
     """Yoruba, all training sentences: English beside an encoder, narrower and elsewhere."""
-    title, text = "Yoruba (MasakhaNER 2)", in_words("Yoruba")
-    return _encoder("yoruba", title, "yo", corpus("yor"), text, protocol, large=True, batch_size=32)
+    return comparison(
+        "encoder-yoruba",
+        "Beside an encoder, Yoruba (MasakhaNER 2)",
+        protocol,
+        corpus("yor"),
+        _rows("yo"),
+        corpus=f"{in_words('Yoruba')}; {NARROW_TEXT}",
+        large=True,
+        batch_size=32,
+        headline=False,
+    )
 
 
-def _encoder(
-    name: str,
-    title: str,
-    language: str,
-    data: CorpusConfig,
-    text: str,
-    protocol: Protocol,
-    *,
-    model: dict[str, Any] | None = None,
-    embeddings: EmbeddingsConfig | None = None,
-    large: bool = False,
-    batch_size: int = 16,
-) -> ComparisonExperiment:
+def _rows(language: str) -> list[System]:
+    """The encoder alone, and English beside it: by which translator, how wide and where."""
     can_last, gloss = with_english(view(TRANSLATORS[language], LAST)), with_english(view(GLOSSES[language]))
     additions = {
         "CAN_last": can_last,
@@ -71,16 +73,4 @@ def _encoder(
         System(name=f"{PLAIN} + {added}", change={**contextual, **change}, baseline=PLAIN)
         for added, change in additions.items()
     ]
-    return comparison(
-        f"encoder-{name}",
-        f"Beside an encoder, {title}",
-        protocol,
-        data,
-        [System(name=PLAIN, change=contextual, baseline=PLAIN), *rows],
-        corpus=f"{text}; 50 wide: what is carried over passes a layer of 50 units first",
-        model=model,
-        embeddings=embeddings,
-        large=large,
-        batch_size=batch_size,
-        headline=False,
-    )
+    return [System(name=PLAIN, change=contextual, baseline=PLAIN), *rows]

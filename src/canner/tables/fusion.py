@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
-from canner.experiment.tagger import EmbeddingsConfig
 from canner.tables.chinese import CHARACTERS, OUR_VECTORS, VECTORS, WEIBO_TEXT, weibo
 from canner.tables.european import SPANISH
 from canner.tables.few_labels import FEW, SUBSETS, few
@@ -25,31 +21,36 @@ from canner.transfer.aligned import TransferOptions
 
 def on_spanish(protocol: Protocol) -> ComparisonExperiment:
     """Spanish, 100 sentences: emissions with and without Eq. 12's softmax, reading, scaling, posteriors."""
-    text = f"CoNLL-2002 Spanish, {FEW} labelled sentences: {SUBSETS}"
-    title = "Spanish (CoNLL-2002), few labels"
-    return _fusion("spanish", title, "es", few(SPANISH), text, protocol, budgets=(FEW,), batch_size=8)
+    return comparison(
+        "fusion-spanish",
+        "Fusion, Spanish (CoNLL-2002), few labels",
+        protocol,
+        few(SPANISH),
+        _rows("es"),
+        corpus=f"CoNLL-2002 Spanish, {FEW} labelled sentences: {SUBSETS}",
+        budgets=(FEW,),
+        batch_size=8,
+        headline=False,
+    )
 
 
 def on_weibo(protocol: Protocol) -> ComparisonExperiment:
     """Weibo, revised annotation: the same with all training sentences."""
-    text = f"{WEIBO_TEXT}; {OUR_VECTORS}"
-    title, data = "Weibo (revised annotation)", weibo("weiboNER_2nd_conll")
-    return _fusion("weibo", title, "zh", data, text, protocol, model=CHARACTERS, embeddings=VECTORS)
+    return comparison(
+        "fusion-weibo",
+        "Fusion, Weibo (revised annotation)",
+        protocol,
+        weibo("weiboNER_2nd_conll"),
+        _rows("zh"),
+        corpus=f"{WEIBO_TEXT}; {OUR_VECTORS}",
+        model=CHARACTERS,
+        embeddings=VECTORS,
+        headline=False,
+    )
 
 
-def _fusion(
-    name: str,
-    title: str,
-    language: str,
-    data: CorpusConfig,
-    text: str,
-    protocol: Protocol,
-    *,
-    model: dict[str, Any] | None = None,
-    embeddings: EmbeddingsConfig | None = None,
-    budgets: tuple[int, ...] = (),
-    batch_size: int = 16,
-) -> ComparisonExperiment:
+def _rows(language: str) -> list[System]:
+    """What may stand in the place of the paper's reading, and Eq. 12 as printed."""
     translator = TRANSLATORS[language]
     softmax = {"model.emissions": "softmax"}
     variants = {
@@ -61,25 +62,13 @@ def _fusion(
     }
     rows = [System(name=row, change=with_english(view(translator, read))) for row, read in variants.items()]
     printed = f"plain{AS_PRINTED}"
-    return comparison(
-        f"fusion-{name}",
-        f"Fusion, {title}",
-        protocol,
-        data,
-        [
-            System(name="plain"),
-            System(name=printed, change=softmax),
-            *rows,
-            System(
-                name=f"CAN_last{AS_PRINTED}",
-                change={**with_english(view(translator, LAST)), **softmax},
-                baseline=printed,
-            ),
-        ],
-        model=model,
-        embeddings=embeddings,
-        corpus=text,
-        budgets=budgets,
-        batch_size=batch_size,
-        headline=False,
-    )
+    return [
+        System(name="plain"),
+        System(name=printed, change=softmax),
+        *rows,
+        System(
+            name=f"CAN_last{AS_PRINTED}",
+            change={**with_english(view(translator, LAST)), **softmax},
+            baseline=printed,
+        ),
+    ]
