@@ -230,6 +230,21 @@ def test_the_parts_of_what_is_carried_over_are_told_apart_with_100_sentences_alo
     }
 
 
+def test_few_labels_have_the_same_rows_in_every_language() -> None:
+    tables = {config.name: [s.name for s in config.systems] for config in comparisons("few-labels", "fast")}
+    every = tables["few-labels-swahili-fast"]
+    assert {"plain", "CAN_first", "CAN_last", "CAN_gloss at the input", "Encoder"} <= set(every)
+    upper = ["CAN, DeepL", "CAN, DeepL at the input"]
+    assert tables.pop("few-labels-german-fast") == every + upper
+    assert tables.pop("few-labels-spanish-fast")[: len(every)] == every
+    assert all(rows == every for rows in tables.values())
+    (news,) = comparisons("few-labels-ontonotes", "fast")
+    cells = plan(news, Path("x"))
+    with_most = {cell.system.name for cell in cells if cell.row.endswith(", 2000 sentences")}
+    assert with_most == {"plain", "CAN_last", "CAN_gloss at the input"}
+    assert all(cell.tries[0].experiment.data.num_dev == 400 for cell in cells)
+
+
 def test_the_rows_that_the_paper_has() -> None:
     (german,) = comparisons("table2-german", "paper")
     assert rows_of_paper(german) == (
