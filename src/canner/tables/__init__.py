@@ -18,6 +18,7 @@ from canner.tables import (
     european,
     few_labels,
     fusion,
+    hundred,
     longer,
     masakhaner,
     static,
@@ -43,6 +44,14 @@ TABLES: dict[str, dict[str, Comparison]] = {
         "uner": few_labels.uner_chinese,
         "swahili": few_labels.swahili,
         "yoruba": few_labels.yoruba,
+    },
+    "hundred": {
+        "german": hundred.german,
+        "spanish": hundred.spanish,
+        "ontonotes": hundred.ontonotes,
+        "uner": hundred.uner_chinese,
+        "swahili": hundred.swahili,
+        "yoruba": hundred.yoruba,
     },
     "fusion": {"spanish": fusion.on_spanish, "weibo": fusion.on_weibo},
     "guidance": {"spanish": few_labels.guidance},
@@ -70,7 +79,7 @@ TABLES: dict[str, dict[str, Comparison]] = {
     "letters": {"german": european.german_letters, "spanish": european.spanish_letters},
 }
 """The comparisons of each table, by name."""
-FAST_ALONE = ("longer",)
+FAST_ALONE = ("hundred", "longer")
 """The tables that ask something of the fast protocol."""
 
 

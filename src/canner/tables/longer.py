@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from canner.experiment.comparison import ComparisonExperiment
 from canner.tables import chinese, european, few_labels, masakhaner, uner
 from canner.tables.protocols import Protocol
-from canner.tables.variations import with_more_epochs
+from canner.tables.variations import with_more_epochs, with_rows
 
 TIMES = 3
 """So many times the epochs of the fast protocol."""
@@ -68,19 +68,9 @@ def _longer(name: str, table: ComparisonExperiment) -> ComparisonExperiment:
 
 def _few(name: str, table: ComparisonExperiment) -> ComparisonExperiment:
     """With few sentences an epoch is short, and many pass without gain: these have more patience, too."""
-    rows = [table.systems[0].name, *ROWS]
-    few = _some_rows(f"few-{name}", table, rows).model_copy(update={"budgets": (few_labels.FEW,)})
-    return with_more_epochs(few, TIMES, patience=True)
+    few = _some_rows(f"few-{name}", table, [table.systems[0].name, *ROWS])
+    return with_more_epochs(few.model_copy(update={"budgets": (few_labels.FEW,)}), TIMES, patience=True)
 
 
 def _some_rows(name: str, table: ComparisonExperiment, rows: Sequence[str]) -> ComparisonExperiment:
-    base = table.base.model_copy(update={"name": f"longer-{name}"})
-    changes = {
-        "name": f"longer-{name}-fast",
-        "title": f"Longer, {table.title}",
-        "base": base,
-        "systems": tuple(system for system in table.systems if system.name in rows),
-        "paper": None,
-        "headline": False,
-    }
-    return table.model_copy(update=changes)
+    return with_rows(table, rows, f"longer-{name}", f"Longer, {table.title}")

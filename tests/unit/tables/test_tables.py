@@ -245,6 +245,20 @@ def test_few_labels_have_the_same_rows_in_every_language() -> None:
     assert all(cell.tries[0].experiment.data.num_dev == 400 for cell in cells)
 
 
+def test_a_hundred_sentences_in_all_are_few_labels_with_fewer_to_stop_by() -> None:
+    for ours, theirs in zip(comparisons("hundred", "fast"), comparisons("few-labels", "fast"), strict=True):
+        assert (ours.budgets, ours.base.data.num_dev) == ((80,), 20)
+        assert (theirs.budgets[0], theirs.base.data.num_dev) == (100, 400)
+        same = {"name": theirs.base.name, "data": theirs.base.data}
+        assert ours.base.model_copy(update=same) == theirs.base
+        assert [cell.system.name for cell in plan(ours, Path("x"))] == [s.name for s in ours.systems] * 3
+        assert "80 training sentences" in ours.corpus
+        assert "400" not in ours.corpus
+        changes = {system.name: system.change for system in theirs.systems}
+        assert all(system.change == changes[system.name] for system in ours.systems)
+        assert len(ours.systems) == 5
+
+
 def test_the_rows_that_the_paper_has() -> None:
     (german,) = comparisons("table2-german", "paper")
     assert rows_of_paper(german) == (
