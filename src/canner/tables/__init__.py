@@ -6,7 +6,6 @@ give different files, so both stand side by side.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from difflib import get_close_matches
 
 from canner.experiment.comparison import ComparisonExperiment
@@ -24,10 +23,8 @@ from canner.tables import (
     static,
     uner,
 )
-from canner.tables.protocols import Protocol
+from canner.tables.protocols import Comparison, Protocol
 from canner.tables.variations import without_grid
-
-Comparison = Callable[[Protocol], ComparisonExperiment]
 
 TABLES: dict[str, dict[str, Comparison]] = {
     "table2": {"german": european.german, "spanish": european.spanish},
@@ -45,14 +42,7 @@ TABLES: dict[str, dict[str, Comparison]] = {
         "swahili": few_labels.swahili,
         "yoruba": few_labels.yoruba,
     },
-    "hundred": {
-        "german": hundred.german,
-        "spanish": hundred.spanish,
-        "ontonotes": hundred.ontonotes,
-        "uner": hundred.uner_chinese,
-        "swahili": hundred.swahili,
-        "yoruba": hundred.yoruba,
-    },
+    "hundred": hundred.PARTS,
     "fusion": {"spanish": fusion.on_spanish, "weibo": fusion.on_weibo},
     "guidance": {"spanish": few_labels.guidance},
     "distillation": {"weibo": distillation.on_weibo, "news": distillation.on_news},
@@ -65,17 +55,7 @@ TABLES: dict[str, dict[str, Comparison]] = {
         "original": static.weibo_original,
         "embeddings": static.embeddings,
     },
-    "longer": {
-        "german": longer.german,
-        "spanish": longer.spanish,
-        "ontonotes": longer.ontonotes,
-        "swahili": longer.swahili,
-        "yoruba": longer.yoruba,
-        "uner": longer.uner_chinese,
-        "few-spanish": longer.few_spanish,
-        "few-swahili": longer.few_swahili,
-        "few-yoruba": longer.few_yoruba,
-    },
+    "longer": longer.PARTS,
     "letters": {"german": european.german_letters, "spanish": european.spanish_letters},
 }
 """The comparisons of each table, by name."""

@@ -80,7 +80,7 @@ def german(protocol: Protocol) -> ComparisonExperiment:
 
 
 def ontonotes(protocol: Protocol) -> ComparisonExperiment:
-    """Chinese news, 100, 500 and 2,000 sentences: word gloss, ConvS2S, both together."""
+    """Chinese news, 100 to 2,000 sentences: word gloss, ConvS2S, both together."""
     return _comparison(
         "ontonotes",
         "OntoNotes 5 Chinese news, few labels",
@@ -89,7 +89,7 @@ def ontonotes(protocol: Protocol) -> ComparisonExperiment:
         _rows("zh"),
         protocol,
         model=CHARACTERS,
-        budgets=(FEW, 500, 2000),
+        budgets=(FEW, 500, 1000, 2000),
     )
 
 

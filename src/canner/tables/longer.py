@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from canner.experiment.comparison import ComparisonExperiment
 from canner.tables import chinese, european, few_labels, masakhaner, uner
-from canner.tables.protocols import Protocol
+from canner.tables.protocols import Comparison, Protocol
 from canner.tables.variations import with_more_epochs, with_rows
 
 TIMES = 3
@@ -15,62 +15,45 @@ ROWS = ("", "CAN_last", "CAN_gloss at the input", "CAN_gloss and CAN_last with c
 """What is added to the first plain tagger of a table: nothing, the paper's, and ours."""
 
 
-def german(protocol: Protocol) -> ComparisonExperiment:
-    """Table 2, German (CoNLL-2003), three times the epochs."""
-    return _longer("german", european.german(protocol))
+def _longer(part: str, make: Comparison, about: str) -> Comparison:
+    def made(protocol: Protocol) -> ComparisonExperiment:
+        table = make(protocol)
+        plain = table.systems[0].name
+        rows = [f"{plain} + {added}" if added else plain for added in ROWS]
+        return with_more_epochs(_some_rows(part, table, rows), TIMES)
+
+    made.__doc__ = f"{about}, three times the epochs."
+    return made
 
 
-def spanish(protocol: Protocol) -> ComparisonExperiment:
-    """Table 2, Spanish (CoNLL-2002), three times the epochs."""
-    return _longer("spanish", european.spanish(protocol))
-
-
-def ontonotes(protocol: Protocol) -> ComparisonExperiment:
-    """Table 3, OntoNotes 5 Chinese news, three times the epochs."""
-    return _longer("ontonotes", chinese.ontonotes(protocol))
-
-
-def swahili(protocol: Protocol) -> ComparisonExperiment:
-    """Swahili, three times the epochs."""
-    return _longer("swahili", masakhaner.swahili(protocol))
-
-
-def yoruba(protocol: Protocol) -> ComparisonExperiment:
-    """Yoruba, three times the epochs."""
-    return _longer("yoruba", masakhaner.yoruba(protocol))
-
-
-def uner_chinese(protocol: Protocol) -> ComparisonExperiment:
-    """Chinese of Universal NER, three times the epochs."""
-    return _longer("uner", uner.chinese(protocol))
-
-
-def few_spanish(protocol: Protocol) -> ComparisonExperiment:
-    """Spanish, 100 sentences, three times the epochs and the patience."""
-    return _few("spanish", few_labels.spanish(protocol))
-
-
-def few_swahili(protocol: Protocol) -> ComparisonExperiment:
-    """Swahili, 100 sentences, three times the epochs and the patience."""
-    return _few("swahili", few_labels.swahili(protocol))
-
-
-def few_yoruba(protocol: Protocol) -> ComparisonExperiment:
-    """Yoruba, 100 sentences, three times the epochs and the patience."""
-    return _few("yoruba", few_labels.yoruba(protocol))
-
-
-def _longer(name: str, table: ComparisonExperiment) -> ComparisonExperiment:
-    plain = table.systems[0].name
-    rows = [f"{plain} + {added}" if added else plain for added in ROWS]
-    return with_more_epochs(_some_rows(name, table, rows), TIMES)
-
-
-def _few(name: str, table: ComparisonExperiment) -> ComparisonExperiment:
+def _longer_few(part: str, make: Comparison, about: str) -> Comparison:
     """With few sentences an epoch is short, and many pass without gain: these have more patience, too."""
-    few = _some_rows(f"few-{name}", table, [table.systems[0].name, *ROWS])
-    return with_more_epochs(few.model_copy(update={"budgets": (few_labels.FEW,)}), TIMES, patience=True)
+
+    def made(protocol: Protocol) -> ComparisonExperiment:
+        table = make(protocol)
+        few = _some_rows(part, table, [table.systems[0].name, *ROWS])
+        return with_more_epochs(few.model_copy(update={"budgets": (few_labels.FEW,)}), TIMES, patience=True)
+
+    made.__doc__ = f"{about}, 100 sentences, three times the epochs and the patience."
+    return made
 
 
-def _some_rows(name: str, table: ComparisonExperiment, rows: Sequence[str]) -> ComparisonExperiment:
-    return with_rows(table, rows, f"longer-{name}", f"Longer, {table.title}")
+def _some_rows(part: str, table: ComparisonExperiment, rows: Sequence[str]) -> ComparisonExperiment:
+    return with_rows(table, rows, f"longer-{part}", f"Longer, {table.title}")
+
+
+PARTS: dict[str, Comparison] = {
+    "german": _longer("german", european.german, "Table 2, German (CoNLL-2003)"),
+    "spanish": _longer("spanish", european.spanish, "Table 2, Spanish (CoNLL-2002)"),
+    "ontonotes": _longer("ontonotes", chinese.ontonotes, "Table 3, OntoNotes 5 Chinese news"),
+    "swahili": _longer("swahili", masakhaner.swahili, "Swahili"),
+    "yoruba": _longer("yoruba", masakhaner.yoruba, "Yoruba"),
+    "uner": _longer("uner", uner.chinese, "Chinese of Universal NER"),
+    "few-german": _longer_few("few-german", few_labels.german, "German"),
+    "few-spanish": _longer_few("few-spanish", few_labels.spanish, "Spanish"),
+    "few-ontonotes": _longer_few("few-ontonotes", few_labels.ontonotes, "Chinese news"),
+    "few-uner": _longer_few("few-uner", few_labels.uner_chinese, "Chinese of Universal NER"),
+    "few-swahili": _longer_few("few-swahili", few_labels.swahili, "Swahili"),
+    "few-yoruba": _longer_few("few-yoruba", few_labels.yoruba, "Yoruba"),
+}
+"""The parts of the table, by name."""

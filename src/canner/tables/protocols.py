@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from canner.data.corpus import CorpusConfig
@@ -14,6 +14,8 @@ from canner.transfer.aligned import TransferOptions
 from canner.transfer.views import FilesConfig, TransferConfig, ViewConfig
 
 Protocol = Literal["paper", "fast"]
+Comparison = Callable[[Protocol], ComparisonExperiment]
+"""A part of a table: its comparison under a protocol. The docstring tells what it is."""
 
 TEACHER = "models/teacher-en"
 LANGUAGES = ("es", "de", "zh", "sw", "yo")
