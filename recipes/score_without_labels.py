@@ -29,6 +29,7 @@ from canner.tables.chinese import ONTONOTES5
 from canner.tables.european import GERMAN, SPANISH
 from canner.tables.masakhaner import corpus
 from canner.tables.protocols import ALIGNERS, GLOSSES, TEACHER, TRANSLATORS, external
+from canner.tables.uner import CHINESE as UNER_CHINESE
 from canner.text.bitext import read_lines
 from canner.text.sentence import Sentence
 from canner.transfer.aligned import Transfer, TransferOptions, aligned_features, transfer_sentences
@@ -39,16 +40,14 @@ from canner.transfer.views import load_teacher, load_translator
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 CORPORA: dict[str, tuple[str, CorpusConfig]] = {
-    "es": ("Spanish", SPANISH),
-    "de": ("German", GERMAN),
-    "sw": ("Swahili", corpus("swa")),
-    "yo": ("Yoruba", corpus("yor")),
-    "zh": (
-        "Chinese news",
-        ONTONOTES5.model_copy(update={"types": {**ONTONOTES5.types, "GPE": "LOC"}}),
-    ),
+    "Spanish": ("es", SPANISH),
+    "German": ("de", GERMAN),
+    "Swahili": ("sw", corpus("swa")),
+    "Yoruba": ("yo", corpus("yor")),
+    "Chinese news": ("zh", ONTONOTES5.model_copy(update={"types": {**ONTONOTES5.types, "GPE": "LOC"}})),
+    "Chinese encyclopaedia": ("zh", UNER_CHINESE),
 }
-"""The name of each language in the table, and its corpus with the types called as the teacher calls them."""
+"""The language of each corpus, and the corpus with the types called as the teacher calls them."""
 ROWS = ("the text itself", "word gloss", "ConvS2S, last layer", "ConvS2S, alignment head", "DeepL")
 """What makes the English, as the table calls it."""
 OTHER_PARTS = ("train", "dev")
@@ -106,15 +105,15 @@ def save(path: Path, rows: Sequence[Mapping[str, Any]], counts: Sequence[str], m
     Args:
         path: of the file.
         rows: of the table.
-        counts: test sentences of each language, in words.
+        counts: test sentences of each corpus, in words.
         most: sentences of the training and of the development part.
     """
     content = results_json(
         name="without-labels",
         title="Without labels: the teacher's entities, carried back by attention",
         rows=rows,
-        data="test sets of CoNLL-2002/2003, MasakhaNER 2 and OntoNotes 5 (bn, mz, nw; GPE counts as LOC): "
-        f"{', '.join(counts)} sentences, in brackets the shares of the three parts that stand in the translators' "
+        data="test sets of CoNLL-2002/2003, MasakhaNER 2, OntoNotes 5 (bn, mz, nw; GPE counts as LOC) and Universal "
+        f"NER (GSD simplified): {', '.join(counts)} sentences, in brackets the shares of the three parts that stand in the translators' "
         f"parallel text; F1 on at most {most} sentences of the training and of the development part "
         "beside that on the test set; types of the teacher",
         protocol="nothing is trained on the language, nothing is chosen; the likeliest type of each token",
@@ -124,7 +123,7 @@ def save(path: Path, rows: Sequence[Mapping[str, Any]], counts: Sequence[str], m
             *(data_path(path) for _, c in CORPORA.values() for path in (*c.train, *c.dev, *c.test)),
             *(
                 weights_of(kind[language])
-                for language in CORPORA
+                for language in dict.fromkeys(language for language, _ in CORPORA.values())
                 for kind in (GLOSSES, TRANSLATORS, ALIGNERS)
             ),
         ],
@@ -136,7 +135,7 @@ def main() -> None:
     """Reads the arguments, writes the results file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument(
-        "--language", action="append", choices=[*CORPORA], help="only its rows anew; default: all"
+        "--corpus", action="append", choices=[*CORPORA], help="only its rows anew; default: all"
     )
     parser.add_argument("--row", action="append", choices=ROWS, help="only this row anew; default: all")
     parser.add_argument(
@@ -149,7 +148,7 @@ def main() -> None:
     path = RESULTS / "without-labels.json"
     found_before = read_results(path)["rows"] if path.exists() else []
     rows, counts = [], []
-    for language, (name, config) in CORPORA.items():
+    for name, (language, config) in CORPORA.items():
         parts = {"test": read_part(config, "test")}
         for part in OTHER_PARTS:
             sentences = read_part(config, part)
@@ -158,7 +157,7 @@ def main() -> None:
         counts.append(f"{name} {len(parts['test'])} ({', '.join(shares)} %)")
         before = {row["system"]: row for row in found_before if row["system"].startswith(f"{name}, ")}
         for row, translator in translators(language, list(chain(*parts.values()))).items():
-            if language not in (arguments.language or CORPORA) or row not in (arguments.row or ROWS):
+            if name not in (arguments.corpus or CORPORA) or row not in (arguments.row or ROWS):
                 kept = [f"{name}, {row}", f"{name}, {row}, with copies"]
                 rows += [before[system] for system in kept if system in before]
                 continue
