@@ -17,6 +17,7 @@ from canner.tables import (
     european,
     few_labels,
     fusion,
+    guidance,
     hundred,
     longer,
     masakhaner,
@@ -34,17 +35,10 @@ TABLES: dict[str, dict[str, Comparison]] = {
     "figure3": {"vectors": chinese.layers, "encoder": chinese.layers_with_encoder},
     "masakhaner": {"swahili": masakhaner.swahili, "yoruba": masakhaner.yoruba},
     "uner": {"chinese": uner.chinese},
-    "few-labels": {
-        "german": few_labels.german,
-        "spanish": few_labels.spanish,
-        "ontonotes": few_labels.ontonotes,
-        "uner": few_labels.uner_chinese,
-        "swahili": few_labels.swahili,
-        "yoruba": few_labels.yoruba,
-    },
+    "few-labels": few_labels.PARTS,
     "hundred": hundred.PARTS,
     "fusion": {"spanish": fusion.on_spanish, "weibo": fusion.on_weibo},
-    "guidance": {"spanish": few_labels.guidance},
+    "guidance": {"spanish": guidance.spanish},
     "distillation": {"weibo": distillation.on_weibo, "news": distillation.on_news},
     "encoder": {"weibo": encoder.on_weibo, "yoruba": encoder.on_yoruba},
     "static": {
@@ -60,7 +54,7 @@ TABLES: dict[str, dict[str, Comparison]] = {
 }
 """The comparisons of each table, by name."""
 FAST_ALONE = ("hundred", "longer")
-"""The tables that ask something of the fast protocol."""
+"""The tables that run under the fast protocol alone."""
 
 
 def comparisons(name: str, protocol: Protocol) -> list[ComparisonExperiment]:
@@ -87,7 +81,7 @@ def comparisons(name: str, protocol: Protocol) -> list[ComparisonExperiment]:
             f"expected a table, or a part of it such as table4-revised, of {names}; got {name!r}{meant}"
         )
     if table in FAST_ALONE and protocol != "fast":
-        raise ValueError(f"expected --protocol fast, got {protocol}: {table} asks something of the fast one")
+        raise ValueError(f"expected --protocol fast, got {protocol}: {table} runs under the fast one alone")
     chosen = list(parts.values()) if part is None else [parts[part]]
     return [make(protocol) for make in chosen]
 

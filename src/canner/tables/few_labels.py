@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container
+from dataclasses import dataclass, field
 from typing import Any
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
+from canner.tables import masakhaner, uner
 from canner.tables.chinese import CHARACTERS, ONTONOTES5
 from canner.tables.european import GERMAN, SPANISH
-from canner.tables.masakhaner import corpus as masakhaner
 from canner.tables.protocols import (
     ALIGNERS,
     AT_INPUT,
@@ -20,6 +21,7 @@ from canner.tables.protocols import (
     LAST,
     SCALED,
     TRANSLATORS,
+    Comparison,
     Protocol,
     comparison,
     external,
@@ -27,101 +29,143 @@ from canner.tables.protocols import (
     view,
     with_english,
 )
-from canner.tables.uner import CHINESE as UNER_CHINESE
 
 NUM_DEV = 400
+"""So many labelled sentences decide when training stops."""
 FEW = 100
-"""Training sentences; the parts of what is carried over are told apart with these alone."""
-AT_ALL = ("plain", "CAN_last", "CAN_gloss at the input")
-"""What runs with more sentences than these, too: a plain tagger, the paper's, ours."""
-GUIDANCE = ("guided", "lexical", "unguided")
-"""How the small Spanish translators were trained."""
-SUBSETS = (
-    f"a random subset of the training sentences for each run, {NUM_DEV} more labelled sentences (of the development "
-    "part) that decide when training stops, full test set; random word vectors"
-)
-"""What a run reads, in words; how many training sentences, the title or the row says."""
+"""Training sentences; with these alone the parts of what is carried over are told apart."""
 
 
-def few(data: CorpusConfig) -> CorpusConfig:
-    """The corpus with the few labelled sentences that decide when training stops."""
-    return data.model_copy(update={"num_dev": NUM_DEV})
+@dataclass(frozen=True)
+class LabelledCorpus:
+    """A corpus of which the tables of few labels read a few sentences.
+
+    Attributes:
+        language: its code, as translators have it.
+        title, name: as the table's title and the line about its data call it.
+        data: all of it.
+        model: keys of the tagger's configuration that differ from the protocol's.
+    """
+
+    language: str
+    title: str
+    name: str
+    data: CorpusConfig
+    model: dict[str, Any] = field(default_factory=dict)
 
 
-def spanish(protocol: Protocol) -> ComparisonExperiment:
-    """Spanish, 100 and 500 sentences: DeepL (the upper bound), word gloss, ConvS2S, both of ours together."""
-    scaled = {
-        "CAN_last scaled": with_english(view(TRANSLATORS["es"], SCALED)),
-        "CAN_gloss and CAN_last scaled": with_english(view(GLOSSES["es"]), view(TRANSLATORS["es"], SCALED)),
-    }
-    upper = _upper_bound("es")
-    return _comparison(
-        "spanish",
-        "Spanish (CoNLL-2002), few labels",
-        SPANISH,
-        f"CoNLL-2002 Spanish, {SUBSETS}",
-        {**_rows("es"), **scaled, **upper},
-        protocol,
-        budgets=(FEW, 500),
-        at_all=(
-            *AT_ALL,
-            *upper,
-            "CAN_gloss",
-            "CAN_last with copies at the input",
-            "CAN_aligned at the input",
-        ),
-    )
-
-
-def german(protocol: Protocol) -> ComparisonExperiment:
-    """German, 100 sentences: DeepL (the upper bound), word gloss, ConvS2S, both of ours together."""
-    title, corpus = "German (CoNLL-2003), 100 sentences", f"CoNLL-2003 German, {SUBSETS}"
-    return _comparison("german", title, GERMAN, corpus, {**_rows("de"), **_upper_bound("de")}, protocol)
-
-
-def ontonotes(protocol: Protocol) -> ComparisonExperiment:
-    """Chinese news, 100 to 2,000 sentences: word gloss, ConvS2S, both together."""
-    return _comparison(
-        "ontonotes",
-        "OntoNotes 5 Chinese news, few labels",
+CORPORA = {
+    "german": LabelledCorpus("de", "German (CoNLL-2003)", "CoNLL-2003 German", GERMAN),
+    "spanish": LabelledCorpus("es", "Spanish (CoNLL-2002)", "CoNLL-2002 Spanish", SPANISH),
+    "ontonotes": LabelledCorpus(
+        "zh",
+        "OntoNotes 5 Chinese news",
+        "OntoNotes 5 Chinese, bn+mz+nw, four types",
         ONTONOTES5,
-        f"OntoNotes 5 Chinese, bn+mz+nw, four types, {SUBSETS}",
-        _rows("zh"),
+        CHARACTERS,
+    ),
+    "uner": LabelledCorpus(
+        "zh", "Chinese (Universal NER, GSD simplified)", "Universal NER Chinese GSDSIMP", uner.CHINESE
+    ),
+    "swahili": LabelledCorpus(
+        "sw", "Swahili (MasakhaNER 2)", "MasakhaNER 2 Swahili", masakhaner.corpus("swa")
+    ),
+    "yoruba": LabelledCorpus("yo", "Yoruba (MasakhaNER 2)", "MasakhaNER 2 Yoruba", masakhaner.corpus("yor")),
+}
+"""The corpora by the names of the tables' parts."""
+_BUDGETS = {"spanish": (FEW, 500), "ontonotes": (FEW, 500, 1000, 2000)}
+"""Numbers of training sentences, where there are others than the fewest."""
+_AT_ALL = {
+    "spanish": (
+        "plain",
+        "CAN_gloss",
+        "CAN_gloss at the input",
+        "CAN_last",
+        "CAN_last with copies at the input",
+        "CAN_aligned at the input",
+        "CAN, DeepL",
+        "CAN, DeepL at the input",
+    ),
+    "ontonotes": ("plain", "CAN_gloss at the input", "CAN_last"),
+}
+"""The rows that run with all these numbers; the others with the fewest alone."""
+
+
+def drawn(
+    name: str,
+    corpus: LabelledCorpus,
+    protocol: Protocol,
+    *,
+    title: str,
+    budgets: tuple[int, ...],
+    at_all: Container[str] = (),
+    rows: Container[str] | None = None,
+    num_dev: int = NUM_DEV,
+    headline: bool = True,
+) -> ComparisonExperiment:
+    """A comparison on random subsets of a corpus.
+
+    Args:
+        name, title: of the results; the protocol is added to both.
+        corpus, protocol: which.
+        budgets: numbers of training sentences.
+        at_all: rows that run with all these numbers, the others with the fewest alone; empty: all do.
+        rows: names of those wanted; None: all.
+        num_dev: sentences that decide when training stops.
+        headline: whether its gains stand among those of all tables.
+    """
+    systems = [
+        row.model_copy(update={"budgets": (FEW,)}) if at_all and row.name not in at_all else row
+        for row in _rows(corpus.language)
+        if rows is None or row.name in rows
+    ]
+    return comparison(
+        name,
+        title,
         protocol,
-        model=CHARACTERS,
-        budgets=(FEW, 500, 1000, 2000),
+        few(corpus.data, num_dev),
+        systems,
+        model=corpus.model,
+        corpus=f"{corpus.name}, {subsets(budgets, num_dev)}",
+        budgets=budgets,
+        batch_size=8,
+        headline=headline,
     )
 
 
-def uner_chinese(protocol: Protocol) -> ComparisonExperiment:
-    """Chinese of Universal NER, 100 sentences: word gloss, ConvS2S, both together."""
-    title, corpus = "Chinese (Universal NER, GSD simplified), 100 sentences", "Universal NER Chinese GSDSIMP"
-    return _comparison("uner", title, UNER_CHINESE, f"{corpus}, {SUBSETS}", _rows("zh"), protocol)
+def few(data: CorpusConfig, num_dev: int = NUM_DEV) -> CorpusConfig:
+    """The corpus with the few labelled sentences that decide when training stops."""
+    return data.model_copy(update={"num_dev": num_dev})
 
 
-def swahili(protocol: Protocol) -> ComparisonExperiment:
-    """Swahili, 100 sentences: word gloss, ConvS2S, both together."""
-    title, corpus = "Swahili (MasakhaNER 2), 100 sentences", f"MasakhaNER 2 Swahili, {SUBSETS}"
-    return _comparison("swahili", title, masakhaner("swa"), corpus, _rows("sw"), protocol)
+def subsets(budgets: tuple[int, ...] = (FEW,), num_dev: int = NUM_DEV) -> str:
+    """What a run reads of a corpus, in words."""
+    numbers = " or ".join(f"{budget:,}" for budget in budgets)
+    return (
+        f"{numbers} training sentences, drawn at random for each run, {num_dev} more labelled sentences (of the "
+        "development part, the same for all runs) that decide when training stops, full test set; random word vectors"
+    )
 
 
-def yoruba(protocol: Protocol) -> ComparisonExperiment:
-    """Yoruba, 100 sentences: word gloss, ConvS2S, both together."""
-    title, corpus = "Yoruba (MasakhaNER 2), 100 sentences", f"MasakhaNER 2 Yoruba, {SUBSETS}"
-    return _comparison("yoruba", title, masakhaner("yor"), corpus, _rows("yo"), protocol)
+def _few_labels(part: str) -> Comparison:
+    corpus, budgets = CORPORA[part], _BUDGETS.get(part, (FEW,))
+    title = f"{corpus.title}, {'few labels' if len(budgets) > 1 else f'{FEW} sentences'}"
+
+    def made(protocol: Protocol) -> ComparisonExperiment:
+        at_all = _AT_ALL.get(part, ())
+        return drawn(f"few-labels-{part}", corpus, protocol, title=title, budgets=budgets, at_all=at_all)
+
+    numbers = f"{FEW} to {budgets[-1]:,}" if len(budgets) > 1 else FEW
+    made.__doc__ = f"{corpus.title}, {numbers} sentences: word gloss, ConvS2S, both together, an encoder."
+    return made
 
 
-def _upper_bound(language: str) -> dict[str, dict[str, Any]]:
-    deepl = with_english(external(f"{language}-en", "DeepL"))
-    return {"CAN, DeepL": deepl, "CAN, DeepL at the input": {**deepl, **AT_INPUT}}
-
-
-def _rows(language: str) -> dict[str, dict[str, Any]]:
-    """The rows of every language and their changes: English by each translator of ours, and the encoder."""
+def _rows(language: str) -> list[System]:
+    """A plain tagger, English by each translator of ours, and other people's where there is some; the encoder."""
     gloss, last = view(GLOSSES[language]), view(TRANSLATORS[language], LAST)
     copied = with_english(view(TRANSLATORS[language], COPIED))
     aligned = with_english(view(ALIGNERS[language], COPIED))
-    return {
+    changes = {
         "plain": {},
         "CAN_gloss": with_english(gloss),
         "CAN_gloss at the input": {**with_english(gloss), **AT_INPUT},
@@ -132,62 +176,18 @@ def _rows(language: str) -> dict[str, dict[str, Any]]:
         "CAN_aligned": aligned,
         "CAN_aligned at the input": {**aligned, **AT_INPUT},
         "CAN_gloss and CAN_last": with_english(gloss, last),
-        **{system.name: system.change for system in gloss_with(ENCODER, language, "Encoder")},
     }
+    if language == "es":
+        scaled = view(TRANSLATORS[language], SCALED)
+        changes["CAN_last scaled"] = with_english(scaled)
+        changes["CAN_gloss and CAN_last scaled"] = with_english(gloss, scaled)
+    if language in ("es", "de"):
+        deepl = with_english(external(f"{language}-en", "DeepL"))
+        changes["CAN, DeepL"] = deepl
+        changes["CAN, DeepL at the input"] = {**deepl, **AT_INPUT}
+    rows = [System(name=name, change=change) for name, change in changes.items()]
+    return [*rows, *gloss_with(ENCODER, language, "Encoder")]
 
 
-def _comparison(
-    part: str,
-    title: str,
-    data: CorpusConfig,
-    corpus: str,
-    rows: Mapping[str, dict[str, Any]],
-    protocol: Protocol,
-    *,
-    model: dict[str, Any] | None = None,
-    budgets: tuple[int, ...] = (FEW,),
-    at_all: Container[str] = AT_ALL,
-) -> ComparisonExperiment:
-    """A part of the table; rows that are not among `at_all` run with the fewest sentences alone."""
-    systems = [
-        System(
-            name=name,
-            change=change,
-            budgets=() if len(budgets) == 1 or name in at_all else (FEW,),
-            baseline="Encoder" if name.startswith("Encoder") else None,
-        )
-        for name, change in rows.items()
-    ]
-    return comparison(
-        f"few-labels-{part}",
-        title,
-        protocol,
-        few(data),
-        systems,
-        model=model,
-        corpus=corpus,
-        budgets=budgets,
-        batch_size=8,
-    )
-
-
-def guidance(protocol: Protocol) -> ComparisonExperiment:
-    """What taught attention is worth to CAN: small translators, alike but for what their attention was taught."""
-    rows = [System(name="plain")]
-    for kind in GUIDANCE:
-        for name, options in (("CAN_first", FIRST), ("CAN_last", LAST), ("CAN_last with copies", COPIED)):
-            carried = with_english(view(f"runs/translator-es-{kind}", options))
-            rows.append(System(name=f"{name}, {kind}", change=carried))
-    return comparison(
-        "guidance-spanish",
-        "Guidance, Spanish (CoNLL-2002), few labels",
-        protocol,
-        few(SPANISH),
-        rows,
-        corpus=f"CoNLL-2002 Spanish, {FEW} labelled sentences: {SUBSETS}; guided: the last attention was taught word "
-        "alignments and the embeddings started from them; lexical: the embeddings alone; unguided: trained on "
-        "translation alone, as the paper's; small translators, three passes over the parallel text each",
-        budgets=(FEW,),
-        batch_size=8,
-        headline=False,
-    )
+PARTS = {part: _few_labels(part) for part in CORPORA}
+"""The parts of the table, by name."""

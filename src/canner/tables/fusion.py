@@ -5,7 +5,7 @@ from __future__ import annotations
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.tables.chinese import CHARACTERS, OUR_VECTORS, VECTORS, WEIBO_TEXT, weibo
 from canner.tables.european import SPANISH
-from canner.tables.few_labels import FEW, SUBSETS, few
+from canner.tables.few_labels import FEW, few, subsets
 from canner.tables.protocols import (
     AS_PRINTED,
     LAST,
@@ -27,7 +27,7 @@ def on_spanish(protocol: Protocol) -> ComparisonExperiment:
         protocol,
         few(SPANISH),
         _rows("es"),
-        corpus=f"CoNLL-2002 Spanish, {FEW} labelled sentences: {SUBSETS}",
+        corpus=f"CoNLL-2002 Spanish, {subsets()}",
         budgets=(FEW,),
         batch_size=8,
         headline=False,

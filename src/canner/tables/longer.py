@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables import chinese, european, few_labels, masakhaner, uner
+from canner.tables import chinese, european, masakhaner, uner
+from canner.tables.few_labels import CORPORA, FEW, drawn
 from canner.tables.protocols import Comparison, Protocol
-from canner.tables.variations import with_more_epochs, with_rows
+from canner.tables.variations import with_more_epochs
 
 TIMES = 3
 """So many times the epochs of the fast protocol."""
@@ -20,26 +19,38 @@ def _longer(part: str, make: Comparison, about: str) -> Comparison:
         table = make(protocol)
         plain = table.systems[0].name
         rows = [f"{plain} + {added}" if added else plain for added in ROWS]
-        return with_more_epochs(_some_rows(part, table, rows), TIMES)
+        changes = {
+            "name": f"longer-{part}-{protocol}",
+            "title": f"Longer, {table.title}",
+            "base": table.base.model_copy(update={"name": f"longer-{part}"}),
+            "systems": tuple(system for system in table.systems if system.name in rows),
+            "paper": None,
+            "headline": False,
+        }
+        return with_more_epochs(table.model_copy(update=changes), TIMES)
 
     made.__doc__ = f"{about}, three times the epochs."
     return made
 
 
-def _longer_few(part: str, make: Comparison, about: str) -> Comparison:
+def _longer_few(part: str) -> Comparison:
     """With few sentences an epoch is short, and many pass without gain: these have more patience, too."""
+    title = f"{CORPORA[part].title}, {FEW} sentences"
 
     def made(protocol: Protocol) -> ComparisonExperiment:
-        table = make(protocol)
-        few = _some_rows(part, table, [table.systems[0].name, *ROWS])
-        return with_more_epochs(few.model_copy(update={"budgets": (few_labels.FEW,)}), TIMES, patience=True)
+        few = drawn(
+            f"longer-few-{part}",
+            CORPORA[part],
+            protocol,
+            title=f"Longer, {title}",
+            budgets=(FEW,),
+            rows=("plain", *ROWS),
+            headline=False,
+        )
+        return with_more_epochs(few, TIMES, patience=True)
 
-    made.__doc__ = f"{about}, 100 sentences, three times the epochs and the patience."
+    made.__doc__ = f"{title}, three times the epochs and the patience."
     return made
-
-
-def _some_rows(part: str, table: ComparisonExperiment, rows: Sequence[str]) -> ComparisonExperiment:
-    return with_rows(table, rows, f"longer-{part}", f"Longer, {table.title}")
 
 
 PARTS: dict[str, Comparison] = {
@@ -49,11 +60,6 @@ PARTS: dict[str, Comparison] = {
     "swahili": _longer("swahili", masakhaner.swahili, "Swahili"),
     "yoruba": _longer("yoruba", masakhaner.yoruba, "Yoruba"),
     "uner": _longer("uner", uner.chinese, "Chinese of Universal NER"),
-    "few-german": _longer_few("few-german", few_labels.german, "German"),
-    "few-spanish": _longer_few("few-spanish", few_labels.spanish, "Spanish"),
-    "few-ontonotes": _longer_few("few-ontonotes", few_labels.ontonotes, "Chinese news"),
-    "few-uner": _longer_few("few-uner", few_labels.uner_chinese, "Chinese of Universal NER"),
-    "few-swahili": _longer_few("few-swahili", few_labels.swahili, "Swahili"),
-    "few-yoruba": _longer_few("few-yoruba", few_labels.yoruba, "Yoruba"),
+    **{f"few-{part}": _longer_few(part) for part in CORPORA},
 }
 """The parts of the table, by name."""

@@ -23,7 +23,7 @@ from canner.experiment.kinds import read_experiment, run_experiment
 from canner.experiment.record import bundles_of
 from canner.experiment.tagger import TaggerExperiment
 from canner.tables.distillation import CONTINUED, DISTILLED
-from canner.tables.few_labels import GUIDANCE
+from canner.tables.guidance import GUIDANCE
 from canner.tables.protocols import ENCODER
 from canner.training.vectors import unpack_vectors
 

@@ -1,4 +1,4 @@
-"""The two protocols under which every table is run, and the systems that all tables share."""
+"""The two protocols under which tables are run, and the systems that all tables share."""
 
 from __future__ import annotations
 

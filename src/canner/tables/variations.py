@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-
 from canner.experiment.comparison import ComparisonExperiment
 from canner.tables.protocols import AS_PRINTED, CHOSEN
 
@@ -35,21 +33,6 @@ def without_grid(config: ComparisonExperiment) -> ComparisonExperiment:
         "title": f"{config.title}, no grid",
         "grid": {},
         "protocol": config.protocol.replace(CHOSEN, words),
-    }
-    return config.model_copy(update=changes)
-
-
-def with_rows(
-    config: ComparisonExperiment, rows: Container[str], name: str, title: str
-) -> ComparisonExperiment:
-    """Some rows of a table, at all budgets, under a name and a title of their own: not of the paper, no headline."""
-    changes = {
-        "name": name + config.name.removeprefix(config.base.name),
-        "title": title,
-        "base": config.base.model_copy(update={"name": name}),
-        "systems": tuple(s.model_copy(update={"budgets": ()}) for s in config.systems if s.name in rows),
-        "paper": None,
-        "headline": False,
     }
     return config.model_copy(update=changes)
 
