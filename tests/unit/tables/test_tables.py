@@ -273,8 +273,9 @@ def test_a_hundred_sentences_in_all_are_few_labels_with_fewer_to_stop_by() -> No
         assert ours.title == theirs.title.rsplit(", ", 2)[0] + ", a hundred sentences in all, fast protocol"
         assert (ours.budgets, ours.base.data.num_dev) == ((80,), 20)
         assert (theirs.budgets[0], theirs.base.data.num_dev) == (100, 400)
-        same = {"name": theirs.base.name, "data": theirs.base.data}
+        same = {key: getattr(theirs.base, key) for key in ("name", "data", "training")}
         assert ours.base.model_copy(update=same) == theirs.base
+        assert (ours.base.training.max_epochs, ours.base.training.early_stopping) == (180, 30)
         assert [cell.system.name for cell in plan(ours, Path("x"))] == [s.name for s in ours.systems] * 3
         changes = {system.name: system.change for system in theirs.systems}
         assert all(system.change == changes[system.name] for system in ours.systems)
