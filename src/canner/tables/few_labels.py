@@ -29,11 +29,14 @@ from canner.tables.protocols import (
     view,
     with_english,
 )
+from canner.tables.variations import with_more_epochs
 
 NUM_DEV = 400
 """So many labelled sentences decide when training stops."""
 FEW = 100
 """Training sentences; with these alone the parts of what is carried over are told apart."""
+TIMES = 3
+"""So many times the epochs of the fast protocol, where a table asks whether it has enough; `patient`: and patience."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,30 @@ def drawn(
         batch_size=8,
         headline=headline,
     )
+
+
+def patient(
+    name: str,
+    corpus: LabelledCorpus,
+    protocol: Protocol,
+    *,
+    title: str,
+    num_train: int = FEW,
+    rows: Container[str],
+    num_dev: int = NUM_DEV,
+) -> ComparisonExperiment:
+    """A comparison as `drawn` makes, with more epochs, and more of them without gain before training ends.
+
+    With few sentences an epoch is short, and many pass before the few of the development part show a gain.
+
+    Args:
+        name, corpus, protocol, title, rows, num_dev: as in `drawn`.
+        num_train: training sentences.
+    """
+    drawn_rows = drawn(
+        name, corpus, protocol, title=title, budgets=(num_train,), rows=rows, num_dev=num_dev, headline=False
+    )
+    return with_more_epochs(drawn_rows, TIMES, patience=True)
 
 
 def few(data: CorpusConfig, num_dev: int = NUM_DEV) -> CorpusConfig:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment
 from canner.tables import chinese, european, masakhaner, uner
-from canner.tables.few_labels import CORPORA, FEW, drawn
+from canner.tables.few_labels import CORPORA, FEW, TIMES, patient
 from canner.tables.protocols import Comparison, Protocol
 from canner.tables.variations import with_more_epochs
 
-TIMES = 3
-"""So many times the epochs of the fast protocol."""
 ROWS = ("", "CAN_last", "CAN_gloss at the input", "CAN_gloss and CAN_last with copies at the input")
 """What is added to the first plain tagger of a table: nothing, the paper's, and ours."""
 
@@ -34,20 +32,12 @@ def _longer(part: str, make: Comparison, about: str) -> Comparison:
 
 
 def _longer_few(part: str) -> Comparison:
-    """With few sentences an epoch is short, and many pass without gain: these have more patience, too."""
-    title = f"{CORPORA[part].title}, {FEW} sentences"
+    corpus = CORPORA[part]
+    title = f"{corpus.title}, {FEW} sentences"
 
     def made(protocol: Protocol) -> ComparisonExperiment:
-        few = drawn(
-            f"longer-few-{part}",
-            CORPORA[part],
-            protocol,
-            title=f"Longer, {title}",
-            budgets=(FEW,),
-            rows=("plain", *ROWS),
-            headline=False,
-        )
-        return with_more_epochs(few, TIMES, patience=True)
+        rows = ("plain", *ROWS)
+        return patient(f"longer-few-{part}", corpus, protocol, title=f"Longer, {title}", rows=rows)
 
     made.__doc__ = f"{title}, three times the epochs and the patience."
     return made
