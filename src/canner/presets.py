@@ -32,6 +32,11 @@ FAST_TRAINING = TrainingConfig(
 )
 """The fast protocol: Adam, stopped early on the development F1."""
 
+PATIENT_TRAINING = FAST_TRAINING.model_copy(
+    update={"max_epochs": 3 * FAST_TRAINING.max_epochs, "early_stopping": 30}
+)
+"""The same with thrice the epochs and the patience: with few sentences to stop by F1 may stay at 0 for long."""
+
 FAST_MODEL = TaggerConfig(
     hidden_dim=128,
     word_dropout=0.2,
@@ -55,7 +60,7 @@ PAPER_TRAINING = TrainingConfig(
     clip_norm=5.0,
     precision="float32",
 )
-"""The paper's protocol: SGD, annealed when the training loss has not fallen for three epochs."""
+"""The paper's protocol: SGD, annealed when the training loss has not fallen for more than three epochs."""
 
 PAPER_MODEL = TaggerConfig(
     hidden_dim=256,
@@ -73,9 +78,9 @@ _CORPUS = CorpusConfig(train=("train.conll",), dev=("dev.conll",), test=("test.c
 
 
 def tagger() -> TaggerExperiment:
-    """A plain BiLSTM-CRF, fast protocol."""
+    """A plain BiLSTM-CRF, fast protocol, for few labelled sentences."""
     return TaggerExperiment(
-        name="tagger", data=_CORPUS, model=FAST_MODEL, training=FAST_TRAINING, batch_size=8
+        name="tagger", data=_CORPUS, model=FAST_MODEL, training=PATIENT_TRAINING, batch_size=8
     )
 
 
@@ -95,7 +100,7 @@ def transfer_through(
 
 
 def can_tagger() -> TaggerExperiment:
-    """A tagger that reads English through a word gloss, fast protocol."""
+    """A tagger that reads English through a word gloss, fast protocol, for few labelled sentences."""
     return tagger().model_copy(
         update={"name": "can-tagger", "model": CAN_MODEL, "transfer": transfer_through()}
     )
@@ -108,7 +113,7 @@ def can_tagger_paper() -> TaggerExperiment:
 
 
 def comparison() -> ComparisonExperiment:
-    """Plain and CAN taggers over label budgets."""
+    """A plain and a CAN tagger on the same sentences, three seeds each."""
     return ComparisonExperiment(
         name="comparison",
         title="Plain and CAN",
@@ -117,8 +122,7 @@ def comparison() -> ComparisonExperiment:
             System(name="plain"),
             System(name="CAN, gloss", change={"transfer": transfer_through().model_dump(mode="json")}),
         ),
-        budgets=(100, 500),
-        subset_seeds=(0, 1, 2),
+        seeds=(1, 2, 3),
         protocol="fast",
     )
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from canner.data.bundle import save_text
+from canner.legend import GAINS_LEGEND, LEGEND, SYSTEMS_LEGEND, legend_of
 from canner.speed_tables import speed_tables
-from canner.system_tables import GAINS_LEGEND, LEGEND, SYSTEMS_LEGEND, cell, gains, table
+from canner.system_tables import cell, gains, table
 
 BEGIN = "<!-- results:begin -->"
 END = "<!-- results:end -->"
@@ -38,6 +39,16 @@ class Planned(NamedTuple):
     name: str
     title: str
     command: str
+
+
+def table_with_legend(path: Path) -> list[str]:
+    """One results file's table, and what its words mean; lines.
+
+    Raises:
+        ValueError: if it is not a results file.
+    """
+    shown = table(read_results(path))
+    return [*shown.splitlines(), "", legend_of(shown)]
 
 
 def report(folder: Path, figures: Sequence[str] = (), planned: Sequence[Planned] = ()) -> str:

@@ -57,6 +57,22 @@ def test_evaluation_tells_what_it_repaired_in_both_files(canner, write):
         assert canner("evaluate", *files, "-q").err == ""
 
 
+def test_only_the_types_that_are_asked_for_are_counted(canner, write):
+    gold = write("gold.conll", "Ana B-PER\nLima B-LOC\n2001 B-DATE\n")
+    found = write("found.conll", "Ana B-PER\nLima B-PER\n2001 O\n")
+
+    def counts(*types):
+        options = [option for name in types for option in ("--type", name)]
+        answer = json.loads(canner("evaluate", gold, found, *options, "--json").out)
+        return answer["all"]["num_gold"], answer["all"]["num_predicted"], sorted(answer["by_type"])
+
+    assert counts() == (3, 2, ["DATE", "LOC", "PER"])
+    assert counts("PER") == (1, 2, ["PER"])
+    assert counts("PER", "LOC") == (2, 2, ["LOC", "PER"])
+    complaint = canner("evaluate", gold, found, "--type", "GPE").complaint()
+    assert "expected --type among DATE, LOC, PER, got 'GPE'" in complaint
+
+
 def test_brat_is_converted_and_evaluated(canner, write, article, tmp_path):
     path, out = article(IN_PIECES), tmp_path / "out.conll"
     answer = canner("convert", path, "-o", out)

@@ -95,6 +95,14 @@ def test_a_saved_tagger_takes_the_translators_of_its_aligners_along(place: Path,
     assert canner.Tagger.load(moved).info["scores"] == {"dev": 61.5}
 
 
+def test_the_command_packs_what_can_be_moved(canner: Any, place: Path, tmp_path: Path) -> None:
+    before, packed = found(place / "tagger"), tmp_path / "packed"
+    assert canner("pack", place / "tagger", "-o", packed).status == 0
+    shutil.rmtree(place)
+    assert found(packed.rename(tmp_path / "moved")) == before
+    assert "new or empty folder" in canner("pack", tmp_path / "moved", "-o", tmp_path).complaint()
+
+
 def test_what_only_training_needs_is_left_behind(place: Path, tmp_path: Path) -> None:
     (place / "translator" / "resume.safetensors").write_bytes(b"")
     (place / "translator" / "stores").mkdir()

@@ -42,6 +42,14 @@ def test_on_the_command_line(canner, tmp_path):
     gold.write_text("Rais O\nwa O\nTanzania B-LOC\n\n", encoding="utf-8")
     answer = canner("evaluate", gold, "--tagger", MODELS / "sw-en-gloss", *with_teacher, "--json")
     assert json.loads(answer.out)["all"]["f1"] == 100.0
+    gold.write_text("Rais O\nwa O\nTanzania B-LOC\nmwaka B-DATE\n2001 I-DATE\n\n", encoding="utf-8")
+    of_teacher = ["--type", "LOC", "--json"]
+    answers = [
+        canner("evaluate", gold, "--tagger", MODELS / "sw-en-gloss", *with_teacher, *more)
+        for more in (["--json"], of_teacher)
+    ]
+    recalls = [json.loads(answer.out)["all"]["recall"] for answer in answers]
+    assert recalls == [50.0, 100.0]  # dates count as missed unless other types are asked for
 
 
 @pytest.mark.parametrize(
@@ -56,10 +64,7 @@ def test_on_the_command_line(canner, tmp_path):
             ["tag", MODELS / "es-can", "text.txt", "--teacher", TEACHER],
             "expected a translator, an aligner or a gloss",
         ),
-        (
-            ["evaluate", "a.conll", "b.conll", "--type", "PER"],
-            "expected --tagger beside --teacher and --type",
-        ),
+        (["evaluate", "a.conll", "b.conll", "--teacher", TEACHER], "expected --tagger beside --teacher"),
     ],
 )
 def test_what_does_not_fit_is_refused(canner, arguments, message):

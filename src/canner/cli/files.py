@@ -17,7 +17,6 @@ from canner.cli.console import (
     Quiet,
     Teacher,
     Threads,
-    Types,
     check_folder,
     emit,
     keep_inputs,
@@ -27,9 +26,17 @@ from canner.cli.console import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from canner.text.entities import Entity
     from canner.text.labelled import Report
     from canner.text.sentence import Sentence
+
+
+ScoredTypes = Annotated[
+    list[str] | None,
+    typer.Option("--type", help="Count only this type, of gold and found (several times: these types)."),
+]
 
 
 class FileFormat(StrEnum):
@@ -52,7 +59,7 @@ def evaluate(
     ] = None,
     tagger: Annotated[Path | None, typer.Option(help="Instead: a tagger's bundle, to be run now.")] = None,
     teacher: Teacher = None,
-    types: Types = None,
+    types: ScoredTypes = None,
     as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False,
     interval: Annotated[bool, typer.Option(help="A 95 % bootstrap interval of F1.")] = False,
     output: Output = None,
@@ -71,16 +78,14 @@ def evaluate(
 
         canner evaluate test.conll --tagger models/es-can --interval
 
-        canner evaluate test.conll --tagger models/sw-en-gloss --teacher models/teacher-en
+        canner evaluate test.conll --tagger models/sw-en-gloss --teacher models/teacher-en --type PER --type LOC
     """
     start(quiet=quiet, threads=threads, device=device)
     from canner.evaluation.bootstrap import f1_interval
     from canner.text.labelled import files_read
 
-    if tagger is None and (teacher is not None or types):
-        raise ValueError(
-            "expected --tagger beside --teacher and --type, got none; name the translator with it"
-        )
+    if tagger is None and teacher is not None:
+        raise ValueError("expected --tagger beside --teacher, got none; name the translator with it")
     if (predicted is None) == (tagger is None):
         got = "neither" if predicted is None else "both"
         raise ValueError(f"expected a file of predictions or --tagger, got {got}; give one")
@@ -93,14 +98,31 @@ def evaluate(
         found = _read_predictions(_read_noting(predicted, quiet), predicted, sentences, gold)
     else:
         assert tagger is not None
-        results = tagger_of(tagger, teacher, types, device).tag_tokens([s.tokens for s in sentences])
+        found_types = types if teacher is not None else None
+        results = tagger_of(tagger, teacher, found_types, device).tag_tokens([s.tokens for s in sentences])
         found = [[e for part in result.sentences for e in part.entities] for result in results]
+    if types:
+        wanted, found = _of_types(types, wanted, found)
     figures = _figures(wanted, found)
     if interval:
         bounds = f1_interval(wanted, found)
         figures["interval"] = [round(bounds.low, 2), round(bounds.high, 2)]
     lines = [json.dumps(figures, indent=1)] if as_json else _table(figures)
     emit(lines, output)
+
+
+def _of_types(types: list[str], *labellings: list[list[Entity]]) -> Iterator[list[list[Entity]]]:
+    """Each labelling with the entities of some types alone.
+
+    Raises:
+        ValueError: if there is no entity of one of them.
+    """
+    there = {entity.type for labelling in labellings for entities in labelling for entity in entities}
+    if missing := [name for name in types if name not in there]:
+        raise ValueError(
+            f"expected --type among {', '.join(sorted(there)) or 'none: there are no entities'}, got {missing[0]!r}"
+        )
+    return ([[e for e in entities if e.type in types] for entities in labelling] for labelling in labellings)
 
 
 def _read_noting(path: Path, quiet: bool) -> list[Sentence]:

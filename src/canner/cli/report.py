@@ -46,19 +46,18 @@ def report(
     from canner.report import (
         around_markers,
         figures_of_bundle,
-        read_results,
         report_of_gains,
         results_page,
+        table_with_legend,
         update_card,
         update_readme,
     )
     from canner.report import report as build
-    from canner.system_tables import LEGEND, table
     from canner.tables import planned_results
     from canner.text.files import write_lines
 
     if (own := folder / "results.json").is_file():
-        emit([*table(read_results(own)).splitlines(), "", LEGEND], None)
+        emit(table_with_legend(own), None)
         return
     if not folder.is_dir():
         found = "a file" if folder.exists() else "no such folder"

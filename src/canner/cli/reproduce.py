@@ -94,7 +94,7 @@ def reproduce(
     start(quiet=quiet, threads=threads, device=device)
     from canner.experiment.machine import workers_that_fit
     from canner.experiment.runner import RunnerOptions
-    from canner.system_tables import LEGEND
+    from canner.legend import legend_of
     from canner.tables.parts import make_missing
 
     if show and (systems or paper_rows or budgets or seeds or smoke or anew or max_minutes is not None):
@@ -107,16 +107,17 @@ def reproduce(
     published = None if smoke or anew else results
     parts, own = _parts(table, protocol, seeds, published, grid=grid, smoke=smoke)
     shared = RunnerOptions(workers or workers_that_fit(device), None, device, not quiet, runs / "stores")
-    sizes, broken = () if smoke else tuple(budgets or ()), []
+    sizes, ended = () if smoke else tuple(budgets or ()), []
     for config, rows, with_sizes in _choices(parts, systems or (), sizes, paper_rows=paper_rows):
         asked = config.num_seeds if config.name in own else seeds
         command = _whole(table, protocol, asked, grid=grid, anew=anew, smoke=smoke)
         options = replace(shared, systems=rows, budgets=with_sizes, seeds=own.get(config.name))
         options = replace(options, max_minutes=_left(started, max_minutes))
         make = partial(make_missing, train=not smoke) if make_parts else None
-        broken.append(_run_part(config, runs / config.name, published, options, command, make))
-    typer.echo(LEGEND)
-    if said := next(filter(None, broken), None):
+        ended.append(_run_part(config, runs / config.name, published, options, command, make))
+        typer.echo(ended[-1][0] + "\n")
+    typer.echo(legend_of("\n".join(shown for shown, _ in ended)))
+    if said := next((broken for _, broken in ended if broken), None):
         raise ValueError(said)
 
 
@@ -158,8 +159,9 @@ def _rows_run(path: Path) -> str:
 
 def _shown(table: str, protocol: ProtocolName, results: Path, *, grid: bool) -> list[str]:
     """The table as its results files have it; a part without one says that it was not run."""
+    from canner.legend import legend_of
     from canner.report import read_results
-    from canner.system_tables import LEGEND, NOT_RUN
+    from canner.system_tables import NOT_RUN
     from canner.system_tables import table as as_table
     from canner.tables import comparisons
     from canner.tables.variations import varied
@@ -174,7 +176,7 @@ def _shown(table: str, protocol: ProtocolName, results: Path, *, grid: bool) -> 
         if not path.exists() and (results / f"{name}-no-grid.json").exists():
             found += "; without the grid of learning rates and batch sizes it was: --no-grid"
         lines += [*found.splitlines(), ""]
-    return [*lines, LEGEND]
+    return [*lines, legend_of("\n".join(lines))]
 
 
 def _parts(
@@ -275,11 +277,11 @@ def _run_part(
     options: RunnerOptions,
     command: str,
     make: Callable[..., None] | None,
-) -> str | None:
-    """Makes what one comparison reads, runs it, writes its results and kept runs (None: neither), prints its table.
+) -> tuple[str, str | None]:
+    """Makes what one comparison reads, runs it, writes its results and kept runs (None: neither).
 
     Returns:
-        What is to be said of runs that broke off.
+        Its table, and what is to be said of runs that broke off.
     """
     from canner.experiment.runner import BrokenRunsError, run_comparison
     from canner.report import read_results
@@ -302,5 +304,4 @@ def _run_part(
         found, broken = read_results(folder / "results.json"), str(error)
     if path is not None and (why := why_kept(path, found)):
         note(f"{path}: left as it is: {why}")
-    typer.echo(as_table(found) + "\n")
-    return broken
+    return as_table(found), broken

@@ -1,4 +1,4 @@
-"""`canner train` and `canner recipe`."""
+"""`canner train`, `canner recipe` and `canner pack`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     app.command("train")(train)
     app.command("recipe")(recipe)
+    app.command("pack")(pack)
 
 
 def train(
@@ -56,6 +57,7 @@ def train(
     from canner.experiment.kinds import read_experiment, run_experiment
     from canner.experiment.runner import BrokenRunsError
     from canner.experiment.toml import assignments_of
+    from canner.report import table_with_legend
 
     experiment = read_experiment(config, assignments_of(settings or []))
     name = getattr(experiment, "name", None) or experiment.kind
@@ -66,21 +68,13 @@ def train(
             experiment, folder, command=command, max_minutes=max_minutes, device=device, progress=not quiet
         )
     except BrokenRunsError:
-        emit(_table_of(folder), None)
+        emit(table_with_legend(folder / "results.json"), None)
         raise
     note(f"{folder}: {outcome.summary}", quiet=quiet)
     if experiment.kind == "comparison":
-        emit(_table_of(folder), None)
+        emit(table_with_legend(folder / "results.json"), None)
     if outcome.stopped == "interrupted":
         raise KeyboardInterrupt
-
-
-def _table_of(folder: Path) -> list[str]:
-    """The table of a comparison's results, and what its words mean."""
-    from canner.report import read_results
-    from canner.system_tables import LEGEND, table
-
-    return [*table(read_results(folder / "results.json")).splitlines(), "", LEGEND]
 
 
 def recipe(
@@ -106,6 +100,24 @@ def recipe(
         raise ValueError(f"expected one of {', '.join(PRESETS)}, got {name!r}")
     make = PRESETS[name]
     emit([f"# {_about(make)}", *to_toml(make()).splitlines()], output)
+
+
+def pack(
+    bundle: Annotated[Path, typer.Argument(help="Bundle of a tagger, such as the folder of its run.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to make: new or empty.")],
+    quiet: Quiet = False,
+) -> None:
+    """Copy a tagger with its translators, teacher and encoders into one folder, which can be moved anywhere.
+
+    Examples:
+
+        canner pack runs/can-tagger -o swahili-tagger
+    """
+    start(quiet=quiet)
+    from canner.pipeline import Tagger
+
+    Tagger.load(bundle).save(output)
+    note(str(output), quiet=quiet)
 
 
 def _about(make: Callable[[], Experiment]) -> str:

@@ -51,6 +51,19 @@ class CorpusFacts:
         seen = [sentence.tokens in trained_on for sentence in corpus.test or corpus.dev]
         return cls(described, np.array(seen, dtype=bool))
 
+    def require(self, budgets: Sequence[int]) -> None:
+        """Refuses budgets of more training sentences than there are.
+
+        Raises:
+            ValueError: says how many there are.
+        """
+        available = self.described["train"]["sentences"]
+        if larger := [budget for budget in budgets if budget > available]:
+            raise ValueError(
+                f"budgets: expected at most {available} training sentences, as many as there are, got {larger[0]}; "
+                "leave it out, or all budgets, to train on every sentence"
+            )
+
 
 def _counts(sentences: Sequence[Sentence]) -> dict[str, int]:
     return {

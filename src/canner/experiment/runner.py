@@ -124,6 +124,7 @@ def run_comparison(
     options.check(config)
     cells = plan(config, folder)
     wanted, corpus = options.wanted(config, folder), CorpusFacts.of(config.base.data)
+    corpus.require(config.budgets)
     with _alone_in(folder):
         kept = KeptRuns.read(options.kept, options.identify)
         state = ComparisonState(config, wanted, cells, folder, command, corpus, kept, publish)

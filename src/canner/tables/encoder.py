@@ -14,6 +14,7 @@ from canner.tables.protocols import (
     TRANSLATORS,
     Protocol,
     comparison,
+    rows_of,
     view,
     with_english,
 )
@@ -68,9 +69,4 @@ def _rows(language: str) -> list[System]:
         "CAN_gloss, 50 wide": {**gloss, **NARROW},
         "CAN_gloss at the input": {**gloss, **AT_INPUT},
     }
-    contextual = {"embeddings.contextual": [ENCODER]}
-    rows = [
-        System(name=f"{PLAIN} + {added}", change={**contextual, **change}, baseline=PLAIN)
-        for added, change in additions.items()
-    ]
-    return [System(name=PLAIN, change=contextual, baseline=PLAIN), *rows]
+    return rows_of(PLAIN, additions, {"embeddings.contextual": [ENCODER]})

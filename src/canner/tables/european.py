@@ -18,6 +18,7 @@ from canner.tables.protocols import (
     comparison,
     external,
     gloss_with,
+    rows_of,
     view,
     with_english,
 )
@@ -114,10 +115,7 @@ def _letters(
         ("words alone", {"model.char_encoder": "none"}),
         ("words and shapes", shapes),
     ):
-        rows += [
-            System(name=plain, change=change, baseline=plain),
-            System(name=f"{plain} + CAN_last", change={**change, **can_last}, baseline=plain),
-        ]
+        rows += rows_of(plain, {"CAN_last": can_last}, change)
     return comparison(
         f"letters-{name}",
         f"Letters, {title}",

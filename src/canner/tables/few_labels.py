@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ from canner.tables.protocols import (
     comparison,
     external,
     gloss_with,
+    rows_named,
     view,
     with_english,
 )
@@ -102,7 +103,7 @@ def drawn(
     title: str,
     budgets: tuple[int, ...],
     at_all: Container[str] = (),
-    rows: Container[str] | None = None,
+    rows: Collection[str] | None = None,
     num_dev: int = NUM_DEV,
     headline: bool = True,
 ) -> ComparisonExperiment:
@@ -113,14 +114,14 @@ def drawn(
         corpus, protocol: which.
         budgets: numbers of training sentences.
         at_all: rows that run with all these numbers, the others with the fewest alone; empty: all do.
-        rows: names of those wanted; None: all.
+        rows: names of those wanted, all of which it has; None: all.
         num_dev: sentences that decide when training stops.
         headline: whether its gains stand among those of all tables.
     """
+    systems = _rows(corpus.language)
     systems = [
         row.model_copy(update={"budgets": (FEW,)}) if at_all and row.name not in at_all else row
-        for row in _rows(corpus.language)
-        if rows is None or row.name in rows
+        for row in (systems if rows is None else rows_named(systems, rows))
     ]
     return comparison(
         name,
@@ -143,7 +144,7 @@ def patient(
     *,
     title: str,
     num_train: int = FEW,
-    rows: Container[str],
+    rows: Collection[str],
     num_dev: int = NUM_DEV,
 ) -> ComparisonExperiment:
     """A comparison as `drawn` makes, with more epochs, and more of them without gain before training ends.

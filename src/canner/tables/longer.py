@@ -5,23 +5,34 @@ from __future__ import annotations
 from canner.experiment.comparison import ComparisonExperiment
 from canner.tables import chinese, european, masakhaner, uner
 from canner.tables.few_labels import CORPORA, FEW, TIMES, patient
-from canner.tables.protocols import Comparison, Protocol
+from canner.tables.protocols import Comparison, Protocol, rows_named
 from canner.tables.variations import with_more_epochs
 
-ROWS = ("", "CAN_last", "CAN_gloss at the input", "CAN_gloss and CAN_last with copies at the input")
-"""What is added to the first plain tagger of a table: nothing, the paper's, and ours."""
+OF_PAPER_AND_GLOSS = ("CAN_last", "CAN_gloss at the input")
+BOTH = "CAN_gloss and CAN_last with copies at the input"
 
 
-def _longer(part: str, make: Comparison, about: str) -> Comparison:
+def _longer(part: str, make: Comparison, about: str, *, both: bool = True, encoder: str = "") -> Comparison:
+    """A table of the fast protocol with more epochs.
+
+    Args:
+        part: its name here.
+        make, about: the table, and what it is.
+        both: whether gloss and ConvS2S together are asked, too.
+        encoder: its tagger that reads an encoder, where English is asked beside it, too.
+    """
+
     def made(protocol: Protocol) -> ComparisonExperiment:
         table = make(protocol)
         plain = table.systems[0].name
-        rows = [f"{plain} + {added}" if added else plain for added in ROWS]
+        rows = [plain, *(f"{plain} + {added}" for added in (*OF_PAPER_AND_GLOSS, *((BOTH,) if both else ())))]
+        if encoder:
+            rows += [encoder, *(f"{encoder} + {added}" for added in OF_PAPER_AND_GLOSS)]
         changes = {
             "name": f"longer-{part}-{protocol}",
             "title": f"Longer, {table.title}",
             "base": table.base.model_copy(update={"name": f"longer-{part}"}),
-            "systems": tuple(system for system in table.systems if system.name in rows),
+            "systems": rows_named(table.systems, rows),
             "paper": None,
             "headline": False,
         }
@@ -36,7 +47,7 @@ def _longer_few(part: str) -> Comparison:
     title = f"{corpus.title}, {FEW} sentences"
 
     def made(protocol: Protocol) -> ComparisonExperiment:
-        rows = ("plain", *ROWS)
+        rows = ("plain", *OF_PAPER_AND_GLOSS)
         return patient(f"longer-few-{part}", corpus, protocol, title=f"Longer, {title}", rows=rows)
 
     made.__doc__ = f"{title}, three times the epochs and the patience."
@@ -48,8 +59,8 @@ PARTS: dict[str, Comparison] = {
     "spanish": _longer("spanish", european.spanish, "Table 2, Spanish (CoNLL-2002)"),
     "ontonotes": _longer("ontonotes", chinese.ontonotes, "Table 3, OntoNotes 5 Chinese news"),
     "swahili": _longer("swahili", masakhaner.swahili, "Swahili"),
-    "yoruba": _longer("yoruba", masakhaner.yoruba, "Yoruba"),
-    "uner": _longer("uner", uner.chinese, "Chinese of Universal NER"),
+    "yoruba": _longer("yoruba", masakhaner.yoruba, "Yoruba", encoder="Encoder+BiLSTM+CRF"),
+    "uner": _longer("uner", uner.chinese, "Chinese of Universal NER", both=False),
     **{f"few-{part}": _longer_few(part) for part in CORPORA},
 }
 """The parts of the table, by name."""

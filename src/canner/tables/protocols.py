@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Literal
 
 from canner.data.corpus import CorpusConfig
@@ -165,7 +165,7 @@ def can_systems(language: str, prefix: str) -> list[System]:
         "CAN_gloss at the input": {**with_english(gloss), **AT_INPUT},
         "CAN_gloss and CAN_last with copies at the input": {**with_english(gloss, copied), **AT_INPUT},
     }
-    return _rows_of(prefix, additions, {})
+    return rows_of(prefix, additions, {})
 
 
 def can_systems_with(contextual: str, language: str, prefix: str) -> list[System]:
@@ -181,7 +181,7 @@ def can_systems_with(contextual: str, language: str, prefix: str) -> list[System
         "CAN_first": with_english(view(translator, FIRST)),
         "CAN_last": with_english(view(translator, LAST)),
     }
-    return [*_rows_of(prefix, of_paper, plain.change), gloss]
+    return [*rows_of(prefix, of_paper, plain.change), gloss]
 
 
 def gloss_with(contextual: str, language: str, prefix: str) -> list[System]:
@@ -191,11 +191,30 @@ def gloss_with(contextual: str, language: str, prefix: str) -> list[System]:
         contextual, language, prefix: as in `can_systems_with`.
     """
     gloss = {**with_english(view(GLOSSES[language])), **AT_INPUT}
-    return _rows_of(prefix, {"CAN_gloss at the input": gloss}, {"embeddings.contextual": [contextual]})
+    return rows_of(prefix, {"CAN_gloss at the input": gloss}, {"embeddings.contextual": [contextual]})
 
 
-def _rows_of(plain: str, additions: dict[str, dict[str, Any]], change: dict[str, Any]) -> list[System]:
+def rows_of(plain: str, additions: dict[str, dict[str, Any]], change: dict[str, Any]) -> list[System]:
+    """A plain tagger and what is added to it, each tested against it.
+
+    Args:
+        plain: the name of its row.
+        additions: what each other row adds, by the end of its name.
+        change: how all of them differ from the table's base.
+    """
     rows = [System(name=plain, change=change, baseline=plain)]
     for name, addition in additions.items():
         rows.append(System(name=f"{plain} + {name}", change={**change, **addition}, baseline=plain))
     return rows
+
+
+def rows_named(systems: Sequence[System], names: Collection[str]) -> tuple[System, ...]:
+    """Those of the rows that have these names.
+
+    Raises:
+        ValueError: if a name is none of theirs.
+    """
+    known = [system.name for system in systems]
+    if missing := [name for name in names if name not in known]:
+        raise ValueError(f"expected rows among {', '.join(known)}, got {missing[0]!r}")
+    return tuple(system for system in systems if system.name in names)

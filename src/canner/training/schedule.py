@@ -30,7 +30,7 @@ class TrainingConfig(Config):
     final_fraction: float = Field(0.02, ge=0, le=1)
     anneal_factor: float = Field(0.5, gt=0, lt=1)
     patience: int = Field(3, ge=0)
-    """Epochs without a lower training loss before the rate is annealed (anneal_on_plateau)."""
+    """Epochs without a lower training loss that are borne: after one more the rate is annealed (anneal_on_plateau)."""
     min_learning_rate: float = Field(1e-4, ge=0)
     """Annealing below this ends the training."""
     clip_norm: float = Field(5.0, gt=0)

@@ -508,6 +508,13 @@ def test_a_run_whose_data_or_settings_do_not_fit_leaves_the_others_their_turn(
     assert [bool(row["metrics"]) for row in results["rows"]] == [False, True]
 
 
+def test_budgets_that_the_corpus_has_not_are_refused_before_any_run(make: Make, tmp_path: Path) -> None:
+    config, options = make(budgets=(2, 100), subset_seeds=(0, 1)), RunnerOptions(progress=False)
+    with pytest.raises(ValueError, match=r"budgets: expected at most 8 training sentences, .* got 100"):
+        run_comparison(config, tmp_path / "out", command="c", options=options)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_a_folder_with_another_run_is_in_the_way_of_its_own_row_alone(make: Make, tmp_path: Path) -> None:
     quiet = RunnerOptions(progress=False)
     run_comparison(make(), tmp_path / "out", command="c", options=quiet)

@@ -150,7 +150,7 @@ def test_the_comparison_of_the_page_of_experiments_is_one() -> None:
     page = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
     systems = tomllib.loads(page.split("```toml\n")[1].split("```")[0])
     preset = PRESETS["comparison"]().model_dump()
-    config = ComparisonExperiment(**{**preset, **systems, "budgets": (), "seeds": (1, 2, 3)})
+    config = ComparisonExperiment(**{**preset, **systems, "seeds": (1, 2, 3)})
     plain, first, last, gloss = (cell.tries[0].experiment for cell in plan(config, Path("x")))
     assert plain.transfer is None
     read = [experiment.transfer.views[0] for experiment in (first, last, gloss)]

@@ -9,7 +9,7 @@ import pytest
 
 from canner.experiment.comparison import plan
 from canner.tables import FAST_ALONE, TABLES, comparisons, planned_results
-from canner.tables.protocols import Protocol
+from canner.tables.protocols import Protocol, rows_named
 from canner.tables.variations import rows_of_paper, smoke_twin, varied, with_seeds, without_grid
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -49,6 +49,21 @@ def test_the_papers_protocol_is_that_of_section_3_1() -> None:
     assert printed.baseline == "Char+BiLSTM+CRF"
     assert config.grid == {"training.learning_rate": (0.025, 0.05, 0.1), "batch_size": (8, 16, 32)}
     assert len(config.seeds) == 5
+
+
+def test_a_row_that_a_table_has_not_is_no_part_of_it() -> None:
+    (config,) = comparisons("longer-uner", "fast")
+    names = [system.name for system in config.systems]
+    assert [system.name for system in rows_named(config.systems, names[1:])] == names[1:]
+    with pytest.raises(ValueError, match=r"expected rows among BiLSTM.*, got 'CAN_lost'"):
+        rows_named(config.systems, (names[0], "CAN_lost"))
+
+
+def test_beside_an_encoder_more_epochs_are_asked_for_too() -> None:
+    (config,) = comparisons("longer-yoruba", "fast")
+    baselines = {system.name: config.baseline_of(system) for system in config.systems}
+    assert baselines["Encoder+BiLSTM+CRF + CAN_last"] == "Encoder+BiLSTM+CRF"
+    assert config.base.training.max_epochs == 45
 
 
 def test_figure_3_has_the_fifteen_layers_of_the_paper() -> None:
