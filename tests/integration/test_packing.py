@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,15 @@ def test_the_command_packs_what_can_be_moved(canner: Any, place: Path, tmp_path:
     shutil.rmtree(place)
     assert found(packed.rename(tmp_path / "moved")) == before
     assert "new or empty folder" in canner("pack", tmp_path / "moved", "-o", tmp_path).complaint()
+
+
+def test_threads_may_share_a_tagger(place: Path) -> None:
+    tagger = canner.Tagger.load(place / "tagger")
+    texts = [f"{TEXT} {word} {TEXT}" for word in ("Ana", "Lima", "vive", "hoy")] * 4
+    alone = [tagger.tag_texts([text])[0].to_dict() for text in texts]
+    assert len({str(result) for result in alone}) == 4
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda text: tagger.tag_texts([text])[0].to_dict(), texts)) == alone
 
 
 def test_what_only_training_needs_is_left_behind(place: Path, tmp_path: Path) -> None:
