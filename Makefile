@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
-# The CPU build, and before everything else: left to the resolver, torch brings gigabytes of CUDA libraries.
+# Before everything else. Which build it is, CPU or CUDA, depends on the package index; CUDA brings gigabytes of libraries.
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help

@@ -11,6 +11,7 @@ from canner.tables.protocols import (
     AT_INPUT,
     ENCODER,
     LAST,
+    OUR_TEACHER,
     TRANSLATORS,
     Protocol,
     can_systems,
@@ -86,7 +87,7 @@ def _table2(
             **paper,
             "note": "Table 2, FastText vectors of Wikipedia; a translator of the UN corpus, fifteen decoder layers, "
             "trained on translation alone (ours: six layers, the last attention taught word alignments); its own "
-            "character language models (ours: the parallel text, twenty minutes on one processor core)",
+            f"character language models (ours: the parallel text, twenty minutes on one processor core); {OUR_TEACHER}",
         },
         large=True,
         batch_size=32,
