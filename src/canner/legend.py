@@ -69,10 +69,13 @@ GAINS_LEGEND = (
 
 
 def legend_of(tables: str) -> str:
-    """What the words in some tables mean, and no others.
+    """What the words in the rows of some tables mean, and no others.
 
     Args:
         tables: as Markdown.
+
+    Returns:
+        Nothing, where no row needs a word.
     """
-    text = tables.casefold()
+    text = "\n".join(line for line in tables.casefold().splitlines() if line.startswith("|"))
     return _joined(tuple(entry for entry in (*_SYSTEMS, *_GAINS) if entry[0] in text))

@@ -48,7 +48,8 @@ def table_with_legend(path: Path) -> list[str]:
         ValueError: if it is not a results file.
     """
     shown = table(read_results(path))
-    return [*shown.splitlines(), "", legend_of(shown)]
+    legend = legend_of(shown)
+    return [*shown.splitlines(), *(["", legend] if legend else [])]
 
 
 def report(folder: Path, figures: Sequence[str] = (), planned: Sequence[Planned] = ()) -> str:

@@ -71,6 +71,7 @@ def test_only_the_types_that_are_asked_for_are_counted(canner, write):
     assert counts("PER", "LOC") == (2, 2, ["LOC", "PER"])
     complaint = canner("evaluate", gold, found, "--type", "GPE").complaint()
     assert "expected --type among DATE, LOC, PER, got 'GPE'" in complaint
+    assert counts("PER", "GPE") == (1, 2, ["PER"])
 
 
 def test_brat_is_converted_and_evaluated(canner, write, article, tmp_path):

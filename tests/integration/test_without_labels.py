@@ -50,6 +50,14 @@ def test_on_the_command_line(canner, tmp_path):
     ]
     recalls = [json.loads(answer.out)["all"]["recall"] for answer in answers]
     assert recalls == [50.0, 100.0]  # dates count as missed unless other types are asked for
+    asked = canner(
+        "evaluate", gold, "--tagger", MODELS / "sw-en-gloss", *with_teacher, "--type", "ORG", "--json"
+    )
+    assert json.loads(asked.out)["all"]["num_gold"] == 0  # the teacher knows it, though there is none
+    command = ["evaluate", gold, "--tagger", MODELS / "es-can", "--type"]
+    assert json.loads(canner(*command, "LOC", "--json").out)["all"]["num_gold"] == 1
+    message = "expected --type among DATE, LOC, MISC, ORG, PER, got 'LCO'"
+    assert message in canner(*command, "LCO").complaint()
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ Output = Annotated[
 Teacher = Annotated[
     Path | None,
     typer.Option(
-        help="Without labels: an English tagger, whose entities are carried back; BUNDLE is then a translator, aligner "
-        "or gloss."
+        help="Without labels: an English tagger, whose entities are carried back; what is named in the tagger's place "
+        "is then a translator, aligner or gloss."
     ),
 ]
 Types = Annotated[

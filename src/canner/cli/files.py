@@ -26,8 +26,9 @@ from canner.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
+    from canner.pipeline import Tagger
     from canner.text.entities import Entity
     from canner.text.labelled import Report
     from canner.text.sentence import Sentence
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 
 ScoredTypes = Annotated[
     list[str] | None,
-    typer.Option("--type", help="Count only this type, of gold and found (several times: these types)."),
+    typer.Option(
+        "--type",
+        help="Count only this type, of gold and found (several times: these types); with --teacher, find only these.",
+    ),
 ]
 
 
@@ -96,13 +100,16 @@ def evaluate(
     wanted = [sentence.entities for sentence in sentences]
     if predicted is not None:
         found = _read_predictions(_read_noting(predicted, quiet), predicted, sentences, gold)
+        there = _types_of(wanted, found)
+        if types and there.isdisjoint(types):  # one of several may well be missing
+            _require_types(types, there)
     else:
         assert tagger is not None
-        found_types = types if teacher is not None else None
-        results = tagger_of(tagger, teacher, found_types, device).tag_tokens([s.tokens for s in sentences])
-        found = [[e for part in result.sentences for e in part.entities] for result in results]
+        finder = tagger_of(tagger, teacher, types if teacher is not None else None, device)
+        _require_types(types or (), {*finder.types, *_types_of(wanted)})
+        found = _found_by(finder, sentences)
     if types:
-        wanted, found = _of_types(types, wanted, found)
+        wanted, found = ([[e for e in es if e.type in types] for es in each] for each in (wanted, found))
     figures = _figures(wanted, found)
     if interval:
         bounds = f1_interval(wanted, found)
@@ -111,18 +118,26 @@ def evaluate(
     emit(lines, output)
 
 
-def _of_types(types: list[str], *labellings: list[list[Entity]]) -> Iterator[list[list[Entity]]]:
-    """Each labelling with the entities of some types alone.
+def _found_by(tagger: Tagger, sentences: list[Sentence]) -> list[list[Entity]]:
+    results = tagger.tag_tokens([sentence.tokens for sentence in sentences])
+    return [[entity for part in result.sentences for entity in part.entities] for result in results]
+
+
+def _require_types(types: Sequence[str], known: set[str]) -> None:
+    """Refuses types that nothing has.
 
     Raises:
-        ValueError: if there is no entity of one of them.
+        ValueError: names those that there are.
     """
-    there = {entity.type for labelling in labellings for entities in labelling for entity in entities}
-    if missing := [name for name in types if name not in there]:
+    if unknown := [name for name in types if name not in known]:
         raise ValueError(
-            f"expected --type among {', '.join(sorted(there)) or 'none: there are no entities'}, got {missing[0]!r}"
+            f"expected --type among {', '.join(sorted(known)) or 'the types of some entities'}, got {unknown[0]!r}; "
+            "correct it or leave it out"
         )
-    return ([[e for e in entities if e.type in types] for entities in labelling] for labelling in labellings)
+
+
+def _types_of(*labellings: Sequence[Sequence[Entity]]) -> set[str]:
+    return {entity.type for labelling in labellings for entities in labelling for entity in entities}
 
 
 def _read_noting(path: Path, quiet: bool) -> list[Sentence]:

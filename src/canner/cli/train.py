@@ -109,14 +109,16 @@ def pack(
 ) -> None:
     """Copy a tagger with its translators, teacher and encoders into one folder, which can be moved anywhere.
 
+    An encoder that `transformers` knows by its name stays a name.
+
     Examples:
 
         canner pack runs/can-tagger -o swahili-tagger
     """
     start(quiet=quiet)
-    from canner.pipeline import Tagger
+    from canner.pipeline.packing import pack as pack_bundle
 
-    Tagger.load(bundle).save(output)
+    pack_bundle(bundle, output)
     note(str(output), quiet=quiet)
 
 

@@ -124,7 +124,9 @@ def run_comparison(
     options.check(config)
     cells = plan(config, folder)
     wanted, corpus = options.wanted(config, folder), CorpusFacts.of(config.base.data)
-    corpus.require(config.budgets)
+    if config.budgets:
+        asked = (cell.tries[0].experiment.data for cell in wanted)
+        corpus.require([data.num_sentences or 0 for data in asked if data.train == config.base.data.train])
     with _alone_in(folder):
         kept = KeptRuns.read(options.kept, options.identify)
         state = ComparisonState(config, wanted, cells, folder, command, corpus, kept, publish)

@@ -24,11 +24,20 @@ from canner.decoding.tagger_bundle import load_tagger, save_tagger
 from canner.decoding.transformer_features import TransformerFeatures
 from canner.transfer.views import TransferConfig
 
+_TEACHER = "teacher"
+"""The folder of the teacher's copy."""
+_OF_TRAINING = (
+    *("resume.*", "stores", "log.jsonl", "*.log", ".*", "experiment.toml", "environment.json"),
+    *("fit.json", "metrics.json", "counts.json", "inputs.json"),
+)
+"""What only the training of a bundle needs, or tells of it."""
+
 
 def pack(bundle: str | Path, folder: str | Path) -> None:
     """Copies a tagger's bundle together with its translators and teacher into one folder that needs nothing else.
 
-    So is the checkpoint of an encoder; one that `transformers` knows by its name stays a name.
+    So are the checkpoints of encoders that tagger and teacher read; one that `transformers` knows by its name stays a
+    name.
 
     Args:
         bundle: of a tagger.
@@ -45,20 +54,28 @@ def pack(bundle: str | Path, folder: str | Path) -> None:
         raise ValueError(
             f"{folder}: expected a new or empty folder, got one with files, or a file; choose another"
         )
-    transfer = None
+    _require_outside(target, source)
+    transfer = teacher = None
     if config.get("transfer") is not None:
         transfer = config_of(TransferConfig, config["transfer"], source / "config.json")
         _check(transfer, source, target)
+        teacher = load_tagger(referred_to(transfer.teacher, source))
     tagger = load_tagger(source)
-    for encoder in _local_encoders(tagger.embedders).values():
-        _require_outside(target, Path(encoder.path))
+    readers = {".": tagger} if teacher is None else {".": tagger, _TEACHER: teacher}
+    for reader in readers.values():
+        for encoder in _local_encoders(reader.embedders).values():
+            _require_outside(target, Path(encoder.path))
     with _made_whole(target) as making:
         save_tagger(making, tagger)
         written = read_bundle_config(making, "tagger")
         kept = {key: value for key, value in config.items() if key not in written}
         if transfer is not None:
             kept["transfer"] = _copied(transfer, source, making).model_dump(mode="json")
-        _copy_encoders(making, tagger.embedders)
+        copies: dict[Path, Path] = {}
+        for place, reader in readers.items():
+            _copy_encoders(making / place, reader.embedders, making / "encoders", copies)
+        if (card := source / "README.md").is_file():
+            shutil.copyfile(card, making / card.name)
         save_json(making / "config.json", {**written, **kept})
 
 
@@ -118,13 +135,21 @@ def _local_encoders(embedders: Sequence[WordEmbedder]) -> dict[int, TransformerF
     return {number: found for number, found in encoders.items() if Path(found.path).is_dir()}
 
 
-def _copy_encoders(folder: Path, embedders: Sequence[WordEmbedder]) -> None:
-    """Copies the checkpoints that a tagger saved in `folder` refers to, and lets it refer to the copies."""
-    copies: dict[Path, Path] = {}
+def _copy_encoders(
+    folder: Path, embedders: Sequence[WordEmbedder], encoders: Path, copies: dict[Path, Path]
+) -> None:
+    """Copies the checkpoints that a tagger saved in a folder refers to, and lets it refer to the copies.
+
+    Args:
+        folder: of the tagger.
+        embedders: that it reads.
+        encoders: the folder that checkpoints go to.
+        copies: the copy of each checkpoint that was copied before; extended.
+    """
     for number, encoder in _local_encoders(embedders).items():
         origin = Path(encoder.path).resolve()
         if origin not in copies:
-            copies[origin] = _free(folder / "encoders" / origin.name)
+            copies[origin] = _free(encoders / origin.name)
             shutil.copytree(origin, copies[origin], ignore=shutil.ignore_patterns(".*"))
             _allow_writing(copies[origin])
         encoder.path = str(copies[origin])
@@ -136,7 +161,7 @@ def _copied(transfer: TransferConfig, source: Path, target: Path) -> TransferCon
     copies: dict[Path, Path] = {}
 
     def copy(path: str) -> str:
-        place = target / "teacher" if path == transfer.teacher else None
+        place = target / _TEACHER if path == transfer.teacher else None
         return reference_to(_copy_bundle(referred_to(path, source), target, copies, place), target)
 
     return transfer.with_paths(copy)
@@ -159,7 +184,7 @@ def _copy_bundle(origin: Path, target: Path, copies: dict[Path, Path], place: Pa
     if known in copies:
         return copies[known]
     place = place or _free(target / "translators" / origin.name)
-    leave = shutil.ignore_patterns("resume.*", "stores", "log.jsonl", "*.log", ".*")
+    leave = shutil.ignore_patterns(*_OF_TRAINING)
     shutil.copytree(origin, place, ignore=leave)
     _allow_writing(place)
     copies[known] = place

@@ -136,11 +136,12 @@ class Tagged:
     """A tagged text: its tokens, its entities, and the English where the tagger read it.
 
     `text` is what was given; for given tokens, the tokens joined by spaces. Lone surrogates, which nothing can write,
-    stand in it as U+FFFD, so that offsets hold.
+    stand in it as U+FFFD, so that offsets hold. `reads_english`: whether the tagger read English.
     """
 
     text: str
     sentences: tuple[TaggedSentence, ...]
+    reads_english: bool = False
 
     def __repr__(self) -> str:
         found = _listed((entity.type, entity.text) for entity in self.entities)
@@ -176,25 +177,25 @@ class Tagged:
     def english(self) -> str | None:
         """The English of the first translator; None for a tagger that reads no English."""
         views = self._first_views()
-        return None if views is None else " ".join(view.text for view in views)
+        return " ".join(view.text for view in views) if views or self.reads_english else None
 
     @property
     def english_tokens(self) -> tuple[str, ...]:
         """The words of `english`, which `alignment` and `attention` count."""
-        return tuple(word for view in self._first_views() or () for word in view.target)
+        return tuple(word for view in self._first_views() for word in view.target)
 
     @property
     def alignment(self) -> list[tuple[int, int]]:
         """Links (token, English word) of the first translator, over the whole text."""
         links, target = [], 0
-        for sentence, view in zip(self.sentences, self._first_views() or (), strict=False):
+        for sentence, view in zip(self.sentences, self._first_views(), strict=False):
             links += [(sentence.start_token + s, target + t) for s, t in view.alignment]
             target += len(view.target)
         return links
 
     @property
     def attention(self) -> Tensor | None:
-        """Attention [L, T, S] of the first translator; between two sentences of a text it is 0."""
+        """Attention [L, T, S] of the first translator, between two sentences of a text 0; None without sentences."""
         views = self._first_views()
         if not views:
             return None
@@ -209,7 +210,7 @@ class Tagged:
         return joined
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: character spans as annotation tools read them."""
+        """Plain values for JSON: character spans as annotation tools read them (docs/service.md)."""
         result: dict[str, Any] = {
             "text": self.text,
             "entities": [
@@ -226,12 +227,12 @@ class Tagged:
         }
         if self.english is not None:
             result["english"] = self.english
-            result["alignment"] = self.alignment
+            result["english_tokens"] = list(self.english_tokens)
+            result["alignment"] = [list(link) for link in self.alignment]
         return result
 
-    def _first_views(self) -> Sequence[EnglishView] | None:
-        views = [sentence.views[0] for sentence in self.sentences if sentence.views]
-        return views or None
+    def _first_views(self) -> Sequence[EnglishView]:
+        return [sentence.views[0] for sentence in self.sentences if sentence.views]
 
 
 def _described(translation: Translation) -> str:

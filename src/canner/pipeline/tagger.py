@@ -150,17 +150,20 @@ class Tagger:
             if any(character.isspace() for item in texts for character in item):
                 return self.tag_texts(texts)
             return self.tag_tokens([texts])[0]
-        if not all(
-            isinstance(item, list | tuple) and all(isinstance(t, str) for t in item) for item in items
-        ):
+        if not all(map(_is_tokens, items)):
             raise ValueError(
                 "expected a text, the tokens of a sentence, several texts or several lists of tokens, "
                 f"got {type(text).__name__} {str(text)[:60]!r}"
             )
-        return self.tag_tokens([[str(token) for token in item or ()] for item in items])
+        return self.tag_tokens(items)
 
     def tag_texts(self, texts: Sequence[str]) -> list[Tagged]:
-        """Finds the entities of several raw texts; each is cut into sentences and tokens."""
+        """Finds the entities of several raw texts; each is cut into sentences and tokens.
+
+        Raises:
+            ValueError: if it is one text, or something in it is none.
+        """
+        texts = _texts(texts)
         texts = [replace_surrogates(text) for text in texts]
         cut = [[_tokens_within(text, *span) for span in split_sentences(text)] for text in texts]
         return self._tag(texts, cut)
@@ -169,10 +172,10 @@ class Tagger:
         """Finds the entities of sentences that are tokens already.
 
         Raises:
-            ValueError: if a token is empty.
+            ValueError: if a token is empty, or a sentence is no list of tokens.
         """
         cut, texts = [], []
-        for tokens in sentences:
+        for tokens in _lists_of_tokens(sentences):
             if not all(tokens):
                 raise ValueError("expected tokens that are not empty, got an empty one; leave it out")
             placed, position = [], 0
@@ -185,8 +188,12 @@ class Tagger:
         return self._tag(texts, cut)
 
     def tag_stream(self, texts: Iterable[str]) -> Iterator[Tagged]:
-        """Tags texts one after another, holding few of them at a time."""
-        rest = iter(texts)
+        """Tags texts one after another, holding few of them at a time.
+
+        Raises:
+            ValueError: as `tag_texts`, when it comes to it.
+        """
+        rest = iter(_no_text(texts))
         while block := list(islice(rest, _BLOCK)):
             yield from self.tag_texts(block)
 
@@ -226,7 +233,7 @@ class Tagger:
                 found = tuple(entities[position])
                 done.append(TaggedSentence(start, tuple(tokens), found, tuple(english[position])))
                 position, start = position + 1, start + len(tokens)
-            results.append(Tagged(text, tuple(done)))
+            results.append(Tagged(text, tuple(done), self.reads_english))
         return results
 
     def _english(self, transfers: Sequence[Transfer]) -> tuple[EnglishView, ...]:
@@ -237,6 +244,37 @@ class Tagger:
         for name, transfer in zip(self._view_names, transfers, strict=True):
             views.append(EnglishView(transfer.translation, name, _likeliest_entities(transfer, tags)))
         return tuple(views)
+
+
+def _is_tokens(item: object) -> bool:
+    if not isinstance(item, Sequence) or isinstance(item, str | bytes):
+        return False
+    return all(isinstance(token, str) for token in item)
+
+
+def _no_text(texts: Iterable[str]) -> Iterable[str]:
+    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+        raise ValueError(
+            f"expected several texts, got {type(texts).__name__} {str(texts)[:60]!r}; put one text in a list: [text]"
+        )
+    return texts
+
+
+def _texts(texts: Iterable[str]) -> list[str]:
+    items = list(_no_text(texts))
+    if wrong := [item for item in items if not isinstance(item, str)]:
+        raise ValueError(f"expected texts, got {type(wrong[0]).__name__} {str(wrong[0])[:60]!r} among them")
+    return items
+
+
+def _lists_of_tokens(sentences: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+    items = list(_no_text(sentences))  # type: ignore[arg-type]
+    if wrong := [item for item in items if not _is_tokens(item)]:
+        raise ValueError(
+            f"expected sentences, each a list of tokens, got {type(wrong[0]).__name__} {str(wrong[0])[:60]!r}; for raw "
+            "texts there is tag_texts"
+        )
+    return items  # type: ignore[return-value]
 
 
 def _name(bundle: str | Path) -> str:

@@ -18,7 +18,9 @@ Comparison = Callable[[Protocol], ComparisonExperiment]
 """A part of a table: its comparison under a protocol. The docstring tells what it is."""
 
 TEACHER = "models/teacher-en"
-OUR_TEACHER = "its English tagger reads GloVe and character language models, ours GloVe and characters by a convolution"
+OUR_TEACHER = (
+    "its English tagger reads GloVe and character language models, ours GloVe and characters by a convolution"
+)
 """For the notes on the paper's figures."""
 LANGUAGES = ("es", "de", "zh", "sw", "yo")
 TRANSLATORS = {language: f"models/{language}-en" for language in LANGUAGES}

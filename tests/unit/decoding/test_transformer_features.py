@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +19,9 @@ from canner.decoding.transformer_features import TransformerFeatures  # noqa: E4
 from canner.models.tagger import TaggerConfig  # noqa: E402
 from canner.pipeline.packing import pack  # noqa: E402
 from canner.text.sentence import Sentence  # noqa: E402
+from canner.transfer.views import TransferConfig, ViewConfig  # noqa: E402
+
+SHIPPED = Path(__file__).resolve().parents[3] / "models" / "sw-en-gloss"
 
 WORDS = [
     "[PAD]",
@@ -164,9 +168,33 @@ def test_a_packed_tagger_needs_no_checkpoint_elsewhere(tagger, tmp_path):
         assert torch.equal(again.embed([["ana", "sang"]])[0], vectors)
 
 
-def test_a_tagger_is_not_packed_into_its_checkpoint(tagger):
+def test_the_encoder_of_a_packed_teacher_is_packed_too(tagger, tmp_path):
+    teacher, vectors = tagger
+    transfer = TransferConfig(teacher=str(teacher), views=(ViewConfig(translator=str(SHIPPED)),))
+    again = load_tagger(teacher)
+    model = make_model(
+        TaggerConfig(word_dim=4, char_encoder="none", hidden_dim=4),
+        again.encoder,
+        features_dim=8,
+        aligned_dim=8,
+    )
+    bundle = tmp_path / "home" / "can"
+    extra = {"transfer": transfer.relative_to(bundle).model_dump(mode="json")}
+    save_tagger(bundle, SentenceTagger(model, again.encoder, again.embedders[:1]), extra)
+    (bundle / "README.md").write_text("Terms.\n")
+    pack(bundle, tmp_path / "packed")
+    shutil.rmtree(tmp_path / "home")
+    moved = (tmp_path / "packed").rename(tmp_path / "moved")
+    assert [folder.name for folder in (moved / "encoders").iterdir()] == ["bert"]  # one for all
+    assert (moved / "README.md").read_text() == "Terms.\n"
+    for place in (moved, moved / "teacher"):
+        assert torch.equal(load_tagger(place).embedders[0].embed([["ana", "sang"]])[0], vectors)
+
+
+@pytest.mark.parametrize("within", ["bert", "tagger"])
+def test_a_tagger_is_not_packed_into_its_checkpoint_or_itself(tagger, within):
     bundle, _ = tagger
-    target = bundle.parent / "bert" / "packed"
+    target = bundle.parent / within / "packed"
     with pytest.raises(ValueError, match="expected a folder outside of the bundles to be copied"):
         pack(bundle, target)
     assert not target.exists()

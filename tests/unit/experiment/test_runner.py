@@ -513,6 +513,9 @@ def test_budgets_that_the_corpus_has_not_are_refused_before_any_run(make: Make, 
     with pytest.raises(ValueError, match=r"budgets: expected at most 8 training sentences, .* got 100"):
         run_comparison(config, tmp_path / "out", command="c", options=options)
     assert list((tmp_path / "out").iterdir()) == []
+    smaller = RunnerOptions(progress=False, budgets=(2,))
+    rows = run_comparison(config, tmp_path / "out", command="c", options=smaller)["rows"]
+    assert [bool(row["metrics"]) for row in rows] == [True, True, False, False]
 
 
 def test_a_folder_with_another_run_is_in_the_way_of_its_own_row_alone(make: Make, tmp_path: Path) -> None:

@@ -113,6 +113,18 @@ def test_a_preset_written_in_full_is_read_back_as_it_was(name: str, tmp_path: Pa
         assert field in written or getattr(preset, field) is None, info
 
 
+def test_what_is_for_few_sentences_waits_long_and_reads_them_all() -> None:
+    compared = PRESETS["comparison"]()
+    assert isinstance(compared, ComparisonExperiment)
+    assert (compared.budgets, compared.seeds) == ((), (1, 2, 3))
+    for experiment in (compared.base, PRESETS["tagger"](), PRESETS["can-tagger"]()):
+        assert isinstance(experiment, TaggerExperiment)
+        assert (experiment.training.max_epochs, experiment.training.early_stopping) == (180, 30)
+        assert experiment.data.num_sentences is None
+    assert "180 epochs" in compared.protocol
+    assert "after 30" in compared.protocol
+
+
 def test_a_comparison_survives_its_dotted_changes(tmp_path: Path) -> None:
     base = PRESETS["comparison"]()
     assert isinstance(base, ComparisonExperiment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -100,7 +101,7 @@ def test_nothing_gives_a_result_without_entities(can: canner.Tagger) -> None:
         assert (empty.entities, empty.tokens, empty.english, empty.alignment, empty.attention) == (
             (),
             (),
-            None,
+            "",
             [],
             None,
         )
@@ -195,6 +196,33 @@ def test_several_texts_are_not_the_tokens_of_one(can: canner.Tagger) -> None:
 def test_what_cannot_be_tagged_is_refused(can: canner.Tagger, wrong: object) -> None:
     with pytest.raises(ValueError, match="expected a text, the tokens"):
         can.tag(wrong)  # type: ignore[call-overload]
+
+
+@pytest.mark.wrong_types
+@pytest.mark.parametrize("wrong", ["Ana", b"Ana", 7, None, [None], [b"Ana"], [["Ana"]]])
+def test_what_is_no_list_of_texts_is_refused(can: canner.Tagger, wrong: Any) -> None:
+    with pytest.raises(ValueError, match=r"expected (several )?texts, got"):
+        can.tag_texts(wrong)
+    with pytest.raises(ValueError, match=r"expected (several )?texts, got"):
+        list(can.tag_stream(wrong))
+
+
+@pytest.mark.wrong_types
+@pytest.mark.parametrize("wrong", ["Ana", None, ["Ana", "vive"], [["Ana", 1]], [None]])
+def test_what_is_no_list_of_tokens_is_refused(can: canner.Tagger, wrong: Any) -> None:
+    with pytest.raises(ValueError, match=r"expected (several texts|sentences, each a list of tokens), got"):
+        can.tag_tokens(wrong)
+
+
+def test_the_json_of_a_result_has_the_same_keys_for_every_text(can: canner.Tagger) -> None:
+    full, empty = (result.to_dict() for result in can.tag_texts(["Ana vive en Lima.", " "]))
+    assert list(empty) == list(full)
+    assert (empty["english"], empty["english_tokens"], empty["alignment"]) == ("", [], [])
+    assert full["english_tokens"]
+    for token, word in full["alignment"]:
+        assert 0 <= token < len(full["tokens"])
+        assert 0 <= word < len(full["english_tokens"])
+    assert json.loads(json.dumps(full)) == full
 
 
 @pytest.mark.parametrize("wrong", [[None], None, [5], b"x", [b"x"], [["a", 3]], 7, ["a", None]])
