@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from canner.text.brat import BratReport
 from canner.text.config import Config
@@ -32,6 +32,8 @@ class CorpusConfig(Config):
         types: old type → new type. When given, types that it does not name are dropped.
         num_dev, num_test: so many development or test sentences, drawn once for all seeds; None: all.
         num_sentences: so many training sentences, drawn at random with `subset_seed`; None: all.
+        num_held_out: so many of these, drawn alike, are not trained on but are the development part, in the place of
+            `dev`; None: none.
     """
 
     train: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ class CorpusConfig(Config):
     tag_column: int = -1
     types: dict[str, str] = Field(default_factory=dict)
     num_sentences: int | None = Field(default=None, ge=1)
+    num_held_out: int | None = Field(default=None, ge=1)
     subset_seed: int = 0
     num_dev: int | None = Field(default=None, ge=1)
     num_test: int | None = Field(default=None, ge=1)
@@ -50,6 +53,14 @@ class CorpusConfig(Config):
     @classmethod
     def _one_file(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_development_part(self) -> CorpusConfig:
+        if self.num_held_out is not None and (self.dev or self.num_dev is not None):
+            raise ValueError(
+                "expected num_held_out or a development part, got both; leave num_held_out out, or dev and num_dev"
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,7 @@ class Corpus:
 
 
 def load_corpus(config: CorpusConfig) -> Corpus:
-    """Reads the parts of a corpus and draws the training subset.
+    """Reads the parts of a corpus, draws the training subset and what is held out of it.
 
     Raises:
         ValueError: if a file is missing, broken or empty, or there are fewer sentences than asked.
@@ -71,11 +82,29 @@ def load_corpus(config: CorpusConfig) -> Corpus:
     if config.num_sentences is not None:
         train = draw_subset(train, config.num_sentences, config.subset_seed)
     dev = _at_most(read_part(config, "dev"), config.num_dev)
+    if config.num_held_out is not None:
+        train, dev = _hold_out(train, config.num_held_out, config.subset_seed)
     return Corpus(train, dev, _at_most(read_part(config, "test"), config.num_test))
 
 
 def _at_most(sentences: list[Sentence], number: int | None) -> list[Sentence]:
     return sentences if number is None or number >= len(sentences) else draw_subset(sentences, number, seed=0)
+
+
+def _hold_out(sentences: list[Sentence], number: int, seed: int) -> tuple[list[Sentence], list[Sentence]]:
+    """The others, and so many sentences drawn at random; either in their old order.
+
+    Raises:
+        ValueError: if none would be left.
+    """
+    if number >= len(sentences):
+        raise ValueError(
+            f"expected num_held_out below {len(sentences)} (the training sentences), got {number}; some must be left "
+            "to learn from"
+        )
+    held_out = set(random.Random(seed).sample(range(len(sentences)), number))
+    kept = [sentence for index, sentence in enumerate(sentences) if index not in held_out]
+    return kept, [sentences[index] for index in sorted(held_out)]
 
 
 def read_part(config: CorpusConfig, part: Literal["train", "dev", "test"]) -> list[Sentence]:

@@ -16,7 +16,10 @@ from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import dotted_keys, one_line, override, without_nothing
 from canner.text.config import Config
 
-_SHARED = ("seed", "data.subset_seed", "data.dev", "data.num_dev", "data.test", "data.num_test")
+_SHARED = (
+    *("seed", "data.subset_seed", "data.dev", "data.num_dev", "data.num_held_out"),
+    *("data.test", "data.num_test"),
+)
 """What tells the runs of a row apart, and what rows are compared on: no row sets it."""
 
 

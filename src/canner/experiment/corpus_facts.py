@@ -19,8 +19,9 @@ class CorpusFacts:
     """What a results file says of its data.
 
     Attributes:
-        described: of each whole part files with digests, and counts of sentences, tokens and entities; of the
-            development and test part also how many sentences stand in the training part too, word for word.
+        described: of each whole part, if there is one, files with digests, and counts of sentences, tokens and
+            entities; of the development and test part also how many sentences stand in the training part too, word for
+            word.
         seen: of each sentence that is counted (of the test part, else the development part) whether it stands in the
             whole training part, of which a row may read a few sentences alone [N].
     """
@@ -36,17 +37,19 @@ class CorpusFacts:
             ValueError: if it cannot be read.
         """
         whole = load_corpus(
-            config.model_copy(update={"num_sentences": None, "num_dev": None, "num_test": None})
+            config.model_copy(update=dict.fromkeys(("num_sentences", "num_held_out", "num_dev", "num_test")))
         )
         trained_on = {sentence.tokens for sentence in whole.train}
         described: dict[str, Any] = {}
         for name, sentences in (("train", whole.train), ("dev", whole.dev), ("test", whole.test)):
+            if not sentences:
+                continue
             paths = [data_path(path) for path in getattr(config, name)]
             files = {path.name: digest(path) for path in paths}
             described[name] = {"sha256": files, **_counts(sentences)}
             if name != "train":
                 described[name]["in_train"] = sum(sentence.tokens in trained_on for sentence in sentences)
-        limited = config.num_dev or config.num_test
+        limited = config.num_held_out or config.num_dev or config.num_test
         corpus = load_corpus(config.model_copy(update={"num_sentences": None})) if limited else whole
         seen = [sentence.tokens in trained_on for sentence in corpus.test or corpus.dev]
         return cls(described, np.array(seen, dtype=bool))

@@ -284,7 +284,10 @@ def _words_of_texts(config: TaggerExperiment) -> list[str]:
 def _check_parts(corpus: Corpus) -> None:
     """Asks for development sentences; warns of types that training never saw, which rightly count as missed."""
     if not corpus.dev:
-        raise ValueError("expected development sentences, got none; name a file in data.dev")
+        raise ValueError(
+            "expected development sentences, got none; name a file in data.dev, or say in data.num_held_out how many "
+            "of the training sentences shall decide when training stops"
+        )
     known = {entity.type for sentence in corpus.train for entity in sentence.entities}
     for name, part in (("development", corpus.dev), ("test", corpus.test)):
         unknown = {entity.type for sentence in part for entity in sentence.entities} - known

@@ -104,7 +104,7 @@ def drawn(
     budgets: tuple[int, ...],
     at_all: Container[str] = (),
     rows: Collection[str] | None = None,
-    num_dev: int = NUM_DEV,
+    held_out: int | None = None,
     headline: bool = True,
 ) -> ComparisonExperiment:
     """A comparison on random subsets of a corpus.
@@ -115,7 +115,7 @@ def drawn(
         budgets: numbers of training sentences.
         at_all: rows that run with all these numbers, the others with the fewest alone; empty: all do.
         rows: names of those wanted, all of which it has; None: all.
-        num_dev: sentences that decide when training stops.
+        held_out: so many of the drawn sentences decide when training stops; None: others do.
         headline: whether its gains stand among those of all tables.
     """
     systems = _rows(corpus.language)
@@ -127,10 +127,10 @@ def drawn(
         name,
         title,
         protocol,
-        few(corpus.data, num_dev),
+        few(corpus.data, held_out),
         systems,
         model=corpus.model,
-        corpus=f"{corpus.name}, {subsets(budgets, num_dev)}",
+        corpus=f"{corpus.name}, {subsets(budgets, held_out)}",
         budgets=budgets,
         batch_size=8,
         headline=headline,
@@ -143,35 +143,41 @@ def patient(
     protocol: Protocol,
     *,
     title: str,
-    num_train: int = FEW,
     rows: Collection[str],
-    num_dev: int = NUM_DEV,
+    held_out: int | None = None,
 ) -> ComparisonExperiment:
     """A comparison as `drawn` makes, with more epochs, and more of them without gain before training ends.
 
     With few sentences an epoch is short, and many pass before the few of the development part show a gain.
 
     Args:
-        name, corpus, protocol, title, rows, num_dev: as in `drawn`.
-        num_train: training sentences.
+        name, corpus, protocol, title, rows, held_out: as in `drawn`.
     """
     drawn_rows = drawn(
-        name, corpus, protocol, title=title, budgets=(num_train,), rows=rows, num_dev=num_dev, headline=False
+        name, corpus, protocol, title=title, budgets=(FEW,), rows=rows, held_out=held_out, headline=False
     )
     return with_more_epochs(drawn_rows, TIMES, patience=True)
 
 
-def few(data: CorpusConfig, num_dev: int = NUM_DEV) -> CorpusConfig:
-    """The corpus with the few labelled sentences that decide when training stops."""
-    return data.model_copy(update={"num_dev": num_dev})
+def few(data: CorpusConfig, held_out: int | None = None) -> CorpusConfig:
+    """The corpus with the few labelled sentences that decide when training stops: its own, or held out ones."""
+    return data.model_copy(
+        update={"num_dev": NUM_DEV} if held_out is None else {"dev": (), "num_held_out": held_out}
+    )
 
 
-def subsets(budgets: tuple[int, ...] = (FEW,), num_dev: int = NUM_DEV) -> str:
+def subsets(budgets: tuple[int, ...] = (FEW,), held_out: int | None = None) -> str:
     """What a run reads of a corpus, in words."""
     numbers = " or ".join(f"{budget:,}" for budget in budgets)
+    if held_out is None:
+        rest = (
+            f"{NUM_DEV} more labelled sentences (of the development part, the same for all runs) that decide"
+        )
+    else:
+        rest = f"{held_out} of which are not trained on, but decide"
     return (
-        f"{numbers} training sentences, drawn at random for each run, {num_dev} more labelled sentences (of the "
-        "development part, the same for all runs) that decide when training stops, full test set; random word vectors"
+        f"{numbers} training sentences, drawn at random for each run, {rest} when training stops, full test set; "
+        "random word vectors"
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables.few_labels import CORPORA, patient
+from canner.tables.few_labels import CORPORA, FEW, patient
 from canner.tables.protocols import Comparison, Protocol
 
-NUM_TRAIN, NUM_DEV = 80, 20
+HELD_OUT = 20
 ROWS = ("plain", "CAN_last", "CAN_gloss at the input", "Encoder", "Encoder + CAN_gloss at the input")
 
 
@@ -15,10 +15,9 @@ def _hundred(part: str) -> Comparison:
     title = f"{corpus.title}, a hundred sentences in all"
 
     def made(protocol: Protocol) -> ComparisonExperiment:
-        name = f"hundred-{part}"
-        return patient(name, corpus, protocol, title=title, num_train=NUM_TRAIN, rows=ROWS, num_dev=NUM_DEV)
+        return patient(f"hundred-{part}", corpus, protocol, title=title, rows=ROWS, held_out=HELD_OUT)
 
-    made.__doc__ = f"{corpus.title}, {NUM_TRAIN} sentences to learn from and {NUM_DEV} to stop by."
+    made.__doc__ = f"{corpus.title}, {FEW - HELD_OUT} sentences to learn from and {HELD_OUT} to stop by."
     return made
 
 

@@ -58,7 +58,9 @@ def with_more_epochs(
 
 def smoke_twin(config: ComparisonExperiment) -> ComparisonExperiment:
     """The twin that only shows that everything fits together: few sentences, one epoch, one seed, no grid."""
-    data = config.base.data.model_copy(update={"num_sentences": 20, "num_dev": 10, "num_test": 10})
+    data = config.base.data
+    stop_by = {"num_dev": 10} if data.num_held_out is None else {"num_held_out": 10}
+    data = data.model_copy(update={"num_sentences": 20, "num_test": 10, **stop_by})
     training = config.base.training.model_copy(update={"max_epochs": 1, "min_epochs": 0})
     model = config.base.model.model_copy(update={"hidden_dim": 8})
     base = config.base.model_copy(update={"data": data, "training": training, "model": model})

@@ -40,6 +40,30 @@ def test_a_corpus_from_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert {entity.type for sentence in corpus.train for entity in sentence.entities} == {"PER"}
 
 
+def test_what_is_held_out_is_no_longer_trained_on(tmp_path: Path) -> None:
+    path = tmp_path / "all.txt"
+    path.write_text("".join(f"word{number} O\n\n" for number in range(50)))
+
+    def numbers(seed: int) -> tuple[list[int], list[int]]:
+        config = CorpusConfig(train=(str(path),), num_sentences=20, num_held_out=5, subset_seed=seed)
+        corpus = load_corpus(config)
+        train, dev = ([int(s.tokens[0][4:]) for s in part] for part in (corpus.train, corpus.dev))
+        return train, dev
+
+    (train, dev), others = numbers(1), numbers(2)
+    assert (len(train), len(dev)) == (15, 5)
+    assert not set(train) & set(dev)
+    assert (train, dev) == (sorted(train), sorted(dev)) == numbers(1)
+    assert dev != others[1]
+    drawn = load_corpus(CorpusConfig(train=(str(path),), num_sentences=20, subset_seed=1)).train
+    assert {sentence.tokens[0] for sentence in drawn} == {f"word{number}" for number in (*train, *dev)}
+    with pytest.raises(ValueError, match=r"expected num_held_out below 50 .*, got 50; some must be left"):
+        load_corpus(CorpusConfig(train=(str(path),), num_held_out=50))
+    for other in ({"dev": (str(path),)}, {"num_dev": 3}):
+        with pytest.raises(ValueError, match="expected num_held_out or a development part, got both"):
+            CorpusConfig(train=(str(path),), num_held_out=5, **other)
+
+
 def test_missing_and_empty_files_are_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "empty.txt").write_text("")
     with pytest.raises(ValueError, match="empty"):

@@ -508,6 +508,18 @@ def test_a_run_whose_data_or_settings_do_not_fit_leaves_the_others_their_turn(
     assert [bool(row["metrics"]) for row in results["rows"]] == [False, True]
 
 
+def test_each_subset_holds_out_sentences_of_its_own(make: Make, tmp_path: Path) -> None:
+    config = make()
+    data = config.base.data.model_copy(update={"dev": (), "num_held_out": 3})
+    base = config.base.model_copy(update={"data": data})
+    config = make(base=base.model_dump(), budgets=(8,), subset_seeds=(0, 1))
+    results = run_comparison(config, tmp_path / "out", command="c", options=RunnerOptions(progress=False))
+    assert [len(row["metrics"]["dev f1"]["values"]) for row in results["rows"]] == [2, 2]
+    assert sorted(results["corpus"]) == ["test", "train"]
+    assert results["corpus"]["train"]["sentences"] == 8
+    assert results["corpus"]["test"]["in_train"] == 8
+
+
 def test_budgets_that_the_corpus_has_not_are_refused_before_any_run(make: Make, tmp_path: Path) -> None:
     config, options = make(budgets=(2, 100), subset_seeds=(0, 1)), RunnerOptions(progress=False)
     with pytest.raises(ValueError, match=r"budgets: expected at most 8 training sentences, .* got 100"):

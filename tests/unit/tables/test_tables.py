@@ -277,7 +277,11 @@ def test_few_labels_say_how_many_there_are_and_test_each_row_against_its_own_pla
         (config,) = comparisons(part, "fast")
         numbers = " or ".join(f"{budget:,}" for budget in config.budgets)
         assert f", {numbers} training sentences, drawn" in config.corpus
-        assert f", {config.base.data.num_dev} more labelled sentences" in config.corpus
+        held_out = config.base.data.num_held_out
+        to_stop_by = (
+            f"{config.base.data.num_dev} more labelled" if held_out is None else f"{held_out} of which"
+        )
+        assert f", {to_stop_by}" in config.corpus
         for system in config.systems:
             beside_encoder = "embeddings.contextual" in system.change
             assert (config.baseline_of(system) or system.name) == ("Encoder" if beside_encoder else "plain")
@@ -286,7 +290,7 @@ def test_few_labels_say_how_many_there_are_and_test_each_row_against_its_own_pla
 def test_a_hundred_sentences_in_all_are_few_labels_with_fewer_to_stop_by() -> None:
     for ours, theirs in zip(comparisons("hundred", "fast"), comparisons("few-labels", "fast"), strict=True):
         assert ours.title == theirs.title.rsplit(", ", 2)[0] + ", a hundred sentences in all, fast protocol"
-        assert (ours.budgets, ours.base.data.num_dev) == ((80,), 20)
+        assert (ours.budgets, ours.base.data.num_held_out, ours.base.data.dev) == ((100,), 20, ())
         assert (theirs.budgets[0], theirs.base.data.num_dev) == (100, 400)
         same = {key: getattr(theirs.base, key) for key in ("name", "data", "training")}
         assert ours.base.model_copy(update=same) == theirs.base
