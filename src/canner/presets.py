@@ -125,8 +125,6 @@ def comparison() -> ComparisonExperiment:
             ),
         ),
         seeds=(1, 2, 3),
-        protocol=f"fast, at most {PATIENT_TRAINING.max_epochs} epochs, stopped on dev after "
-        f"{PATIENT_TRAINING.early_stopping} without gain",
     )
 
 

@@ -62,7 +62,7 @@ class ComparisonExperiment(Config):
         seeds: each trains another model.
         grid: dotted keys and the values to try. Each system tries every combination with the first seed, and
             goes on with the one that is best on the development set.
-        protocol: the training protocol in a word, for the results file.
+        protocol: the training protocol in words, for the results file; empty: how the base is trained.
         corpus: the data in words, for the results file.
         paper: what the paper reports, for the results file.
         headline: whether its gains stand among those of all tables; not where its rows take each other's place.
@@ -125,6 +125,15 @@ class ComparisonExperiment(Config):
         """The same with so many of its seeds; of its training subsets, where these stand for the seeds."""
         kind = "subset_seeds" if self.budgets else "seeds"
         return self.model_copy(update={kind: getattr(self, kind)[:number]})
+
+    def protocol_in_words(self) -> str:
+        """The protocol as the results file has it."""
+        training = self.base.training
+        stops = training.early_stopping
+        return self.protocol or (
+            f"{training.optimizer}, learning rate {training.learning_rate}, batch size {self.base.batch_size}, at most "
+            f"{training.max_epochs} epochs{f', stopped on dev after {stops} without gain' if stops else ''}"
+        )
 
     def baseline_of(self, system: System) -> str | None:
         """The row that a system is tested against; None for one that is its own."""

@@ -62,7 +62,7 @@ def summary(
         title=config.title,
         rows=rows,
         data=config.corpus,
-        protocol=config.protocol,
+        protocol=config.protocol_in_words(),
         command=command,
         paper=config.paper,
     )
