@@ -49,7 +49,8 @@ def table(result: Mapping[str, Any]) -> str:
 
 def _sources(result: Mapping[str, Any]) -> list[str]:
     """Where the figures of a results file come from: data, protocol, machine, command."""
-    sources = [f"data: {cell(result['data'])}{_counts(result)}"] if result.get("data") else []
+    data = [text for text in (cell(result.get("data") or ""), _counts(result)) if text]
+    sources = [f"data: {'; '.join(data)}"] if data else []
     sources += [f"{key}: {cell(result[key])}" for key in _SOURCES if result.get(key)]
     if chosen := [
         f"{cell(row['system'])}: {_point(row['chosen'])}" for row in result["rows"] if "chosen" in row
@@ -78,11 +79,12 @@ def _counts(result: Mapping[str, Any]) -> str:
     """How many sentences and entities the parts of the corpus have, and the digests of their files."""
     corpus = result.get("corpus") or {}
     parts = [f"{part} {_counts_of_part(corpus[part])}" for part in _PARTS if part in corpus]
-    return f"; whole files: {', '.join(parts)}" if parts else ""
+    return f"whole files: {', '.join(parts)}" if parts else ""
 
 
 def _counts_of_part(part: Mapping[str, Any]) -> str:
     seen = f" ({part['in_train']:,} of them in train, too)" if part.get("in_train") else ""
+    seen += f", {part['held_out']} held out by each run" if part.get("held_out") else ""
     files = ", ".join(f"{name} {digest}" for name, digest in part["sha256"].items())
     return f"{part['sentences']:,} sentences{seen}, {part['entities']:,} entities ({files})"
 

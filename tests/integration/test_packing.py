@@ -14,10 +14,13 @@ import torch
 
 import canner
 from canner.data.bundle import read_bundle_config, reference_to, referred_to, save_json
+from canner.data.corpus import CorpusConfig
 from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_tagger, make_model, save_tagger
+from canner.experiment.record import missing_bundles
+from canner.experiment.tagger import TaggerExperiment
 from canner.models.alignment_head import AlignmentHead, AlignmentHeadConfig
 from canner.models.tagger import TaggerConfig
 from canner.transfer.views import TransferConfig, TransferViews, ViewConfig
@@ -98,9 +101,17 @@ def test_a_saved_tagger_takes_the_translators_of_its_aligners_along(place: Path,
 
 def test_the_command_packs_what_can_be_moved(canner: Any, place: Path, tmp_path: Path) -> None:
     before, packed = found(place / "tagger"), tmp_path / "packed"
+    for name in ("training.json", "fit.json", "environment.json"):
+        save_json(place / "translator" / name, {})
     assert canner("pack", place / "tagger", "-o", packed).status == 0
     shutil.rmtree(place)
-    assert found(packed.rename(tmp_path / "moved")) == before
+    moved = packed.rename(tmp_path / "moved")
+    assert found(moved) == before
+    views = tuple(ViewConfig(translator=str(path)) for path in (moved / "translators").iterdir())
+    reader = TaggerExperiment(
+        data=CorpusConfig(train=("a",)), transfer=TransferConfig(teacher=str(moved / "teacher"), views=views)
+    )
+    assert missing_bundles(reader) == []  # nothing looks unfinished
     assert "new or empty folder" in canner("pack", tmp_path / "moved", "-o", tmp_path).complaint()
 
 

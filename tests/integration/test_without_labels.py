@@ -73,6 +73,20 @@ def test_on_the_command_line(canner, tmp_path):
             "expected a translator, an aligner or a gloss",
         ),
         (["evaluate", "a.conll", "b.conll", "--teacher", TEACHER], "expected --tagger beside --teacher"),
+        (
+            [
+                "tag",
+                MODELS / "sw-en-gloss",
+                "text.txt",
+                "--teacher",
+                TEACHER,
+                "--type",
+                "PER",
+                "--type",
+                "DATE",
+            ],
+            "expected types among LOC, MISC, ORG, PER, which the teacher knows, got DATE",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(canner, arguments, message):

@@ -100,14 +100,12 @@ def evaluate(
     wanted = [sentence.entities for sentence in sentences]
     if predicted is not None:
         found = _read_predictions(_read_noting(predicted, quiet), predicted, sentences, gold)
-        there = _types_of(wanted, found)
-        if types and there.isdisjoint(types):  # one of several may well be missing
-            _require_types(types, there)
+        if missing := [name for name in types or () if name not in _types_of(wanted, found)]:
+            note(f"--type {', '.join(missing)}: no entities in {gold} and {predicted}", quiet=quiet)
     else:
         assert tagger is not None
         finder = tagger_of(tagger, teacher, types if teacher is not None else None, device)
-        _require_types(types or (), {*finder.types, *_types_of(wanted)})
-        found = _found_by(finder, sentences)
+        found = _found_by(finder, sentences, types or ())
     if types:
         wanted, found = ([[e for e in es if e.type in types] for es in each] for each in (wanted, found))
     figures = _figures(wanted, found)
@@ -118,22 +116,19 @@ def evaluate(
     emit(lines, output)
 
 
-def _found_by(tagger: Tagger, sentences: list[Sentence]) -> list[list[Entity]]:
-    results = tagger.tag_tokens([sentence.tokens for sentence in sentences])
-    return [[entity for part in result.sentences for entity in part.entities] for result in results]
-
-
-def _require_types(types: Sequence[str], known: set[str]) -> None:
-    """Refuses types that nothing has.
+def _found_by(tagger: Tagger, sentences: list[Sentence], types: Sequence[str]) -> list[list[Entity]]:
+    """What a tagger finds.
 
     Raises:
-        ValueError: names those that there are.
+        ValueError: if neither the tagger nor the labels know one of the types.
     """
+    known = {*tagger.types, *_types_of([sentence.entities for sentence in sentences])}
     if unknown := [name for name in types if name not in known]:
         raise ValueError(
-            f"expected --type among {', '.join(sorted(known)) or 'the types of some entities'}, got {unknown[0]!r}; "
-            "correct it or leave it out"
+            f"expected --type among {', '.join(sorted(known))}, got {unknown[0]!r}; correct it or leave it out"
         )
+    results = tagger.tag_tokens([sentence.tokens for sentence in sentences])
+    return [[entity for part in result.sentences for entity in part.entities] for result in results]
 
 
 def _types_of(*labellings: Sequence[Sequence[Entity]]) -> set[str]:

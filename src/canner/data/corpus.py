@@ -33,7 +33,7 @@ class CorpusConfig(Config):
         num_dev, num_test: so many development or test sentences, drawn once for all seeds; None: all.
         num_sentences: so many training sentences, drawn at random with `subset_seed`; None: all.
         num_held_out: so many of these, drawn alike, are not trained on but are the development part, in the place of
-            `dev`; None: none.
+            `dev`; None: none. A sentence that stands there twice may be on both sides.
     """
 
     train: tuple[str, ...] = ()
@@ -56,6 +56,11 @@ class CorpusConfig(Config):
 
     @model_validator(mode="after")
     def _one_development_part(self) -> CorpusConfig:
+        if self.num_held_out and self.num_sentences and self.num_held_out >= self.num_sentences:
+            raise ValueError(
+                f"expected num_held_out below num_sentences ({self.num_sentences}), got {self.num_held_out}; some must "
+                "be left to learn from"
+            )
         if self.num_held_out is not None and (self.dev or self.num_dev is not None):
             raise ValueError(
                 "expected num_held_out or a development part, got both; leave num_held_out out, or dev and num_dev"

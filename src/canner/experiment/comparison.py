@@ -58,7 +58,8 @@ class ComparisonExperiment(Config):
         base: what all systems share.
         systems: the rows; the first is the baseline.
         budgets: numbers of training sentences; empty: as the base says.
-        subset_seeds: each draws another subset (all systems see the same ones); ignored without a budget.
+        subset_seeds: each draws another subset, and holds out others (all systems see the same ones); ignored where
+            nothing is drawn.
         seeds: each trains another model.
         grid: dotted keys and the values to try. Each system tries every combination with the first seed, and
             goes on with the one that is best on the development set.
@@ -100,7 +101,7 @@ class ComparisonExperiment(Config):
             for change in (*points, *(system.change for system in self.systems))
             for key in dotted_keys(change)
         }
-        shared = (*_SHARED, *(("data.num_sentences",) if self.budgets else ()))
+        shared = (*_SHARED, *self._drawn_from())
         if wrong := [key for key in shared if key in keys]:
             raise ValueError(
                 f"expected systems and a grid that leave {wrong[0]} alone, got one that sets it; the base does, or "
@@ -116,10 +117,37 @@ class ComparisonExperiment(Config):
                 )
         return self
 
+    def _drawn_from(self) -> tuple[str, ...]:
+        """Keys that decide which sentences rows are trained, or stopped, on, where some are drawn.
+
+        Raises:
+            ValueError: if sentences are held out of fewer, or there is no other part to compare on.
+        """
+        held_out = self.base.data.num_held_out
+        if held_out is None:
+            return ("data.num_sentences",) if self.budgets else ()
+        if not self.base.data.test:
+            raise ValueError(
+                "expected test sentences beside num_held_out, got none: what decides when training stops is no test; "
+                "name a file in base.data.test"
+            )
+        if self.budgets and min(self.budgets) <= held_out:
+            raise ValueError(
+                f"expected budgets above num_held_out ({held_out}), got {min(self.budgets)}; some sentences must be "
+                "left to learn from"
+            )
+        return ("data.num_sentences", "data.train")
+
     @property
     def num_seeds(self) -> int:
-        """Runs of a row with one budget: each training subset, if there are some, with each seed."""
-        return len(self.seeds) * (len(self.subset_seeds) if self.budgets else 1)
+        """Runs of a row with one budget: each drawing of sentences, if there are some, with each seed."""
+        return len(self.seeds) * len(self.drawings)
+
+    @property
+    def drawings(self) -> tuple[int, ...]:
+        """The seeds of the drawings: of subsets and of what is held out; one where nothing is drawn."""
+        data = self.base.data
+        return self.subset_seeds if self.budgets or data.num_sentences or data.num_held_out else (0,)
 
     def with_first_seeds(self, number: int) -> ComparisonExperiment:
         """The same with so many of its seeds; of its training subsets, where these stand for the seeds."""
@@ -128,12 +156,19 @@ class ComparisonExperiment(Config):
 
     def protocol_in_words(self) -> str:
         """The protocol as the results file has it."""
+        if self.protocol:
+            return self.protocol
         training = self.base.training
-        stops = training.early_stopping
-        return self.protocol or (
-            f"{training.optimizer}, learning rate {training.learning_rate}, batch size {self.base.batch_size}, at most "
-            f"{training.max_epochs} epochs{f', stopped on dev after {stops} without gain' if stops else ''}"
-        )
+        said = {
+            "training.learning_rate": f"learning rate {training.learning_rate}",
+            "batch_size": f"batch size {self.base.batch_size}",
+            "training.max_epochs": f"at most {training.max_epochs} epochs",
+        }
+        words = [training.optimizer, *(text for key, text in said.items() if key not in self.grid)]
+        words += [training.schedule] if training.schedule != "constant" else []
+        if training.early_stopping is not None:
+            words.append(f"stopped on dev after {training.early_stopping} epochs without gain")
+        return ", ".join([*words, *(["the grid chosen on dev"] if self.grid else [])])
 
     def baseline_of(self, system: System) -> str | None:
         """The row that a system is tested against; None for one that is its own."""
@@ -210,8 +245,7 @@ def plan(config: ComparisonExperiment, folder: Path) -> list[Cell]:
     """
     cells = []
     budgets: Sequence[int | None] = config.budgets or (None,)
-    subset_seeds = config.subset_seeds if config.budgets or config.base.data.num_sentences else (0,)
-    for budget, subset_seed, system in itertools.product(budgets, subset_seeds, config.systems):
+    for budget, subset_seed, system in itertools.product(budgets, config.drawings, config.systems):
         if budget is not None and system.budgets and budget not in system.budgets:
             continue
         row = system.name if len(budgets) == 1 else f"{system.name}, {budget} sentences"

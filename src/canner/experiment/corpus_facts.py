@@ -49,6 +49,8 @@ class CorpusFacts:
             described[name] = {"sha256": files, **_counts(sentences)}
             if name != "train":
                 described[name]["in_train"] = sum(sentence.tokens in trained_on for sentence in sentences)
+            elif config.num_held_out is not None:
+                described[name]["held_out"] = config.num_held_out
         limited = config.num_held_out or config.num_dev or config.num_test
         corpus = load_corpus(config.model_copy(update={"num_sentences": None})) if limited else whole
         seen = [sentence.tokens in trained_on for sentence in corpus.test or corpus.dev]
@@ -60,7 +62,7 @@ class CorpusFacts:
         Raises:
             ValueError: says how many there are.
         """
-        available = self.described["train"]["sentences"]
+        available = self.described.get("train", {}).get("sentences", 0)
         if larger := [budget for budget in budgets if budget > available]:
             raise ValueError(
                 f"budgets: expected at most {available} training sentences, as many as there are, got {larger[0]}; "

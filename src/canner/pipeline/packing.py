@@ -28,7 +28,7 @@ _TEACHER = "teacher"
 """The folder of the teacher's copy."""
 _OF_TRAINING = (
     *("resume.*", "stores", "log.jsonl", "*.log", ".*", "experiment.toml", "environment.json"),
-    *("fit.json", "metrics.json", "counts.json", "inputs.json"),
+    *("training.json", "fit.json", "metrics.json", "counts.json", "inputs.json"),
 )
 """What only the training of a bundle needs, or tells of it."""
 
@@ -184,7 +184,9 @@ def _copy_bundle(origin: Path, target: Path, copies: dict[Path, Path], place: Pa
     if known in copies:
         return copies[known]
     place = place or _free(target / "translators" / origin.name)
-    leave = shutil.ignore_patterns(*_OF_TRAINING)
+    leave = shutil.ignore_patterns(
+        *_OF_TRAINING, "encoders"
+    )  # these are copied from where the bundle reads them
     shutil.copytree(origin, place, ignore=leave)
     _allow_writing(place)
     copies[known] = place

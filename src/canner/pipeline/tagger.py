@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from canner.data.bundle import config_of, read_bundle_config
 from canner.decoding.sentence_tagger import SentenceTagger
@@ -23,6 +23,7 @@ from canner.transfer.aligned import Transfer
 from canner.transfer.projection import PROJECTED, ProjectionTagger
 from canner.transfer.views import TransferConfig, TransferViews, View, load_teacher, load_translator
 
+_Item = TypeVar("_Item")
 _BLOCK = 64
 """Texts that `tag_stream` reads before it tags: enough for full batches, little to hold."""
 
@@ -150,12 +151,13 @@ class Tagger:
             if any(character.isspace() for item in texts for character in item):
                 return self.tag_texts(texts)
             return self.tag_tokens([texts])[0]
-        if not all(map(_is_tokens, items)):
+        sentences = [_tokens(item) for item in items]
+        if any(sentence is None for sentence in sentences):
             raise ValueError(
                 "expected a text, the tokens of a sentence, several texts or several lists of tokens, "
                 f"got {type(text).__name__} {str(text)[:60]!r}"
             )
-        return self.tag_tokens(items)
+        return self.tag_tokens([sentence for sentence in sentences if sentence is not None])
 
     def tag_texts(self, texts: Sequence[str]) -> list[Tagged]:
         """Finds the entities of several raw texts; each is cut into sentences and tokens.
@@ -193,7 +195,7 @@ class Tagger:
         Raises:
             ValueError: as `tag_texts`, when it comes to it.
         """
-        rest = iter(_no_text(texts))
+        rest = iter(_several(texts, "texts", "text"))
         while block := list(islice(rest, _BLOCK)):
             yield from self.tag_texts(block)
 
@@ -246,35 +248,39 @@ class Tagger:
         return tuple(views)
 
 
-def _is_tokens(item: object) -> bool:
-    if not isinstance(item, Sequence) or isinstance(item, str | bytes):
-        return False
-    return all(isinstance(token, str) for token in item)
-
-
-def _no_text(texts: Iterable[str]) -> Iterable[str]:
-    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-        raise ValueError(
-            f"expected several texts, got {type(texts).__name__} {str(texts)[:60]!r}; put one text in a list: [text]"
-        )
-    return texts
-
-
 def _texts(texts: Iterable[str]) -> list[str]:
-    items = list(_no_text(texts))
+    items = list(_several(texts, "texts", "text"))
     if wrong := [item for item in items if not isinstance(item, str)]:
         raise ValueError(f"expected texts, got {type(wrong[0]).__name__} {str(wrong[0])[:60]!r} among them")
     return items
 
 
-def _lists_of_tokens(sentences: Iterable[Sequence[str]]) -> list[Sequence[str]]:
-    items = list(_no_text(sentences))  # type: ignore[arg-type]
-    if wrong := [item for item in items if not _is_tokens(item)]:
+def _lists_of_tokens(sentences: Iterable[Iterable[str]]) -> list[list[str]]:
+    given = [
+        (item, _tokens(item)) for item in _several(sentences, "sentences, each a list of tokens", "tokens")
+    ]
+    if wrong := [item for item, tokens in given if tokens is None]:
         raise ValueError(
             f"expected sentences, each a list of tokens, got {type(wrong[0]).__name__} {str(wrong[0])[:60]!r}; for raw "
             "texts there is tag_texts"
         )
-    return items  # type: ignore[return-value]
+    return [tokens for _, tokens in given if tokens is not None]
+
+
+def _several(items: Iterable[_Item], what: str, one: str) -> Iterable[_Item]:
+    if not isinstance(items, Iterable) or isinstance(items, str | bytes | bytearray):
+        raise ValueError(
+            f"expected several {what}, got {type(items).__name__} {str(items)[:60]!r}; put one in a list: [{one}]"
+        )
+    return items
+
+
+def _tokens(item: object) -> list[str] | None:
+    """A sentence's tokens as a list; None for what is no sentence."""
+    if not isinstance(item, Iterable) or isinstance(item, str | bytes | bytearray):
+        return None
+    tokens = list(item)
+    return tokens if all(isinstance(token, str) for token in tokens) else None
 
 
 def _name(bundle: str | Path) -> str:

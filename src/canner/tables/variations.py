@@ -59,8 +59,10 @@ def with_more_epochs(
 def smoke_twin(config: ComparisonExperiment) -> ComparisonExperiment:
     """The twin that only shows that everything fits together: few sentences, one epoch, one seed, no grid."""
     data = config.base.data
-    stop_by = {"num_dev": 10} if data.num_held_out is None else {"num_held_out": 10}
-    data = data.model_copy(update={"num_sentences": 20, "num_test": 10, **stop_by})
+    few = {"num_sentences": 20, "num_dev": 10}
+    if data.num_held_out is not None:
+        few = {"num_sentences": 30, "num_held_out": 10}
+    data = data.model_copy(update={**few, "num_test": 10})
     training = config.base.training.model_copy(update={"max_epochs": 1, "min_epochs": 0})
     model = config.base.model.model_copy(update={"hidden_dim": 8})
     base = config.base.model_copy(update={"data": data, "training": training, "model": model})

@@ -30,9 +30,10 @@ class ProjectionTagger:
     def __init__(self, teacher_tags: Sequence[str], types: Sequence[str] | None = None) -> None:
         known = sorted({tag[2:] for tag in teacher_tags if tag != "O"})
         chosen = sorted(set(known if types is None else types))
-        if not chosen or not set(chosen) <= set(known):
+        unknown = [name for name in chosen if name not in known]
+        if unknown or not chosen:
             raise ValueError(
-                f"expected types among {', '.join(known)}, which the teacher knows, got {', '.join(chosen) or 'none'}"
+                f"expected types among {', '.join(known)}, which the teacher knows, got {', '.join(unknown) or 'none'}"
             )
         self.tags = [tag for tag in teacher_tags if tag == "O" or tag[2:] in chosen]
         self._num_tags = len(teacher_tags)

@@ -59,6 +59,8 @@ def test_what_is_held_out_is_no_longer_trained_on(tmp_path: Path) -> None:
     assert {sentence.tokens[0] for sentence in drawn} == {f"word{number}" for number in (*train, *dev)}
     with pytest.raises(ValueError, match=r"expected num_held_out below 50 .*, got 50; some must be left"):
         load_corpus(CorpusConfig(train=(str(path),), num_held_out=50))
+    with pytest.raises(ValueError, match=r"expected num_held_out below num_sentences \(5\), got 5"):
+        CorpusConfig(train=(str(path),), num_held_out=5, num_sentences=5)
     for other in ({"dev": (str(path),)}, {"num_dev": 3}):
         with pytest.raises(ValueError, match="expected num_held_out or a development part, got both"):
             CorpusConfig(train=(str(path),), num_held_out=5, **other)

@@ -22,11 +22,12 @@ import pytest
 from filelock import FileLock
 
 from canner.experiment import runner, workers
-from canner.experiment.comparison import ComparisonExperiment, System
+from canner.experiment.comparison import ComparisonExperiment, System, plan
 from canner.experiment.record import inputs_of, read_record, run_and_record
 from canner.experiment.runner import BrokenRunsError, RunnerOptions, run_comparison
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import to_toml
+from canner.system_tables import table
 from canner.training.run_state import RESUME, DamagedStateError, DivergedError
 
 Make = Callable[..., ComparisonExperiment]
@@ -516,8 +517,39 @@ def test_each_subset_holds_out_sentences_of_its_own(make: Make, tmp_path: Path) 
     results = run_comparison(config, tmp_path / "out", command="c", options=RunnerOptions(progress=False))
     assert [len(row["metrics"]["dev f1"]["values"]) for row in results["rows"]] == [2, 2]
     assert sorted(results["corpus"]) == ["test", "train"]
-    assert results["corpus"]["train"]["sentences"] == 8
+    assert (results["corpus"]["train"]["sentences"], results["corpus"]["train"]["held_out"]) == (8, 3)
+    assert "3 held out by each run" in table(results)
     assert results["corpus"]["test"]["in_train"] == 8
+
+
+def test_other_sentences_are_held_out_with_another_subset_seed_without_budgets_too(make: Make) -> None:
+    base = make().base.model_dump()
+    base["data"] |= {"dev": (), "num_held_out": 3}
+    config = make(base=base, subset_seeds=(4, 5))
+    assert config.num_seeds == 2
+    seeds = [cell.tries[0].experiment.data.subset_seed for cell in plan(config, Path("x"))]
+    assert seeds == [4, 4, 5, 5]
+    assert make(subset_seeds=(4, 5)).num_seeds == 1  # nothing is drawn
+
+
+def test_held_out_sentences_are_the_same_for_all_rows_and_no_test(make: Make) -> None:
+    base = make().base.model_dump()
+    base["data"] |= {"dev": (), "num_held_out": 3}
+    smaller = (System(name="plain"), System(name="few", change={"data.num_sentences": 5}))
+    with pytest.raises(ValueError, match=r"leave data\.num_sentences alone"):
+        make(base=base, systems=smaller)
+    with pytest.raises(ValueError, match=r"expected budgets above num_held_out \(3\), got 3"):
+        make(base=base, budgets=(8, 3))
+    base["data"]["test"] = ()
+    with pytest.raises(ValueError, match="expected test sentences beside num_held_out"):
+        make(base=base)
+
+
+def test_a_protocol_without_words_says_how_the_base_is_trained(make: Make) -> None:
+    assert make().protocol_in_words() == "adam, learning rate 0.05, batch size 4, at most 2 epochs"
+    assert make(protocol="fast").protocol_in_words() == "fast"
+    config = make(grid={"training.learning_rate": (0.1, 0.2)})
+    assert config.protocol_in_words() == "adam, batch size 4, at most 2 epochs, the grid chosen on dev"
 
 
 def test_budgets_that_the_corpus_has_not_are_refused_before_any_run(make: Make, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -208,10 +209,18 @@ def test_what_is_no_list_of_texts_is_refused(can: canner.Tagger, wrong: Any) -> 
 
 
 @pytest.mark.wrong_types
-@pytest.mark.parametrize("wrong", ["Ana", None, ["Ana", "vive"], [["Ana", 1]], [None]])
+@pytest.mark.parametrize("wrong", ["Ana", None, ["Ana", "vive"], [["Ana", 1]], [None], [bytearray(b"Ana")]])
 def test_what_is_no_list_of_tokens_is_refused(can: canner.Tagger, wrong: Any) -> None:
-    with pytest.raises(ValueError, match=r"expected (several texts|sentences, each a list of tokens), got"):
+    with pytest.raises(ValueError, match=r"expected (several )?sentences, each a list of tokens, got"):
         can.tag_tokens(wrong)
+
+
+def test_tokens_may_come_in_anything_that_can_be_gone_through(can: canner.Tagger) -> None:
+    words = ["Ana", "vive", "en", "Lima"]
+    given = (words, tuple(words), np.array(words), iter(words))
+    results = can.tag_tokens(given)  # type: ignore[arg-type]
+    spans = [[(e.type, e.start, e.end) for e in result.entities] for result in results]
+    assert spans == [spans[0]] * 4
 
 
 def test_the_json_of_a_result_has_the_same_keys_for_every_text(can: canner.Tagger) -> None:
