@@ -115,7 +115,7 @@ def save(path: Path, rows: Sequence[Mapping[str, Any]], counts: Sequence[str], m
         data="test sets of CoNLL-2002/2003, MasakhaNER 2, OntoNotes 5 (bn, mz, nw; GPE counts as LOC) and Universal "
         f"NER (GSD simplified): {', '.join(counts)} sentences, in brackets the shares of the three parts that stand in "
         f"the translators' parallel text; F1 on at most {most} sentences of the training and of the development part "
-        "beside that on the test set; types of the teacher",
+        "beside that on the test set (a dash: not run); types of the teacher",
         protocol="nothing is trained on the language, nothing is chosen; the likeliest type of each token",
         command="python recipes/score_without_labels.py",
         files=[
