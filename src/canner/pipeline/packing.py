@@ -184,9 +184,8 @@ def _copy_bundle(origin: Path, target: Path, copies: dict[Path, Path], place: Pa
     if known in copies:
         return copies[known]
     place = place or _free(target / "translators" / origin.name)
-    leave = shutil.ignore_patterns(
-        *_OF_TRAINING, "encoders"
-    )  # these are copied from where the bundle reads them
+    # encoders are copied from where the bundle reads them
+    leave = shutil.ignore_patterns(*_OF_TRAINING, "encoders")
     shutil.copytree(origin, place, ignore=leave)
     _allow_writing(place)
     copies[known] = place
