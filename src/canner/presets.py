@@ -15,7 +15,7 @@ from canner.models.convs2s import ConvS2SConfig
 from canner.models.tagger import TaggerConfig
 from canner.training.aligner import AlignerConfig
 from canner.training.charlm import CharLMDataConfig, CharLMTrainingConfig
-from canner.training.schedule import TrainingConfig
+from canner.training.schedule import TrainingConfig, more_epochs
 from canner.training.translator import TranslatorConfig, TranslatorDataConfig
 from canner.training.translator_data import ParallelTextConfig
 from canner.training.vectors import VectorsConfig
@@ -32,9 +32,10 @@ FAST_TRAINING = TrainingConfig(
 )
 """The fast protocol: Adam, stopped early on the development F1."""
 
-PATIENT_TRAINING = FAST_TRAINING.model_copy(
-    update={"max_epochs": 3 * FAST_TRAINING.max_epochs, "early_stopping": 30}
-)
+TIMES = 3
+"""So many times the epochs, where the fast protocol's may not be enough."""
+
+PATIENT_TRAINING = more_epochs(FAST_TRAINING, TIMES, patience=True)
 """The same with thrice the epochs and the patience: with few sentences to stop by F1 may stay at 0 for long."""
 
 FAST_MODEL = TaggerConfig(

@@ -8,6 +8,7 @@ from typing import Any
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
+from canner.presets import TIMES
 from canner.tables import masakhaner, uner
 from canner.tables.chinese import CHARACTERS, ONTONOTES5
 from canner.tables.european import GERMAN, SPANISH
@@ -36,8 +37,6 @@ NUM_DEV = 400
 """So many labelled sentences decide when training stops."""
 FEW = 100
 """Training sentences; with these alone the parts of what is carried over are told apart."""
-TIMES = 3
-"""So many times the epochs of the fast protocol, where a table asks whether it has enough; `patient`: and patience."""
 
 
 @dataclass(frozen=True)

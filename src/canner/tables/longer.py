@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment
+from canner.presets import TIMES
 from canner.tables import chinese, european, masakhaner, uner
-from canner.tables.few_labels import CORPORA, FEW, TIMES, patient
+from canner.tables.few_labels import CORPORA, FEW, patient
 from canner.tables.protocols import Comparison, Protocol, rows_named
 from canner.tables.variations import with_more_epochs
 

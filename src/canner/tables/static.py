@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import TaggerExperiment
+from canner.presets import TIMES
 from canner.tables import chinese, european
 from canner.tables.protocols import Protocol
 from canner.tables.variations import with_more_epochs
@@ -13,8 +14,6 @@ KNOWN = (
     "stands in a training sentence"
 )
 """What the data say of static vectors."""
-LONGER = 3
-"""So many times the epochs of the fast protocol elsewhere: with vectors that do not learn taggers learn slowly."""
 
 
 def german(protocol: Protocol) -> ComparisonExperiment:
@@ -78,4 +77,5 @@ def _left_alone(
         "paper": {row: figures for row, figures in (table.paper or {}).items() if row in shown},
     }
     left_alone = table.model_copy(update=changes)
-    return with_more_epochs(left_alone, LONGER) if protocol == "fast" else left_alone
+    # with vectors that do not learn taggers learn slowly
+    return with_more_epochs(left_alone, TIMES) if protocol == "fast" else left_alone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment
 from canner.tables.protocols import AS_PRINTED, CHOSEN
+from canner.training.schedule import more_epochs
 
 
 def varied(
@@ -40,12 +41,9 @@ def without_grid(config: ComparisonExperiment) -> ComparisonExperiment:
 def with_more_epochs(
     config: ComparisonExperiment, times: int, *, patience: bool = False
 ) -> ComparisonExperiment:
-    """The same with so many times the epochs at most, and, with `patience`, of those without gain before the end."""
+    """The same trained with `more_epochs`, which its protocol says."""
     training = config.base.training
-    limits = {"max_epochs": times * training.max_epochs}
-    if patience and training.early_stopping is not None:
-        limits["early_stopping"] = times * training.early_stopping
-    more = training.model_copy(update=limits)
+    more = more_epochs(training, times, patience=patience)
     words = config.protocol.replace(f"{training.max_epochs} epochs", f"{more.max_epochs} epochs")
     if patience:
         words = words.replace("early on dev", f"on dev after {more.early_stopping} epochs without gain")

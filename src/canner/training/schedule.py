@@ -51,6 +51,14 @@ class TrainingConfig(Config):
     """Decay of the moving average of weights that is validated and kept; None: the weights themselves."""
 
 
+def more_epochs(config: TrainingConfig, times: int, *, patience: bool = False) -> TrainingConfig:
+    """The same with so many times the epochs at most, and, with `patience`, of those without gain before the end."""
+    limits = {"max_epochs": times * config.max_epochs}
+    if patience and config.early_stopping is not None:
+        limits["early_stopping"] = times * config.early_stopping
+    return config.model_copy(update=limits)
+
+
 def is_over(config: TrainingConfig, minutes: float) -> bool:
     """Whether the minutes in which the rate decays are over (warmup_cosine): little would change after them."""
     if config.schedule != "warmup_cosine" or config.decay_minutes is None:
