@@ -29,7 +29,7 @@ from canner.decoding.piece_translation import (
     spread_over_tokens,
     to_words,
 )
-from canner.decoding.splitting import SentencePart, split_sentence
+from canner.decoding.splitting import SentencePart, sentence_parts
 from canner.decoding.step import ConvS2SStep, Hypothesis
 from canner.decoding.translator_bundle import TranslatorParts, fingerprint_of, load_parts, save_parts
 from canner.models.alignment_head import AlignmentHead
@@ -128,6 +128,26 @@ class NeuralTranslator:
             if progress is not None and not done:
                 progress(1)
         return translations
+
+    def translate_words(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """The words of the same translations, without attention: several times faster with a greedy search.
+
+        A word that the model cannot spell (`<unk>`) is left out: which source word stands for it attention tells.
+
+        Args:
+            sentences: tokens of each sentence.
+        """
+        parts = self._prepare([[segment.text for segment in self.segments(tokens)] for tokens in sentences])
+        outputs: list[list[str]] = [[] for _ in parts]
+        for batch, hypotheses in self._hypotheses(parts):
+            for index, hypothesis in zip(batch, hypotheses, strict=True):
+                target = Pieces(hypothesis.tokens, self.target_subwords.word_indices(hypothesis.tokens))
+                found = read_words(target, parts[index].slots, self.target_subwords)
+                outputs[index] = [word for word in found if word is not None]
+        words: list[list[str]] = [[] for _ in sentences]
+        for part, output in zip(parts, outputs, strict=True):
+            words[part.sentence] += output
+        return words
 
     # -- pieces, and given translations -----------------------------------------------------------------------
     def translate_pieces(self, sentences: Sequence[Sequence[str]]) -> list[list[PieceTranslation]]:
@@ -263,25 +283,7 @@ class NeuralTranslator:
     def _prepare(self, sentences: Sequence[Sequence[str]]) -> list[SentencePart]:
         """Masks names, cuts long sentences, and encodes; sentences without words have no part."""
         limit = min(self.options.max_source_pieces, self.model.config.max_positions - 2)
-        spans: list[tuple[int, int, int]] = []
-        encoded = self.source_subwords.encode_many([self.copier.mask(words)[0] for words in sentences])
-        for number, (words, pieces) in enumerate(zip(sentences, encoded, strict=True)):
-            if len(pieces.ids) <= limit:
-                cuts = [(0, len(words))] if words else []
-            else:
-                counts = [0] * len(words)
-                for word in pieces.words:
-                    counts[word] += 1
-                cuts = split_sentence(words, counts, limit)
-            spans.extend((number, start, end) for start, end in cuts)
-        words_of = [tuple(sentences[n][start:end]) for n, start, end in spans]
-        masked = [self._mask(words) for words in words_of]
-        again = self.source_subwords.encode_many([words for words, _ in masked])
-        return [
-            # Only a single word can still be too long: the model reads its start.
-            SentencePart(span[0], words, slots, Pieces(pieces.ids[:limit], pieces.words[:limit]))
-            for span, words, (_, slots), pieces in zip(spans, words_of, masked, again, strict=True)
-        ]
+        return sentence_parts(sentences, self._mask, self.source_subwords, limit)
 
     def _to_words(
         self, pieces: PieceTranslation, source: Sequence[str], target: Sequence[str | None]
@@ -290,10 +292,8 @@ class NeuralTranslator:
 
     def _search(self, parts: Sequence[SentencePart]) -> Iterator[tuple[int, PieceTranslation, Pieces]]:
         """Index, translation and output pieces of every part, in the order of batches."""
-        lengths = [len(part.pieces.ids) + 1 for part in parts]
-        for batch in bucket_by_length(lengths, max_tokens=self.options.batch_tokens, shuffle=False):
+        for batch, hypotheses in self._hypotheses(parts):
             sources = [parts[i].pieces for i in batch]
-            hypotheses = self._search_batch(sources)
             forced = self._force(sources, [hypothesis.tokens for hypothesis in hypotheses])
             for row, index in enumerate(batch):
                 ids = hypotheses[row].tokens
@@ -302,6 +302,12 @@ class NeuralTranslator:
                     sources[row], target, forced[row], hypotheses[row].log_probability
                 )
                 yield index, pieces, target
+
+    def _hypotheses(self, parts: Sequence[SentencePart]) -> Iterator[tuple[list[int], list[Hypothesis]]]:
+        """Indices and outputs of the parts of each batch."""
+        lengths = [len(part.pieces.ids) + 1 for part in parts]
+        for batch in bucket_by_length(lengths, max_tokens=self.options.batch_tokens, shuffle=False):
+            yield batch, self._search_batch([parts[i].pieces for i in batch])
 
     @torch.inference_mode()
     def _search_batch(self, sources: Sequence[Pieces]) -> list[Hypothesis]:

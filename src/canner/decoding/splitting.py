@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from canner.text.subwords import Pieces
+from canner.text.subwords import Pieces, Subwords
+
+Mask = Callable[[Sequence[str]], tuple[list[str], dict[str, str]]]
+"""Words with slots in the place of names, and what each slot stands for."""
 
 _STOPS = frozenset({".", "!", "?", "…", "。", "！", "？", ";", "；"})
 _PAUSES = frozenset({",", ":", "，", "、", "：", "–", "—", ")", "）"})
@@ -19,6 +22,38 @@ class SentencePart:
     words: tuple[str, ...]
     slots: dict[str, str]
     pieces: Pieces
+
+
+def sentence_parts(
+    sentences: Sequence[Sequence[str]], mask: Mask, subwords: Subwords, limit: int
+) -> list[SentencePart]:
+    """Masks names, cuts long sentences, and encodes; sentences without words have no part.
+
+    Args:
+        sentences: words of each.
+        mask: puts slots in the place of names; every part has its own.
+        subwords: of the source.
+        limit: most pieces in a part.
+    """
+    spans: list[tuple[int, int, int]] = []
+    encoded = subwords.encode_many([mask(words)[0] for words in sentences])
+    for number, (words, pieces) in enumerate(zip(sentences, encoded, strict=True)):
+        if len(pieces.ids) <= limit:
+            cuts = [(0, len(words))] if words else []
+        else:
+            counts = [0] * len(words)
+            for word in pieces.words:
+                counts[word] += 1
+            cuts = split_sentence(words, counts, limit)
+        spans.extend((number, start, end) for start, end in cuts)
+    words_of = [tuple(sentences[n][start:end]) for n, start, end in spans]
+    masked = [mask(words) for words in words_of]
+    again = subwords.encode_many([words for words, _ in masked])
+    return [
+        # Only a single word can still be too long: the model reads its start.
+        SentencePart(span[0], words, slots, Pieces(pieces.ids[:limit], pieces.words[:limit]))
+        for span, words, (_, slots), pieces in zip(spans, words_of, masked, again, strict=True)
+    ]
 
 
 def split_sentence(words: Sequence[str], num_pieces: Sequence[int], limit: int) -> list[tuple[int, int]]:

@@ -22,6 +22,7 @@ from canner.tables import (
     longer,
     masakhaner,
     static,
+    translation,
     uner,
 )
 from canner.tables.protocols import Comparison, Protocol
@@ -40,6 +41,11 @@ TABLES: dict[str, dict[str, Comparison]] = {
     "fusion": {"spanish": fusion.on_spanish, "weibo": fusion.on_weibo},
     "guidance": {"spanish": guidance.spanish},
     "distillation": {"weibo": distillation.on_weibo, "news": distillation.on_news},
+    "translation": {
+        "german": translation.german,
+        "weibo": translation.on_weibo,
+        "news": translation.on_news,
+    },
     "encoder": {"weibo": encoder.on_weibo, "yoruba": encoder.on_yoruba},
     "static": {
         "german": static.german,

@@ -80,7 +80,7 @@ def _table2(
         protocol,
         data,
         rows,
-        embeddings=_vectors(language),
+        embeddings=vectors(language),
         model={"word_dim": 100, **({"char_encoder": "none"} if protocol == "paper" else {})},
         corpus=f"{title}, {CORPUS}",
         paper={
@@ -123,7 +123,7 @@ def _letters(
         protocol,
         data,
         rows,
-        embeddings=_vectors(language),
+        embeddings=vectors(language),
         model={"word_dim": 100},
         corpus=f"{title}, {CORPUS}; words: in lower case; letters: a convolutional encoder of a word's characters; "
         "shapes: the same, but of characters it is read alone whether they are capitals, other letters or digits",
@@ -133,6 +133,6 @@ def _letters(
     )
 
 
-def _vectors(language: str) -> EmbeddingsConfig:
+def vectors(language: str) -> EmbeddingsConfig:
     vectors = f"runs/vectors-{language}/vectors.vec"
     return EmbeddingsConfig(vectors=vectors, vocabulary_text=(vectors,))
