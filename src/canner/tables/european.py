@@ -134,5 +134,6 @@ def _letters(
 
 
 def vectors(language: str) -> EmbeddingsConfig:
-    vectors = f"runs/vectors-{language}/vectors.vec"
-    return EmbeddingsConfig(vectors=vectors, vocabulary_text=(vectors,))
+    """Word vectors trained on our own parallel text, known for words that the training sentences do not have, too."""
+    path = f"runs/vectors-{language}/vectors.vec"
+    return EmbeddingsConfig(vectors=path, vocabulary_text=(path,))
