@@ -4,33 +4,38 @@ wrote (Sennrich et al. 2016).
     export CANNER_DATA=../shared/data
     canner train recipes/translator_en_zh.toml --device cuda -o runs/translator-en-zh
     python recipes/back_translate.py zh --device cuda
-    canner train recipes/translator_zh_backtranslated.toml --device cuda -o runs/translator-zh-backtranslated
+    canner train recipes/translator_zh_backtranslated.toml --device cuda -o runs/translator-zh-backtranslated-trained
+    python recipes/ship.py runs/translator-zh-backtranslated-trained runs/translator-zh-backtranslated
 
-Writes runs/backtranslated-zh/train.{zh,en,domain}: the parallel text of the language, then the English newswire and the
-English sides of the other languages' news with the translations; their domain is `back-translated`. No English sentence
-that stands in a development or test part of any parallel text is taken.
+Writes runs/backtranslated-zh/train.{zh,en,domain}: the parallel text of the language, then English newswire and the
+English sides of the other languages' news, with their translations; the domain of these is `back-translated`. No line
+of English is taken that is, or holds, a sentence of a development or test part of any parallel text, or of gold
+alignments: NTREX, for one, is the test part of one language and stands in the training part of another.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import random
+import re
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from canner.data.bundle import save_text
+from canner.data.corpus import data_path
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.options import TranslateOptions
-from canner.text.bitext import read_lines
+from canner.text.bitext import read_bitext, read_lines
 from canner.text.tokenizer import is_unspaced, tokenize_words
 from canner.transfer.gloss import WordGloss
 
-DATA = Path(os.environ.get("CANNER_DATA", "../shared/data"))
-ROOT = Path(__file__).resolve().parents[1]
-RUNS, MODELS = ROOT / "runs", ROOT / "models"
+RECIPES = Path(__file__).resolve().parent
+RUNS, MODELS = RECIPES.parent / "runs", RECIPES.parent / "models"
 LANGUAGES = ("es", "de", "zh", "sw", "yo")
+WITH_REVERSE = ("de", "zh")
+"""Those with a recipe of a translator from English."""
 NEWS = ("news", "commentary", "general", "wiki", "mixed")
 """Domains of the other languages' parallel text whose English is taken."""
 SHORTEST, LONGEST = 5, 50
@@ -40,39 +45,44 @@ BLOCK = 20_000
 
 def english(language: str) -> Iterator[str]:
     """English without a translation into the language: newswire, and the English of the other languages' news."""
-    yield from read_lines(DATA / "text" / "en.newswire.txt")
+    yield from read_lines(data_path("$CANNER_DATA/text/en.newswire.txt"))
     for other in LANGUAGES:
         if other != language:
-            folder = DATA / "bitext" / f"{other}-en"
-            lines, domains = read_lines(folder / "train.en"), read_lines(folder / "train.domain")
+            lines, domains = (read_lines(bitext(other, f"train.{end}")) for end in ("en", "domain"))
             yield from (line for line, domain in zip(lines, domains, strict=True) if domain in NEWS)
 
 
+def bitext(language: str, name: str) -> Path:
+    """A file of the language's parallel text."""
+    return data_path(f"$CANNER_DATA/bitext/{language}-en/{name}")
+
+
 def held_out() -> set[str]:
-    """English of all development and test parts: NTREX and others stand in several languages' parallel text."""
-    parts = [
-        DATA / "bitext" / f"{language}-en" / f"{part}.en"
-        for language in LANGUAGES
-        for part in ("dev", "test")
-    ]
-    return {_plain(line) for part in parts for line in read_lines(part)}
+    """English of all development and test parts and gold alignments, as `letters`."""
+    parts = [bitext(language, f"{part}.en") for language in LANGUAGES for part in ("dev", "test")]
+    lines = [line for part in parts for line in read_lines(part)]
+    gold = sorted((data_path("$CANNER_DATA") / "alignment").glob("*.src-tgt"))
+    lines += [side for path in gold for pair in read_bitext(path) for side in pair]
+    return {letters(line) for line in lines} - {""}
+
+
+def letters(text: str) -> str:
+    """What tells sentences apart, however they are tokenised and quoted: letters and digits."""
+    return re.sub(r"[\W_]+", "", text.lower())
 
 
 def chosen(lines: Iterable[str], without: set[str], limit: int) -> list[str]:
-    """So many distinct sentences at most, drawn at random: no headings, no tables, none of `without`."""
-    kept = {}
+    """So many distinct lines at most, drawn at random: no headings, no tables, none that holds one of `without`."""
+    kept: dict[str, str] = {}
     for line in lines:
-        plain, words = _plain(line), line.split()
+        words = line.split()
         running = sum(word[:1].islower() for word in words) >= len(words) / 3
-        if SHORTEST <= len(words) <= LONGEST and running and plain not in without:
-            kept.setdefault(plain, line)
-    sentences = list(kept.values())
-    random.Random(1).shuffle(sentences)
-    return sentences[:limit]
-
-
-def _plain(line: str) -> str:
-    return " ".join(line.lower().split())
+        sentences = [line, *re.split(r"(?<=[.!?])\W*\s", line)]
+        if SHORTEST <= len(words) <= LONGEST and running and without.isdisjoint(map(letters, sentences)):
+            kept.setdefault(letters(line), line)
+    found = list(kept.values())
+    random.Random(1).shuffle(found)
+    return found[:limit]
 
 
 def best(gloss: WordGloss, translated: list[str], sentences: list[str]) -> tuple[list[str], list[str]]:
@@ -85,8 +95,8 @@ def best(gloss: WordGloss, translated: list[str], sentences: list[str]) -> tuple
     for translation, sentence in zip(glossed, sentences, strict=True):
         found, wanted = _counts(translation.target), _counts(tokenize_words(sentence, clitics=True))
         scores.append(2 * (found & wanted).total() / max(1, found.total() + wanted.total()))
-    threshold = sorted(scores)[len(scores) // 2]
-    kept = [place for place, score in enumerate(scores) if score > threshold]
+    order = sorted(range(len(scores)), key=lambda place: -scores[place])
+    kept = sorted(order[: len(order) // 2])
     return [translated[place] for place in kept], [sentences[place] for place in kept]
 
 
@@ -103,28 +113,49 @@ def written(words: list[str]) -> str:
     return text
 
 
+def save(folder: Path, parts: dict[str, list[str]]) -> None:
+    """Writes the files of a parallel text, all of them or none."""
+    making = folder.with_name(f"{folder.name}.making")
+    shutil.rmtree(making, ignore_errors=True)
+    for suffix, lines in parts.items():
+        save_text(making / f"train.{suffix}", "\n".join(lines) + "\n")
+    shutil.rmtree(folder, ignore_errors=True)
+    making.replace(folder)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
-    parser.add_argument("language", choices=LANGUAGES)
-    parser.add_argument("--sentences", type=int, default=200_000, help="English sentences at most")
+    """Reads the arguments, writes the parallel text."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("language", choices=WITH_REVERSE)
+    parser.add_argument(
+        "--sentences", type=int, default=200_000, help="English sentences at most; half are kept"
+    )
     parser.add_argument("--device", default="cpu")
-    args = parser.parse_args()
-    language = args.language
-    bitext = DATA / "bitext" / f"{language}-en"
+    arguments = parser.parse_args()
+    language, bundle = arguments.language, RUNS / f"translator-en-{arguments.language}"
+    if arguments.sentences < 2:
+        parser.error(f"expected --sentences of 2 or more, got {arguments.sentences}; half of them are kept")
+    if not bundle.is_dir():
+        recipe = f"recipes/translator_en_{language}.toml"
+        parser.error(
+            f"expected a translator in {bundle}, got none; canner train {recipe} -o {bundle} makes it"
+        )
+    gloss = WordGloss.load(MODELS / f"{language}-en-gloss")
     options = TranslateOptions(beam_size=1, batch_tokens=20_000)
-    reverse = NeuralTranslator.load(RUNS / f"translator-en-{language}", device=args.device, options=options)
-    own = {_plain(line) for line in read_lines(bitext / "train.en")}
-    sentences = chosen(english(language), held_out() | own, args.sentences)
+    reverse = NeuralTranslator.load(bundle, device=arguments.device, options=options)
+    parts = {suffix: read_lines(bitext(language, f"train.{suffix}")) for suffix in (language, "en", "domain")}
+    without = held_out() | {letters(line) for line in parts["en"]}
+    sentences = chosen(english(language), without, arguments.sentences)
     translated: list[str] = []
     for start in range(0, len(sentences), BLOCK):
         block = [tokenize_words(sentence) for sentence in sentences[start : start + BLOCK]]
         translated += [written(words) for words in reverse.translate_words(block)]
         print(f"{len(translated)} of {len(sentences)} sentences", flush=True)
-    translated, sentences = best(WordGloss.load(MODELS / f"{language}-en-gloss"), translated, sentences)
-    added = {language: translated, "en": sentences, "domain": ["back-translated"] * len(sentences)}
-    for suffix, lines in added.items():
-        whole = read_lines(bitext / f"train.{suffix}") + lines
-        save_text(RUNS / f"backtranslated-{language}" / f"train.{suffix}", "\n".join(whole) + "\n")
+    translated, sentences = best(gloss, translated, sentences)
+    parts[language] += translated
+    parts["en"] += sentences
+    parts["domain"] += ["back-translated"] * len(sentences)
+    save(RUNS / f"backtranslated-{language}", parts)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ teacher says of that word is compared with the gold tag. No tagger is trained: t
     python recipes/diagnose_transfer.py zh models/zh-en models/zh-en-aligner models/zh-en-gloss eflomal=models/zh-en
     python recipes/diagnose_transfer.py zh-news models/zh-en models/zh-en-aligner models/zh-en-gloss
     python recipes/diagnose_transfer.py es runs/translator-es-unguided --name transfer-es-guidance
+    python recipes/diagnose_transfer.py zh runs/translator-zh-longer --name transfer-zh-translation
 
 "eflomal=" before a translator: its English, with the links that eflomal finds between that and the sentence, together
 with the parallel text.

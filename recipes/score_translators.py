@@ -4,6 +4,7 @@ export CANNER_DATA=../shared/data
 python recipes/score_translators.py es=models/es-en zh=models/zh-en zh=models/zh-en-aligner zh=eflomal
 python recipes/score_translators.py zh=runs/translator-zh-distilled --label distilled
 python recipes/score_translators.py zh=runs/translator-zh-continued --label continued
+python recipes/score_translators.py de=runs/translator-de-longer --label trained-on
 
 `eflomal` is the word aligner whose links guided the attention of our translators.
 """

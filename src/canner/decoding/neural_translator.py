@@ -130,12 +130,13 @@ class NeuralTranslator:
         return translations
 
     def translate_words(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """The words of the same translations, without attention: several times faster with a greedy search.
-
-        A word that the model cannot spell (`<unk>`) is left out: which source word stands for it attention tells.
+        """The words of translations, without attention: several times faster with a greedy search.
 
         Args:
             sentences: tokens of each sentence.
+
+        Returns:
+            The words of `translate`, but none where the model has no spelling (`<unk>`), which attention would name.
         """
         parts = self._prepare([[segment.text for segment in self.segments(tokens)] for tokens in sentences])
         outputs: list[list[str]] = [[] for _ in parts]

@@ -1,4 +1,4 @@
-"""Where to cut a sentence that is longer than the translator reads."""
+"""A sentence as the translator reads it: names masked, cut where it is too long, in pieces."""
 
 from __future__ import annotations
 

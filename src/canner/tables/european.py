@@ -81,7 +81,7 @@ def _table2(
         data,
         rows,
         embeddings=vectors(language),
-        model={"word_dim": 100, **({"char_encoder": "none"} if protocol == "paper" else {})},
+        model=model(protocol),
         corpus=f"{title}, {CORPUS}",
         paper={
             **paper,
@@ -131,6 +131,11 @@ def _letters(
         batch_size=32,
         headline=False,
     )
+
+
+def model(protocol: Protocol) -> dict[str, Any]:
+    """The tagger's settings: as in the paper, its protocol has words without their letters."""
+    return {"word_dim": 100, **({"char_encoder": "none"} if protocol == "paper" else {})}
 
 
 def vectors(language: str) -> EmbeddingsConfig:

@@ -25,6 +25,7 @@ from canner.experiment.tagger import TaggerExperiment
 from canner.tables.distillation import CONTINUED, DISTILLED
 from canner.tables.guidance import GUIDANCE
 from canner.tables.protocols import ENCODER
+from canner.tables.translation import KINDS
 from canner.training.vectors import unpack_vectors
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,13 @@ RECIPES: dict[str, str] = {
     ENCODER: "recipes/encoder_e5.py",
 }
 """The recipe of each part, by the path that experiments read; both as seen from the root of the repository."""
+
+ON_GPU: dict[str, str] = {
+    f"runs/translator-{language}-{kind}": f"recipes/translator_{language}_{kind}.toml"
+    for language in ("de", "zh")
+    for kind in KINDS.values()
+}
+"""The same for parts that are not made here, as on a processor they would take hours."""
 
 SHIPPED = Path("models")
 """Where vectors may lie packed, in a folder named as that from which they are read."""
@@ -104,6 +112,10 @@ def make_missing(
     """
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     for path in dict.fromkeys(path for experiment in experiments for _, path in bundles_of(experiment)):
+        if path in ON_GPU and train and not Path(path).exists():
+            logger.warning(
+                "%s is not there, and is left out: its training needs a GPU, %s", path, ON_GPU[path]
+            )
         recipe = Path(RECIPES.get(path, ""))
         if path not in RECIPES or Path(path).exists() or not (train or _shipped(recipe, Path(path))):
             continue

@@ -305,6 +305,21 @@ def test_unknown_words_become_the_source_word_that_was_looked_at(make, layer):
     assert set(found.target) <= {"la", "casa", "de", "agua"}
 
 
+@pytest.mark.parametrize("beam_size", [1, 3])
+def test_words_alone_are_those_of_the_translations(make, corpus, subwords, beam_size):
+    never = {i: -60.0 for i in range(len(subwords)) if i == Subwords.unk_id or not subwords.word([i])}
+    translator = make(bias=never, beam_size=beam_size, max_source_pieces=12)
+    sentences = [*corpus[:20], [], ["Zzyx", "come", "Lima", "."] * 9]
+    whole = translator.translate(sentences)
+    assert translator.translate_words(sentences) == [list(found.target) for found in whole]
+    assert whole[-1].parts > 1
+    assert "Zzyx" in whole[-1].target
+
+
+def test_a_word_that_cannot_be_spelt_is_no_word_where_attention_is_not_read(make):
+    assert make(bias={Subwords.unk_id: 60.0}).translate_words([["la", "casa"]]) == [[]]
+
+
 def test_every_sentence_with_words_has_an_english_word(make):
     translator = make(bias={Subwords.eos_id: 60.0})
     for found in translator.translate([["casa"], ["come", "agua"], ["<eos>", "", "a b"]]):

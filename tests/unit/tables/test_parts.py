@@ -16,7 +16,7 @@ from canner.experiment.comparison import plan
 from canner.experiment.kinds import read_experiment
 from canner.experiment.tagger import EmbeddingsConfig, TaggerExperiment
 from canner.tables import TABLES, comparisons, parts
-from canner.tables.parts import RECIPES, made_from, make_missing
+from canner.tables.parts import ON_GPU, RECIPES, made_from, make_missing
 from canner.training.charlm import CharLMTask
 from canner.training.run_state import RESUME
 from canner.training.vectors import pack_vectors
@@ -47,8 +47,8 @@ def test_every_part_that_a_table_reads_and_that_does_not_ship_has_a_recipe() -> 
         for _, path in parts.bundles_of(cell.tries[0].experiment)
     }
     own = {path for path in read if path.startswith("runs/")}
-    assert own == set(RECIPES)
-    assert all((ROOT / recipe).is_file() for recipe in RECIPES.values())
+    assert own == RECIPES.keys() | ON_GPU.keys()
+    assert all((ROOT / recipe).is_file() for recipe in (RECIPES | ON_GPU).values())
     assert all((ROOT / path).exists() for path in read - own if path.startswith("models/"))
 
 
@@ -227,6 +227,22 @@ def test_a_part_that_cannot_be_made_is_warned_of_and_the_others_are_made(monkeyp
     )
     assert not Path("b").exists()
     assert Path("whole").read_text() == "done"
+
+
+def test_a_part_that_needs_a_gpu_is_not_made_and_its_recipe_is_named(monkeypatch, caplog) -> None:
+    monkeypatch.setattr(parts, "RECIPES", {})
+    monkeypatch.setattr(parts, "ON_GPU", {"runs/v/vectors.vec": "recipes/wide.toml"})
+    make_missing(reads(vectors="runs/v/vectors.vec"))
+    assert (
+        "runs/v/vectors.vec is not there, and is left out: its training needs a GPU, recipes/wide.toml"
+        in caplog.text
+    )
+    caplog.clear()
+    make_missing(reads(vectors="runs/v/vectors.vec"), train=False)
+    Path("runs/v").mkdir(parents=True)
+    Path("runs/v/vectors.vec").touch()
+    make_missing(reads(vectors="runs/v/vectors.vec"))
+    assert not caplog.text
 
 
 def test_vectors_that_ship_are_unpacked_where_no_text_is_at_hand(monkeypatch, caplog) -> None:

@@ -146,6 +146,22 @@ def test_longer_tables_have_three_times_the_epochs_and_are_else_the_same() -> No
 
 
 @pytest.mark.parametrize("protocol", ["fast", "paper"])
+def test_translators_are_compared_on_the_tables_of_those_that_ship(protocol: Protocol) -> None:
+    for part, table in (
+        ("german", "table2-german"),
+        ("weibo", "table4-revised"),
+        ("news", "table3-ontonotes"),
+    ):
+        (ours,), (theirs,) = comparisons(f"translation-{part}", protocol), comparisons(table, protocol)
+        assert ours.base.model_copy(update={"name": theirs.base.name}) == theirs.base
+        assert (ours.grid, ours.seeds, ours.protocol) == (theirs.grid, theirs.seeds, theirs.protocol)
+        changes = {system.name: system.change for system in theirs.systems}
+        known = [system for system in ours.systems if system.name in changes]
+        assert len(known) == 3
+        assert all(changes[system.name] == system.change for system in known)
+
+
+@pytest.mark.parametrize("protocol", ["fast", "paper"])
 def test_a_results_file_has_the_name_of_its_part_and_protocol(protocol: Protocol) -> None:
     for table, parts in TABLES.items():
         if table in FAST_ALONE and protocol == "paper":
