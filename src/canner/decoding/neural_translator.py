@@ -132,17 +132,16 @@ class NeuralTranslator:
     def translate_words(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """The words of translations, without attention: several times faster with a greedy search.
 
+        A word that the model cannot spell (`<unk>`) is left out: attention would say which source word stands for it.
+
         Args:
             sentences: tokens of each sentence.
-
-        Returns:
-            The words of `translate`, but none where the model has no spelling (`<unk>`), which attention would name.
         """
         parts = self._prepare([[segment.text for segment in self.segments(tokens)] for tokens in sentences])
         outputs: list[list[str]] = [[] for _ in parts]
         for batch, hypotheses in self._hypotheses(parts):
-            for index, hypothesis in zip(batch, hypotheses, strict=True):
-                target = Pieces(hypothesis.tokens, self.target_subwords.word_indices(hypothesis.tokens))
+            for index, ids in zip(batch, (hypothesis.tokens for hypothesis in hypotheses), strict=True):
+                target = Pieces(ids, self.target_subwords.word_indices(ids))
                 found = read_words(target, parts[index].slots, self.target_subwords)
                 outputs[index] = [word for word in found if word is not None]
         words: list[list[str]] = [[] for _ in sentences]
