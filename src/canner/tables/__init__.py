@@ -41,11 +41,7 @@ TABLES: dict[str, dict[str, Comparison]] = {
     "fusion": {"spanish": fusion.on_spanish, "weibo": fusion.on_weibo},
     "guidance": {"spanish": guidance.spanish},
     "distillation": {"weibo": distillation.on_weibo, "news": distillation.on_news},
-    "translation": {
-        "german": translation.german,
-        "weibo": translation.on_weibo,
-        "news": translation.on_news,
-    },
+    "translation": {"german": translation.german, "weibo": translation.on_weibo},
     "encoder": {"weibo": encoder.on_weibo, "yoruba": encoder.on_yoruba},
     "static": {
         "german": static.german,

@@ -25,7 +25,7 @@ from canner.experiment.tagger import TaggerExperiment
 from canner.tables.distillation import CONTINUED, DISTILLED
 from canner.tables.guidance import GUIDANCE
 from canner.tables.protocols import ENCODER
-from canner.tables.translation import KINDS
+from canner.tables.translation import BACK_TRANSLATED, LONGER
 from canner.training.vectors import unpack_vectors
 
 logger = logging.getLogger(__name__)
@@ -41,9 +41,8 @@ RECIPES: dict[str, str] = {
 """The recipe of each part, by the path that experiments read; both as seen from the root of the repository."""
 
 ON_GPU: dict[str, str] = {
-    f"runs/translator-{language}-{kind}": f"recipes/translator_{language}_{kind}.toml"
-    for language in ("de", "zh")
-    for kind in KINDS.values()
+    **{LONGER[language]: f"recipes/translator_{language}_longer.toml" for language in LONGER},
+    BACK_TRANSLATED: "recipes/back_translate.py",
 }
 """The same for parts that are not made here, as on a processor they would take hours."""
 

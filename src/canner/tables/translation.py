@@ -6,7 +6,7 @@ from typing import Any
 
 from canner.experiment.comparison import ComparisonExperiment
 from canner.tables import european
-from canner.tables.chinese import CHARACTERS, ONTONOTES5, OUR_VECTORS, VECTORS, WEIBO_TEXT, weibo
+from canner.tables.chinese import CHARACTERS, OUR_VECTORS, VECTORS, WEIBO_TEXT, weibo
 from canner.tables.protocols import (
     AT_INPUT,
     COPIED,
@@ -19,12 +19,12 @@ from canner.tables.protocols import (
     with_english,
 )
 
-KINDS = {"trained on": "longer", "back-translated": "backtranslated"}
-"""How the translators that ship were trained on, as rows call it, and as their bundles' names do."""
-OUR_TRANSLATORS = (
-    "trained on: the translator that ships after six more minutes on a GPU with its own parallel text; "
-    "back-translated: the same with English newswire and other English beside it, whose source side a translator the "
-    "other way wrote"
+LONGER = {language: f"runs/translator-{language}-longer" for language in ("de", "zh")}
+"""Translators that ship, trained on with their own parallel text."""
+BACK_TRANSLATED = "runs/translator-zh-backtranslated"
+"""The Chinese one trained on with back-translations beside it."""
+TRAINED_ON = (
+    "trained on: the translator that ships after six more minutes on a GPU with its own parallel text"
 )
 
 
@@ -35,11 +35,10 @@ def german(protocol: Protocol) -> ComparisonExperiment:
         "Translation, German (CoNLL-2003)",
         protocol,
         european.GERMAN,
-        rows_of("BiLSTM+CRF", _additions("de"), {}),
+        rows_of("BiLSTM+CRF", _additions({"": TRANSLATORS["de"], ", trained on": LONGER["de"]}), {}),
         model=european.model(protocol),
         embeddings=european.vectors("de"),
-        corpus=f"German (CoNLL-2003), {european.CORPUS}; {OUR_TRANSLATORS}; either with 60,000 everyday pairs, not "
-        "all 169,781",
+        corpus=f"German (CoNLL-2003), {european.CORPUS}; {TRAINED_ON}, with 60,000 everyday pairs, not all 169,781",
         large=True,
         batch_size=32,
         headline=False,
@@ -48,40 +47,27 @@ def german(protocol: Protocol) -> ComparisonExperiment:
 
 def on_weibo(protocol: Protocol) -> ComparisonExperiment:
     """Weibo, revised annotation, CAN_last by translators that were trained on."""
+    bundles = {"": TRANSLATORS["zh"], ", trained on": LONGER["zh"], ", back-translated": BACK_TRANSLATED}
     return comparison(
         "translation-weibo",
         "Translation, Weibo (revised annotation)",
         protocol,
         weibo("weiboNER_2nd_conll"),
-        rows_of("Char+BiLSTM+CRF", _additions("zh"), {}),
+        rows_of("Char+BiLSTM+CRF", _additions(bundles), {}),
         model=CHARACTERS,
         embeddings=VECTORS,
-        corpus=f"{WEIBO_TEXT}; {OUR_VECTORS}; {OUR_TRANSLATORS}",
+        corpus=f"{WEIBO_TEXT}; {OUR_VECTORS}; {TRAINED_ON}; back-translated: the same with English newswire and other "
+        "English beside it, whose Chinese a translator the other way wrote",
         headline=False,
     )
 
 
-def on_news(protocol: Protocol) -> ComparisonExperiment:
-    """OntoNotes 5 Chinese news, CAN_last by translators that were trained on."""
-    return comparison(
-        "translation-news",
-        "Translation, OntoNotes 5 Chinese news",
-        protocol,
-        ONTONOTES5,
-        rows_of("Char+BiLSTM+CRF", _additions("zh"), {}),
-        model=CHARACTERS,
-        embeddings=VECTORS,
-        corpus=f"OntoNotes 5 Chinese, bn+mz+nw, four types; {OUR_VECTORS}; {OUR_TRANSLATORS}",
-        large=True,
-        batch_size=32,
-        headline=False,
-    )
+def _additions(bundles: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """By each translator: joined as in the paper, and, copies known, at the input.
 
-
-def _additions(language: str) -> dict[str, dict[str, Any]]:
-    """By each translator: joined as in the paper, and, copies known, at the input."""
-    bundles = {"": TRANSLATORS[language]}
-    bundles |= {f", {kind}": f"runs/translator-{language}-{ending}" for kind, ending in KINDS.items()}
+    Args:
+        bundles: of the translators, by the end of their rows' names.
+    """
     additions = {}
     for kind, bundle in bundles.items():
         additions[f"CAN_last{kind}"] = with_english(view(bundle, LAST))
