@@ -101,7 +101,7 @@ def best(gloss: WordGloss, translated: list[str], sentences: list[str]) -> tuple
 
 
 def _counts(words: Iterable[str]) -> Counter[str]:
-    return Counter(word.lower() for word in words if word[0].isalnum())
+    return Counter(word.lower() for word in words if word[:1].isalnum())
 
 
 def written(words: list[str]) -> str:
