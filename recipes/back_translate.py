@@ -9,16 +9,18 @@ wrote (Sennrich et al. 2016).
 
 Writes runs/backtranslated-zh/train.{zh,en,domain}: the parallel text of the language, then English newswire and the
 English sides of the other languages' news, with their translations; the domain of these is `back-translated`. No line
-of English is taken that is, or holds, a sentence of a development or test part of any parallel text, or of gold
-alignments: NTREX, for one, is the test part of one language and stands in the training part of another.
+of English is taken that shares eight words in a row, or a whole sentence, with a development or test part of any
+parallel text, or with gold alignments: NTREX is the test part of one language and trains another.
 """
 
 from __future__ import annotations
 
 import argparse
+import html
 import random
 import re
 import shutil
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -40,6 +42,8 @@ NEWS = ("news", "commentary", "general", "wiki", "mixed")
 """Domains of the other languages' parallel text whose English is taken."""
 SHORTEST, LONGEST = 5, 50
 """Words of a sentence."""
+SHARED = 8
+"""Words in a row that are no chance: a line that shares them with held-out text is left out."""
 BLOCK = 20_000
 
 
@@ -58,28 +62,45 @@ def bitext(language: str, name: str) -> Path:
 
 
 def held_out() -> set[str]:
-    """English of all development and test parts and gold alignments, as `letters`."""
+    """`runs` of the English of all development and test parts and of gold alignments."""
     parts = [bitext(language, f"{part}.en") for language in LANGUAGES for part in ("dev", "test")]
     lines = [line for part in parts for line in read_lines(part)]
     gold = sorted((data_path("$CANNER_DATA") / "alignment").glob("*.src-tgt"))
     lines += [side for path in gold for pair in read_bitext(path) for side in pair]
-    return {letters(line) for line in lines} - {""}
+    return {run for line in lines for run in runs(line)}
 
 
 def letters(text: str) -> str:
-    """What tells sentences apart, however they are tokenised and quoted: letters and digits."""
-    return re.sub(r"[\W_]+", "", text.lower())
+    """What tells words and lines apart, however they are tokenised and quoted: letters and digits, no accents."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", html.unescape(text)).lower()))
 
 
-def chosen(lines: Iterable[str], without: set[str], limit: int) -> list[str]:
-    """So many distinct lines at most, drawn at random: no headings, no tables, none that holds one of `without`."""
+def runs(line: str) -> set[str]:
+    """Each eight words of a line that stand in a row, and the line itself where it is shorter; as `letters`."""
+    words = [word for word in map(letters, tokenize_words(html.unescape(line))) if word]
+    if len(words) < SHARED:
+        return {"".join(words)} - {""}
+    return {"".join(words[start : start + SHARED]) for start in range(len(words) - SHARED + 1)}
+
+
+def chosen(lines: Iterable[str], without: set[str], known: set[str], limit: int) -> list[str]:
+    """So many distinct lines at most, drawn at random: running text, no headings, no tables.
+
+    Args:
+        lines: of English.
+        without: `runs` that no line may hold; a short held-out line may not be one of its sentences.
+        known: whole lines, as `letters`, that are in the parallel text already.
+        limit: most lines.
+    """
     kept: dict[str, str] = {}
     for line in lines:
-        words = line.split()
+        words, whole = line.split(), letters(line)
         running = sum(word[:1].islower() for word in words) >= len(words) / 3
-        sentences = [line, *re.split(r"(?<=[.!?])\W*\s", line)]
-        if SHORTEST <= len(words) <= LONGEST and running and without.isdisjoint(map(letters, sentences)):
-            kept.setdefault(letters(line), line)
+        if not (SHORTEST <= len(words) <= LONGEST and running) or whole in known:
+            continue
+        sentences = [part for part in re.split(r"[.!?:;]", line) if len(part.split()) >= SHORTEST]
+        if without.isdisjoint(runs(line) | {letters(sentence) for sentence in (line, *sentences)}):
+            kept.setdefault(whole, line)
     found = list(kept.values())
     random.Random(1).shuffle(found)
     return found[:limit]
@@ -116,7 +137,7 @@ def written(words: list[str]) -> str:
 def save(folder: Path, parts: dict[str, list[str]]) -> None:
     """Writes the files of a parallel text, all of them or none."""
     making = folder.with_name(f"{folder.name}.making")
-    shutil.rmtree(making, ignore_errors=True)
+    shutil.rmtree(making, ignore_errors=True)  # what an interrupted call left
     for suffix, lines in parts.items():
         save_text(making / f"train.{suffix}", "\n".join(lines) + "\n")
     shutil.rmtree(folder, ignore_errors=True)
@@ -135,17 +156,17 @@ def main() -> None:
     language, bundle = arguments.language, RUNS / f"translator-en-{arguments.language}"
     if arguments.sentences < 2:
         parser.error(f"expected --sentences of 2 or more, got {arguments.sentences}; half of them are kept")
-    if not bundle.is_dir():
-        recipe = f"recipes/translator_en_{language}.toml"
+    try:
+        gloss = WordGloss.load(MODELS / f"{language}-en-gloss")
+        parts = {end: read_lines(bitext(language, f"train.{end}")) for end in (language, "en", "domain")}
+        known = {letters(line) for line in parts["en"]}
+        sentences = chosen(english(language), held_out(), known, arguments.sentences)
+        options = TranslateOptions(beam_size=1, batch_tokens=20_000)
+        reverse = NeuralTranslator.load(bundle, device=arguments.device, options=options)
+    except ValueError as error:
         parser.error(
-            f"expected a translator in {bundle}, got none; canner train {recipe} -o {bundle} makes it"
+            f"{error}; the translator: canner train recipes/translator_en_{language}.toml -o {bundle}"
         )
-    gloss = WordGloss.load(MODELS / f"{language}-en-gloss")
-    options = TranslateOptions(beam_size=1, batch_tokens=20_000)
-    reverse = NeuralTranslator.load(bundle, device=arguments.device, options=options)
-    parts = {suffix: read_lines(bitext(language, f"train.{suffix}")) for suffix in (language, "en", "domain")}
-    without = held_out() | {letters(line) for line in parts["en"]}
-    sentences = chosen(english(language), without, arguments.sentences)
     translated: list[str] = []
     for start in range(0, len(sentences), BLOCK):
         block = [tokenize_words(sentence) for sentence in sentences[start : start + BLOCK]]

@@ -130,7 +130,7 @@ class NeuralTranslator:
         return translations
 
     def translate_words(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """The words of translations, without attention, which takes as long as a greedy search itself.
+        """The words of translations, without attention.
 
         A word that the model cannot spell (`<unk>`) is left out: attention would say which source word stands for it.
 

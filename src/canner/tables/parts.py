@@ -112,9 +112,7 @@ def make_missing(
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     for path in dict.fromkeys(path for experiment in experiments for _, path in bundles_of(experiment)):
         if path in ON_GPU and train and not Path(path).exists():
-            logger.warning(
-                "%s is not there, and is left out: its training needs a GPU, %s", path, ON_GPU[path]
-            )
+            logger.warning("%s is not there; it is made by hand, on a GPU: %s", path, ON_GPU[path])
         recipe = Path(RECIPES.get(path, ""))
         if path not in RECIPES or Path(path).exists() or not (train or _shipped(recipe, Path(path))):
             continue

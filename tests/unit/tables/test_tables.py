@@ -158,6 +158,11 @@ def test_translators_are_compared_on_the_tables_of_those_that_ship(protocol: Pro
         known = [system for system in ours.systems if system.name in changes]
         assert len(known) == 3
         assert all(changes[system.name] == system.change for system in known)
+        for system in ours.systems:
+            views = system.change["transfer"]["views"] if system.change else ()
+            for ending, kind in (("trained on", "longer"), ("back-translated", "backtranslated")):
+                of_kind = [view["translator"].endswith(f"-{kind}") for view in views]
+                assert of_kind == [system.name.endswith(f", {ending}")] * len(views)
 
 
 @pytest.mark.parametrize("protocol", ["fast", "paper"])
