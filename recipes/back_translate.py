@@ -157,12 +157,12 @@ def main() -> None:
     if arguments.sentences < 2:
         parser.error(f"expected --sentences of 2 or more, got {arguments.sentences}; half of them are kept")
     try:
+        options = TranslateOptions(beam_size=1, batch_tokens=20_000)
+        reverse = NeuralTranslator.load(bundle, device=arguments.device, options=options)
         gloss = WordGloss.load(MODELS / f"{language}-en-gloss")
         parts = {end: read_lines(bitext(language, f"train.{end}")) for end in (language, "en", "domain")}
         known = {letters(line) for line in parts["en"]}
         sentences = chosen(english(language), held_out(), known, arguments.sentences)
-        options = TranslateOptions(beam_size=1, batch_tokens=20_000)
-        reverse = NeuralTranslator.load(bundle, device=arguments.device, options=options)
     except ValueError as error:
         parser.error(
             f"{error}; the translator: canner train recipes/translator_en_{language}.toml -o {bundle}"
