@@ -80,8 +80,8 @@ def _table2(
         protocol,
         data,
         rows,
-        embeddings=vectors(language),
-        model=model(protocol),
+        embeddings=_vectors(language),
+        model={"word_dim": 100, **({"char_encoder": "none"} if protocol == "paper" else {})},
         corpus=f"{title}, {CORPUS}",
         paper={
             **paper,
@@ -123,7 +123,7 @@ def _letters(
         protocol,
         data,
         rows,
-        embeddings=vectors(language),
+        embeddings=_vectors(language),
         model={"word_dim": 100},
         corpus=f"{title}, {CORPUS}; words: in lower case; letters: a convolutional encoder of a word's characters; "
         "shapes: the same, but of characters it is read alone whether they are capitals, other letters or digits",
@@ -133,12 +133,6 @@ def _letters(
     )
 
 
-def model(protocol: Protocol) -> dict[str, Any]:
-    """The tagger's settings: as in the paper, its protocol has words without their letters."""
-    return {"word_dim": 100, **({"char_encoder": "none"} if protocol == "paper" else {})}
-
-
-def vectors(language: str) -> EmbeddingsConfig:
-    """Word vectors trained on our own parallel text, known for words that the training sentences do not have, too."""
-    path = f"runs/vectors-{language}/vectors.vec"
-    return EmbeddingsConfig(vectors=path, vocabulary_text=(path,))
+def _vectors(language: str) -> EmbeddingsConfig:
+    vectors = f"runs/vectors-{language}/vectors.vec"
+    return EmbeddingsConfig(vectors=vectors, vocabulary_text=(vectors,))
