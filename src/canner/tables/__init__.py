@@ -19,6 +19,7 @@ from canner.tables import (
     fusion,
     guidance,
     hundred,
+    last_epoch,
     longer,
     masakhaner,
     static,
@@ -51,12 +52,13 @@ TABLES: dict[str, dict[str, Comparison]] = {
         "original": static.weibo_original,
         "embeddings": static.embeddings,
     },
+    "last-epoch": last_epoch.PARTS,
     "longer": longer.PARTS,
     "letters": {"german": european.german_letters, "spanish": european.spanish_letters},
 }
 """The comparisons of each table, by name."""
-FAST_ALONE = ("hundred", "longer")
-"""The tables that run under the fast protocol alone."""
+ALONE: dict[str, Protocol] = {"hundred": "fast", "longer": "fast", "last-epoch": "paper"}
+"""The tables that run under one protocol alone."""
 
 
 def comparisons(name: str, protocol: Protocol) -> list[ComparisonExperiment]:
@@ -82,8 +84,8 @@ def comparisons(name: str, protocol: Protocol) -> list[ComparisonExperiment]:
         raise ValueError(
             f"expected a table, or a part of it such as table4-revised, of {names}; got {name!r}{meant}"
         )
-    if table in FAST_ALONE and protocol != "fast":
-        raise ValueError(f"expected --protocol fast, got {protocol}: {table} runs under the fast one alone")
+    if (alone := ALONE.get(table, protocol)) != protocol:
+        raise ValueError(f"expected --protocol {alone}, got {protocol}: {table} runs under that one alone")
     chosen = list(parts.values()) if part is None else [parts[part]]
     return [make(protocol) for make in chosen]
 
@@ -101,9 +103,10 @@ def planned_results() -> list[Planned]:
     """Every part of every table: under the fast protocol, under the paper's without its grid, and with it."""
     planned = []
     for table, name in ((table, f"{table}-{part}") for table, parts in TABLES.items() for part in parts):
-        (fast,) = comparisons(name, "fast")
-        of_name = [(fast, "--protocol fast")]
-        if table not in FAST_ALONE:
+        of_name = []
+        if ALONE.get(table) != "paper":
+            of_name += [(fast, "--protocol fast") for fast in comparisons(name, "fast")]
+        if ALONE.get(table) != "fast":
             (paper,) = comparisons(name, "paper")
             of_name += [(without_grid(paper), "--protocol paper --no-grid"), (paper, "--protocol paper")]
         planned += [

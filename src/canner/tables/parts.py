@@ -49,8 +49,8 @@ ON_GPU: dict[str, str] = {
 SHIPPED = Path("models")
 """Where vectors may lie packed, in a folder named as that from which they are read."""
 
-_LATER = ("english_by",)
-"""Settings of the data that came after runs were kept: where they are not used, a part is the one that it was."""
+_LATER = {("data", "english_by"): None, ("training", "keep"): "best"}
+"""Settings that came after runs were kept, and what leaves a part the one that it was."""
 
 
 def made_from(path: str) -> str | None:
@@ -72,9 +72,10 @@ def made_from(path: str) -> str | None:
     if not source.is_file():
         return None
     said = read_experiment(source).model_dump(mode="json")
-    for setting in _LATER:
-        if said.get("data", {}).get(setting, "") is None:
-            del said["data"][setting]
+    for (section, setting), as_before in _LATER.items():
+        known = said.get(section, {})
+        if setting in known and known[setting] == as_before:
+            del known[setting]
     by_clock = said.get("training", {}).get("decay_minutes") is not None
     if by_clock or said.get("start_from") is not None:
         return None

@@ -1,7 +1,7 @@
 """The training loop that translators, language models and taggers share.
 
-A run is a folder: `model.safetensors` (best weights so far), `log.jsonl` (one line a validation), and while it is
-unfinished `resume.safetensors`, from which a killed run goes on exactly where it was.
+A run is a folder: `model.safetensors` (the best weights so far, or the last validated), `log.jsonl` (one line a
+validation), and while it is unfinished `resume.safetensors`, from which a killed run goes on exactly where it was.
 """
 
 from __future__ import annotations
@@ -43,13 +43,8 @@ class _Run:
     def __init__(
         self, task: Task, config: TrainingConfig, folder: Path, seed: int, device: str, progress: Progress
     ) -> None:
-        self.task, self.config, self.folder, self.device, self.progress = (
-            task,
-            config,
-            folder,
-            device,
-            progress,
-        )
+        self.task, self.config, self.folder = task, config, folder
+        self.device, self.progress = device, progress
         set_seed(seed)
         parameters = task.parameters()
         if config.optimizer == "adam":
@@ -162,7 +157,7 @@ class _Run:
                 self.average[name].copy_(value)
 
     def validate(self) -> None:
-        """Validates the weights (or their average), and keeps them if they are the best so far."""
+        """Validates the weights (or their average), and keeps them if they are the best so far, or the last count."""
         own = None
         if self.average is not None:
             own = {k: v.detach().clone() for k, v in self.task.model.state_dict().items()}
@@ -179,9 +174,10 @@ class _Run:
         better = state.best_metric is None or sign * value > sign * state.best_metric
         if better:
             state.best_metric, state.best_epoch, state.bad_validations = value, state.epoch, 0
-            save_tensors(self.folder / "model.safetensors", self.task.model.state_dict())
         else:
             state.bad_validations += 1
+        if better or self.config.keep == "last":
+            save_tensors(self.folder / "model.safetensors", self.task.model.state_dict())
         if own is not None:
             self.task.model.load_state_dict(own)
         self.task.model.train()
@@ -197,14 +193,14 @@ class _Run:
     def validate_at_stop(self) -> None:
         """A validation that an uninterrupted run would not have made.
 
-        What is better than the best so far is left in `model.safetensors`, to be used now; the state that is saved
-        does not know of it, so that a run that goes on ends as if it had never stopped.
+        What it keeps is left in `model.safetensors`, to be used now; the state that is saved does not know of it, so
+        that a run that goes on ends as if it had never stopped.
         """
         path = self.folder / "model.safetensors"
         best = load_tensors(path) if path.exists() else {}
         state = copy.deepcopy(self.state)
         self.validate()
-        if self.state.best_metric != state.best_metric:
+        if self.state.best_metric != state.best_metric or self.config.keep == "last":
             self.best_before = best
         self.reported, self.state = self.state, state
 
@@ -300,10 +296,10 @@ def fit(
     progress: bool = True,
     keep_state: bool = False,
 ) -> FitResult:
-    """Trains `task.model` and leaves the best weights in `folder/model.safetensors` and in the model.
+    """Trains `task.model` and leaves the weights that `config.keep` says in `folder/model.safetensors` and the model.
 
     A folder with an unfinished run is taken up where it stopped, to the same weights as without the stop. Ctrl-C
-    or SIGTERM saves the state and returns "interrupted"; the best weights so far are kept.
+    or SIGTERM saves the state and returns "interrupted"; the weights of before are kept.
 
     Args:
         task: batches, loss, validation.
@@ -314,7 +310,7 @@ def fit(
         device: where `task.model` already is.
         progress: show a progress bar (only ever on a terminal).
         keep_state: leave the state of a finished run too, for a caller who has more to do with the model and may
-            be killed meanwhile: called again, `fit` then only loads the best weights. `discard_state` removes it.
+            be killed meanwhile: called again, `fit` then only loads the kept weights. `discard_state` removes it.
 
     Raises:
         DivergedError: the loss is not finite.

@@ -43,6 +43,8 @@ class TrainingConfig(Config):
     """Steps between validations; None: at the end of each epoch."""
     metric: str = "f1"
     mode: Literal["max", "min"] = "max"
+    keep: Literal["best", "last"] = "best"
+    """Which weights a training leaves: those of the validation with the best metric, or of its last."""
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
     accumulate: int = Field(1, ge=1)
     """Batches whose gradients make one step."""

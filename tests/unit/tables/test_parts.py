@@ -15,7 +15,7 @@ from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import plan
 from canner.experiment.kinds import read_experiment
 from canner.experiment.tagger import EmbeddingsConfig, TaggerExperiment
-from canner.tables import TABLES, comparisons, parts
+from canner.tables import ALONE, TABLES, comparisons, parts
 from canner.tables.parts import ON_GPU, RECIPES, made_from, make_missing
 from canner.training.charlm import CharLMTask
 from canner.training.run_state import RESUME
@@ -42,7 +42,7 @@ def test_every_part_that_a_table_reads_and_that_does_not_ship_has_a_recipe() -> 
     read = {
         path
         for name in TABLES
-        for config in comparisons(name, "fast")
+        for config in comparisons(name, ALONE.get(name, "fast"))
         for cell in plan(config, Path("x"))
         for _, path in parts.bundles_of(cell.tries[0].experiment)
     }

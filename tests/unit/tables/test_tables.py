@@ -8,7 +8,8 @@ from typing import get_args
 import pytest
 
 from canner.experiment.comparison import plan
-from canner.tables import FAST_ALONE, TABLES, comparisons, planned_results
+from canner.experiment.tagger import TaggerExperiment
+from canner.tables import ALONE, TABLES, comparisons, planned_results
 from canner.tables.protocols import Protocol, rows_named
 from canner.tables.variations import rows_of_paper, smoke_twin, varied, with_seeds, without_grid
 
@@ -17,7 +18,7 @@ EVERY = [
     config
     for name in TABLES
     for protocol in get_args(Protocol)
-    if protocol == "fast" or name not in FAST_ALONE
+    if ALONE.get(name, protocol) == protocol
     for config in comparisons(name, protocol)
 ]
 
@@ -165,10 +166,50 @@ def test_translators_are_compared_on_the_tables_of_those_that_ship(protocol: Pro
                 assert of_kind == [system.name.endswith(f", {ending}")] * len(views)
 
 
+def test_of_the_last_epoch_is_what_the_paper_has_with_other_weights() -> None:
+    with pytest.raises(ValueError, match="expected --protocol paper, got fast"):
+        comparisons("last-epoch", "fast")
+    originals = {
+        "german": "table2-german",
+        "spanish": "table2-spanish",
+        "revised": "table4-revised",
+        "original": "table4-original",
+        "static": "static-original",
+    }
+    assert originals.keys() == TABLES["last-epoch"].keys()
+    for part, name in originals.items():
+        (ours,), (theirs,) = comparisons(f"last-epoch-{part}", "paper"), comparisons(name, "paper")
+        wanted = {
+            row.name: _of_systems(theirs)[row.name]
+            for row in theirs.systems
+            if row.name
+            in (
+                theirs.systems[0].name,
+                *(f"{theirs.systems[0].name} + CAN_{which}" for which in ("first", "last")),
+            )
+        }
+        found = _of_systems(ours)
+        assert len(wanted) == 3
+        assert {row: found[row] for row in wanted} == wanted
+        for row, experiment in wanted.items():
+            again = row.replace("BiLSTM+CRF", "BiLSTM+CRF, last epoch")
+            training = experiment.training.model_copy(update={"keep": "last"})
+            assert found[again] == experiment.model_copy(update={"training": training})
+            assert ours.paper[again] == ours.paper[row] == theirs.paper[row]
+        assert len(found) == 6
+
+
+def _of_systems(config) -> dict[str, TaggerExperiment]:
+    """The first experiment of each row, without the name of its table."""
+    return {
+        cell.row: cell.tries[0].experiment.model_copy(update={"name": ""}) for cell in plan(config, Path("x"))
+    }
+
+
 @pytest.mark.parametrize("protocol", ["fast", "paper"])
 def test_a_results_file_has_the_name_of_its_part_and_protocol(protocol: Protocol) -> None:
     for table, parts in TABLES.items():
-        if table in FAST_ALONE and protocol == "paper":
+        if ALONE.get(table, protocol) != protocol:
             continue
         for part in parts:
             (config,) = comparisons(f"{table}-{part}", protocol)
@@ -178,7 +219,7 @@ def test_a_results_file_has_the_name_of_its_part_and_protocol(protocol: Protocol
 def test_the_page_of_data_says_which_tables_read_a_corpus() -> None:
     lines = (ROOT / "docs" / "data.md").read_text(encoding="utf-8").splitlines()
     for table in TABLES:
-        for config in comparisons(table, "fast"):
+        for config in comparisons(table, ALONE.get(table, "fast")):
             _, _, corpus, *_ = config.base.data.train[0].split("/")
             rows = [line for line in lines if line.startswith(f"| `{corpus}/")]
             assert len(rows) == 1, corpus
@@ -319,7 +360,9 @@ def test_a_hundred_sentences_in_all_are_few_labels_with_fewer_to_stop_by() -> No
         changes = {system.name: system.change for system in theirs.systems}
         assert all(system.change == changes[system.name] for system in ours.systems)
         assert len(ours.systems) == 5
-    with pytest.raises(ValueError, match="got paper: hundred runs under the fast one alone"):
+    with pytest.raises(
+        ValueError, match="expected --protocol fast, got paper: hundred runs under that one alone"
+    ):
         comparisons("hundred", "paper")
 
 

@@ -94,8 +94,10 @@ def test_an_interruption_in_the_last_validation_is_not_lost(tmp_path, number):
 
 @pytest.mark.parametrize("early_stopping", [None, 1, 2])
 @pytest.mark.parametrize("every", [None, 3])
-def test_stops_for_want_of_time_change_nothing(tmp_path, early_stopping, every):
-    settings = config(early_stopping=early_stopping, validate_every=every, learning_rate=0.3, max_epochs=8)
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_stops_for_want_of_time_change_nothing(tmp_path, early_stopping, every, keep):
+    limits = {"early_stopping": early_stopping, "validate_every": every, "max_epochs": 8}
+    settings = config(learning_rate=0.3, keep=keep, **limits)
     whole = Regression()
     wanted = fit(whole, settings, tmp_path / "whole", seed=1)
     for call in range(100):  # every call has time for one step
@@ -145,6 +147,20 @@ def test_best_weights_are_kept_and_loaded(tmp_path):
     assert task.validate()["loss"] == pytest.approx(result.best_metric, abs=1e-4)
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 6
     assert json.loads((tmp_path / "fit.json").read_text())["stopped"] == "finished"
+
+
+def test_last_weights_are_kept_and_loaded_where_they_are_asked_for(tmp_path):
+    rising = {"max_epochs": 8, "learning_rate": 0.3}
+    best, last = Regression(), Regression()
+    of_best = fit(best, config(**rising), tmp_path / "best", seed=1)
+    of_last = fit(last, config(**rising, keep="last"), tmp_path / "last", seed=1)
+    losses = [line["loss"] for line in of_last.history]
+    assert losses == [line["loss"] for line in of_best.history]  # the training itself is the same
+    assert of_last.best_metric == of_best.best_metric < losses[-1]
+    assert last.validate()["loss"] == pytest.approx(losses[-1], abs=1e-4)
+    assert best.validate()["loss"] == pytest.approx(min(losses), abs=1e-4)
+    kept = load_tensors(tmp_path / "last" / "model.safetensors")
+    assert all(torch.equal(kept[name], value) for name, value in last.model.state_dict().items())
 
 
 def test_a_run_shorter_than_the_time_to_its_first_validation_leaves_weights(tmp_path):
