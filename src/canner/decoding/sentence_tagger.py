@@ -100,8 +100,9 @@ class SentenceTagger:
         states: list[tuple[Tensor, Tensor] | None] = [None] * len(sentences)
         for indices, inputs in self.batches(sentences):
             with torch.no_grad():
-                encoded = self.model.encode(inputs).cpu()
-                marginals = self.model.marginals(inputs).cpu()
+                encoded = self.model.encode(inputs)
+                marginals = self.model.marginals(inputs, encoded).cpu()
+                encoded = encoded.cpu()
             for row, index in enumerate(indices):
                 length = len(sentences[index])
                 states[index] = (encoded[row, :length].clone(), marginals[row, :length].clone())

@@ -63,7 +63,7 @@ class ComparisonExperiment(Config):
         seeds: each trains another model.
         grid: dotted keys and the values to try. Each system tries every combination with the first seed, and
             goes on with the one that is best on the development set.
-        protocol: the training protocol in words, for the results file; empty: how the base is trained.
+        protocol: the name of the training protocol; results say how the base is trained with it, or without.
         corpus: the data in words, for the results file.
         paper: what the paper reports, for the results file.
         headline: whether its gains stand among those of all tables; not where its rows take each other's place.
@@ -153,22 +153,6 @@ class ComparisonExperiment(Config):
         """The same with so many of its seeds; of its training subsets, where these stand for the seeds."""
         kind = "subset_seeds" if self.budgets else "seeds"
         return self.model_copy(update={kind: getattr(self, kind)[:number]})
-
-    def protocol_in_words(self) -> str:
-        """The protocol as the results file has it."""
-        if self.protocol:
-            return self.protocol
-        training = self.base.training
-        said = {
-            "training.learning_rate": f"learning rate {training.learning_rate}",
-            "batch_size": f"batch size {self.base.batch_size}",
-            "training.max_epochs": f"at most {training.max_epochs} epochs",
-        }
-        words = [training.optimizer, *(text for key, text in said.items() if key not in self.grid)]
-        words += [training.schedule] if training.schedule != "constant" else []
-        if training.early_stopping is not None:
-            words.append(f"stopped on dev after {training.early_stopping} epochs without gain")
-        return ", ".join([*words, *(["the grid chosen on dev"] if self.grid else [])])
 
     def baseline_of(self, system: System) -> str | None:
         """The row that a system is tested against; None for one that is its own."""

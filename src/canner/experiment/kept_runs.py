@@ -153,6 +153,7 @@ class KeptRuns:
             others = KeptRuns.read(self.path)
             self.runs = others.runs | {key: self.runs[key] for key in self._added}
             save_text(self.path, f'{{"runs": {_lines(self.runs)}}}\n')
+        self._added.clear()  # or the next write would put them over what others made of them since
 
     def _changed(self, entry: Mapping[str, Any], experiment: TaggerExperiment) -> dict[str, str] | None:
         """Data and bundles that an entry was made with and that are others here, with the digests that they had.

@@ -310,4 +310,5 @@ def _digest(path: Path) -> str:
 @functools.cache
 def _file_digest(path: str, changed: int, size: int) -> bytes:
     """Read once as long as it does not change."""
-    return hashlib.sha256(Path(path).read_bytes()).digest()
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

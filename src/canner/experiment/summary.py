@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from canner.evaluation.bootstrap import paired_bootstrap_of_counts, paired_bootstrap_of_runs
 from canner.experiment.comparison import Cell, ComparisonExperiment
 from canner.experiment.corpus_facts import CorpusFacts
+from canner.experiment.protocol_words import protocol_in_words
 from canner.experiment.record import Record
 from canner.experiment.results import results_json, summarise
 
@@ -62,7 +63,7 @@ def summary(
         title=config.title,
         rows=rows,
         data=config.corpus,
-        protocol=config.protocol_in_words(),
+        protocol=protocol_in_words(config.protocol, config.base, config.grid),
         command=command,
         paper=config.paper,
     )

@@ -251,13 +251,15 @@ class TaggerModel(nn.Module):
         """
         return self.dropout_lstm(self.bilstm(self.embed(inputs), inputs.mask))
 
-    def emissions(self, inputs: TaggerInputs) -> Float[Tensor, "B S K"]:
-        """Score of each tag at each token.
+    def emissions(
+        self, inputs: TaggerInputs, states: Float[Tensor, "B S D"] | None = None
+    ) -> Float[Tensor, "B S K"]:
+        """Score of each tag at each token; `states` are those of `encode`, where they are known.
 
         Implements: [CAN, Eq. 12]
         """
-        aligned = _aligned_for(self.output_fusion, inputs)
-        logits_BSK = self.output(self.output_fusion(self.encode(inputs), aligned))
+        states = self.encode(inputs) if states is None else states
+        logits_BSK = self.output(self.output_fusion(states, _aligned_for(self.output_fusion, inputs)))
         if self.config.emissions == "softmax":
             return logits_BSK.softmax(dim=2)
         return logits_BSK.log_softmax(dim=2) if self.config.emissions == "log_softmax" else logits_BSK
@@ -280,9 +282,11 @@ class TaggerModel(nn.Module):
         return [row[:length] for row, length in zip(rows, lengths, strict=True)]
 
     @torch.no_grad()
-    def marginals(self, inputs: TaggerInputs) -> Float[Tensor, "B S K"]:
-        """Probability of each tag at each token; 0 at padding."""
-        return self.crf.marginals(self.emissions(inputs), inputs.mask)
+    def marginals(
+        self, inputs: TaggerInputs, states: Float[Tensor, "B S D"] | None = None
+    ) -> Float[Tensor, "B S K"]:
+        """Probability of each tag at each token, 0 at padding; `states` as for `emissions`."""
+        return self.crf.marginals(self.emissions(inputs, states), inputs.mask)
 
     def _require_inputs(self, inputs: TaggerInputs) -> None:
         require_right_padding(inputs.mask)

@@ -33,7 +33,7 @@ def _last_epoch(part: str, make: Comparison, about: str) -> Comparison:
             "title": f"Last epoch, {table.title}",
             "base": table.base.model_copy(update={"name": f"last-epoch-{part}"}),
             "systems": (*best, *rows),
-            "protocol": f"{table.protocol}; last epoch: the weights with which a training ends",
+            "corpus": f"{table.corpus}; last epoch: the weights with which a training ends",
             "paper": {**figures, **({"note": paper["note"]} if "note" in paper else {})},
             "headline": False,
         }

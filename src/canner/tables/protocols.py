@@ -9,7 +9,6 @@ from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import EmbeddingsConfig, TaggerExperiment
 from canner.presets import FAST_MODEL, FAST_TRAINING, PAPER_MODEL, PAPER_TRAINING
-from canner.training.schedule import TrainingConfig
 from canner.transfer.aligned import TransferOptions
 from canner.transfer.views import FilesConfig, TransferConfig, ViewConfig
 
@@ -43,8 +42,6 @@ AT_INPUT = {"model.aligned_at": "input"}
 """Beyond the paper: the BiLSTM reads the aligned features beside the word vectors (decision 0017)."""
 PAPER_GRID = {"training.learning_rate": (0.025, 0.05, 0.1), "batch_size": (8, 16, 32)}
 """What the paper chooses from on the development set."""
-CHOSEN = "learning rate and batch size chosen on dev"
-"""The grid in words."""
 SEEDS: dict[Protocol, tuple[int, ...]] = {"paper": (1, 2, 3, 4, 5), "fast": (1, 2, 3)}
 LARGE: dict[str, Any] = {"max_epochs": 15, "min_epochs": 5, "early_stopping": 4}
 """The fast protocol where an epoch has thousands of sentences."""
@@ -105,7 +102,7 @@ def comparison(
         subset_seeds=(0, 1, 2) if budgets else (0,),
         seeds=(1,) if budgets else SEEDS[protocol],
         grid=PAPER_GRID if of_paper else {},
-        protocol=_in_words(protocol, training),
+        protocol=protocol,
         corpus=corpus,
         paper=paper,
         headline=headline,
@@ -116,14 +113,6 @@ def _as_printed(plain: System) -> System:
     """The plain tagger with Eq. 12 as printed: the CRF adds the probabilities."""
     change = {**plain.change, "model.emissions": "softmax"}
     return System(name=f"{plain.name}{AS_PRINTED}", change=change, baseline=plain.name)
-
-
-def _in_words(protocol: Protocol, training: TrainingConfig) -> str:
-    if protocol == "paper":
-        return (
-            f"paper (SGD, annealed, float32, at most {training.max_epochs} epochs; {CHOSEN}; CRF over log P)"
-        )
-    return f"fast (Adam, strong dropout, float32, at most {training.max_epochs} epochs, stopped early on dev)"
 
 
 def view(translator: str, options: TransferOptions | None = None) -> ViewConfig:

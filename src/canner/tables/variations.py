@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables.protocols import AS_PRINTED, CHOSEN
+from canner.tables.protocols import AS_PRINTED
 from canner.training.schedule import more_epochs
 
 
@@ -27,31 +27,16 @@ def without_grid(config: ComparisonExperiment) -> ComparisonExperiment:
     """The same with the base's own learning rate and batch size, under a name that says so."""
     if not config.grid:
         return config
-    training = config.base.training
-    words = f"no grid: learning rate {training.learning_rate}, batch size {config.base.batch_size}"
-    changes = {
-        "name": f"{config.name}-no-grid",
-        "title": f"{config.title}, no grid",
-        "grid": {},
-        "protocol": config.protocol.replace(CHOSEN, words),
-    }
+    changes = {"name": f"{config.name}-no-grid", "title": f"{config.title}, no grid", "grid": {}}
     return config.model_copy(update=changes)
 
 
 def with_more_epochs(
     config: ComparisonExperiment, times: int, *, patience: bool = False
 ) -> ComparisonExperiment:
-    """The same trained with `more_epochs`, which its protocol says."""
-    training = config.base.training
-    more = more_epochs(training, times, patience=patience)
-    words = config.protocol.replace(f"{training.max_epochs} epochs", f"{more.max_epochs} epochs")
-    if patience:
-        words = words.replace("early on dev", f"on dev after {more.early_stopping} epochs without gain")
-    changes = {
-        "base": config.base.model_copy(update={"training": more}),
-        "protocol": words,
-    }
-    return config.model_copy(update=changes)
+    """The same trained with `more_epochs`."""
+    more = more_epochs(config.base.training, times, patience=patience)
+    return config.model_copy(update={"base": config.base.model_copy(update={"training": more})})
 
 
 def smoke_twin(config: ComparisonExperiment) -> ComparisonExperiment:
@@ -75,7 +60,7 @@ def smoke_twin(config: ComparisonExperiment) -> ComparisonExperiment:
 
 
 def rows_of_paper(config: ComparisonExperiment) -> tuple[str, ...]:
-    """Names of the systems that the paper has figures of; of a figure of the paper, all.
+    """Names of the systems that the paper has figures of, and of what these are tested against; of a figure, all.
 
     Raises:
         ValueError: the paper has no such table.
@@ -84,5 +69,7 @@ def rows_of_paper(config: ComparisonExperiment) -> tuple[str, ...]:
         raise ValueError(
             f"expected a table of the paper, got one beyond it: {config.title}; choose its rows by --system"
         )
-    names = tuple(system.name for system in config.systems if not system.name.endswith(AS_PRINTED))
-    return tuple(name for name in names if name in config.paper) or names
+    systems = [system for system in config.systems if not system.name.endswith(AS_PRINTED)]
+    of_paper = [system for system in systems if system.name in config.paper] or systems
+    wanted = {name for system in of_paper for name in (system.name, config.baseline_of(system))}
+    return tuple(system.name for system in systems if system.name in wanted)

@@ -26,8 +26,9 @@ class TransferOptions(Config):
         layer: decoder layer, counted from 1 as in the paper's Figure 3; or "first", "last", or the "mean"
             of all layers.
         reading: "produced": attention of the step that wrote an English word; "read": of the step after it,
-            where the word was the decoder's input; "copied": as "produced", but an English word that was copied
-            has its whole weight on the tokens that it was copied from, shared equally.
+            where the word was the decoder's input (a gloss, an alignment head and files know no steps: there it is
+            "produced"); "copied": as "produced", but an English word that was copied has its whole weight on the
+            tokens that it was copied from, shared equally.
         normalise: "raw": as in the paper; "source": the weights of each source token are scaled to sum to 1.
         features: carry the teacher's hidden states R.
         posteriors: carry the teacher's tag probabilities beside them.

@@ -223,6 +223,13 @@ def test_two_that_write_lose_nothing_of_each_other(make: Make, tmp_path: Path) -
     first.add("a/2", experiment, record)
     first.write()
     assert sorted(KeptRuns.read(tmp_path / "kept.json").runs) == ["a/1", "a/2", "b/1"]
+    second.add("a/1", experiment, replace(record, minutes=2.0))
+    second.write()
+    first.add("a/3", experiment, record)
+    first.write()  # a/1 is not its own any more
+    found = KeptRuns.read(tmp_path / "kept.json").find("a/1", experiment)
+    assert found is not None
+    assert found.minutes == 2.0
 
 
 def test_counts_and_failures_come_back_as_they_were(make: Make, tmp_path: Path) -> None:

@@ -545,13 +545,6 @@ def test_held_out_sentences_are_the_same_for_all_rows_and_no_test(make: Make) ->
         make(base=base)
 
 
-def test_a_protocol_without_words_says_how_the_base_is_trained(make: Make) -> None:
-    assert make().protocol_in_words() == "adam, learning rate 0.05, batch size 4, at most 2 epochs"
-    assert make(protocol="fast").protocol_in_words() == "fast"
-    config = make(grid={"training.learning_rate": (0.1, 0.2)})
-    assert config.protocol_in_words() == "adam, batch size 4, at most 2 epochs, the grid chosen on dev"
-
-
 def test_budgets_that_the_corpus_has_not_are_refused_before_any_run(make: Make, tmp_path: Path) -> None:
     config, options = make(budgets=(2, 100), subset_seeds=(0, 1)), RunnerOptions(progress=False)
     with pytest.raises(ValueError, match=r"budgets: expected at most 8 training sentences, .* got 100"):

@@ -121,10 +121,6 @@ def test_what_is_for_few_sentences_waits_long_and_reads_them_all() -> None:
         assert isinstance(experiment, TaggerExperiment)
         assert (experiment.training.max_epochs, experiment.training.early_stopping) == (180, 30)
         assert experiment.data.num_sentences is None
-    assert compared.protocol_in_words() == (
-        "adam, learning rate 0.002, batch size 8, at most 180 epochs, stopped on dev after 30 epochs without gain"
-    )
-    assert compared.model_copy(update={"protocol": "fast"}).protocol_in_words() == "fast"
 
 
 def test_a_comparison_survives_its_dotted_changes(tmp_path: Path) -> None:
