@@ -34,10 +34,11 @@ from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_part
 from canner.data.translation import Translator
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.experiment.results import results_json, summarise, weights_of
+from canner.tables.bundles import TEACHER, TRANSLATORS
 from canner.tables.chinese import ONTONOTES5, weibo_revised
 from canner.tables.european import GERMAN, SPANISH
 from canner.tables.masakhaner import corpus
-from canner.tables.protocols import COPIED, TEACHER, TRANSLATORS, external
+from canner.tables.readings import COPIED, external
 from canner.text.accents import without_accents
 from canner.text.bitext import read_bitext, read_lines
 from canner.text.sentence import Sentence

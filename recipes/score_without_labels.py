@@ -25,10 +25,11 @@ from canner.data.translation import Translator
 from canner.evaluation.entities import score_entities
 from canner.experiment.results import results_json, summarise, weights_of
 from canner.report import read_results
+from canner.tables.bundles import ALIGNERS, GLOSSES, TEACHER, TRANSLATORS
 from canner.tables.chinese import ONTONOTES5
 from canner.tables.european import GERMAN, SPANISH
 from canner.tables.masakhaner import corpus
-from canner.tables.protocols import ALIGNERS, GLOSSES, TEACHER, TRANSLATORS, external
+from canner.tables.readings import external
 from canner.tables.uner import CHINESE as UNER_CHINESE
 from canner.text.bitext import read_lines
 from canner.text.sentence import Sentence

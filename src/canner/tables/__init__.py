@@ -26,10 +26,10 @@ from canner.tables import (
     translation,
     uner,
 )
-from canner.tables.protocols import Comparison, Protocol
+from canner.tables.protocols import Part, Protocol
 from canner.tables.variations import without_grid
 
-TABLES: dict[str, dict[str, Comparison]] = {
+TABLES: dict[str, dict[str, Part]] = {
     "table2": {"german": european.german, "spanish": european.spanish},
     "table3": {"ontonotes": chinese.ontonotes, "ontonotes4": chinese.ontonotes4},
     "table4": {"revised": chinese.weibo_revised, "original": chinese.weibo_original},

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import EmbeddingsConfig
-from canner.tables.protocols import (
-    ENCODER,
-    FIRST,
-    GLOSSES,
-    LAST,
-    OUR_TEACHER,
-    TRANSLATORS,
-    Protocol,
-    can_systems,
-    can_systems_with,
-    comparison,
-    view,
-    with_english,
-)
+from canner.tables.bundles import ENCODER, TRANSLATORS
+from canner.tables.protocols import OUR_TEACHER, Protocol, comparison
+from canner.tables.readings import FIRST, LAST, readings, view, with_english
+from canner.tables.rows import beside, can_systems, can_systems_with
 from canner.transfer.aligned import TransferOptions
 
 VECTORS = EmbeddingsConfig(vectors="runs/vectors-zh/vectors.vec")
@@ -175,19 +165,10 @@ def embeddings(protocol: Protocol) -> ComparisonExperiment:
 def table5(annotation_name: str, annotation: str, protocol: Protocol) -> ComparisonExperiment:
     """One embedding at a time, on Weibo in one of its annotations."""
     alone = {"model.aligned_at": "input", "model.word_dim": 0}
-    translator = TRANSLATORS["zh"]
-
-    def can(layer: Literal["first", "last"]) -> dict[str, Any]:
-        options = TransferOptions(layer=layer)
-        return {**alone, **with_english(view(translator, options))}
-
-    rows = [
-        System(name="random"),
-        System(name="FastText", change={"embeddings.vectors": VECTORS.vectors}),
-        System(name="CAN_first", change=can("first")),
-        System(name="CAN_last", change=can("last")),
-        System(name="CAN_gloss", change={**alone, **with_english(view(GLOSSES["zh"]))}),
-    ]
+    known = readings("zh")
+    rows = [System(name="random"), System(name="FastText", change={"embeddings.vectors": VECTORS.vectors})]
+    for name in ("CAN_first", "CAN_last", "CAN_gloss"):
+        rows.append(System(name=name, change={**alone, **known[name]}))
     paper = {
         "random": (36.12, 10.55, 16.33),
         "FastText": (59.55, 22.05, 32.18),
@@ -216,7 +197,7 @@ def layers(protocol: Protocol) -> ComparisonExperiment:
 
 def layers_with_encoder(protocol: Protocol) -> ComparisonExperiment:
     """F1 against the attention layer, with a frozen encoder."""
-    return _figure3("encoder", "a frozen encoder", protocol, {"embeddings.contextual": [ENCODER]})
+    return _figure3("encoder", "a frozen encoder", protocol, beside(ENCODER))
 
 
 def _figure3(name: str, words: str, protocol: Protocol, change: dict[str, Any]) -> ComparisonExperiment:

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from canner.data.corpus import CorpusConfig
-from canner.experiment.comparison import ComparisonExperiment, System
+from canner.experiment.comparison import ComparisonExperiment
 from canner.tables.chinese import CHARACTERS, ONTONOTES5, OUR_VECTORS, VECTORS, WEIBO_TEXT, weibo
-from canner.tables.protocols import (
-    AT_INPUT,
-    COPIED,
-    FIRST,
-    GLOSSES,
-    LAST,
-    TRANSLATORS,
-    Protocol,
-    comparison,
-    view,
-    with_english,
-)
+from canner.tables.protocols import Protocol, comparison
+from canner.tables.readings import by_convs2s, readings, some
+from canner.tables.rows import rows_of
 
 DISTILLED = "runs/translator-zh-distilled"
 """The Chinese translator that ships, trained on with the word gloss's English of 58,551 pairs of parallel text."""
@@ -48,25 +39,23 @@ def _distillation(
     large: bool = False,
     batch_size: int = 16,
 ) -> ComparisonExperiment:
-    gloss = with_english(view(GLOSSES["zh"]))
+    last, at_input = "CAN_last", "CAN_last with copies at the input"
+    shipped = readings("zh")
+    continued, distilled = by_convs2s(CONTINUED, ", continued"), by_convs2s(DISTILLED, ", distilled")
     additions = {
-        "CAN_last": with_english(view(TRANSLATORS["zh"], LAST)),
-        "CAN_last, continued": with_english(view(CONTINUED, LAST)),
-        "CAN_last with copies at the input": {**with_english(view(TRANSLATORS["zh"], COPIED)), **AT_INPUT},
-        "CAN_last with copies at the input, continued": {**with_english(view(CONTINUED, COPIED)), **AT_INPUT},
-        "CAN_first, distilled": with_english(view(DISTILLED, FIRST)),
-        "CAN_last, distilled": with_english(view(DISTILLED, LAST)),
-        "CAN_last with copies at the input, distilled": {**with_english(view(DISTILLED, COPIED)), **AT_INPUT},
-        "CAN_gloss": gloss,
-        "CAN_gloss at the input": {**gloss, **AT_INPUT},
+        **some(shipped, last),
+        **some(continued, f"{last}, continued"),
+        **some(shipped, at_input),
+        **some(continued, f"{at_input}, continued"),
+        **some(distilled, "CAN_first, distilled", f"{last}, distilled", f"{at_input}, distilled"),
+        **some(shipped, "CAN_gloss", "CAN_gloss at the input"),
     }
-    rows = [System(name=f"{PLAIN} + {name}", change=change) for name, change in additions.items()]
     return comparison(
         f"distillation-{name}",
         f"Distillation, {title}",
         protocol,
         data,
-        [System(name=PLAIN), *rows],
+        rows_of(PLAIN, additions),
         model=CHARACTERS,
         embeddings=VECTORS,
         corpus=f"{corpus}; distilled: the translator that ships, trained on with the word gloss's English of 58,551 "

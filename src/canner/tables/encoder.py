@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment, System
+from canner.tables.bundles import ENCODER
 from canner.tables.chinese import CHARACTERS, OUR_VECTORS, VECTORS, WEIBO_TEXT, weibo
 from canner.tables.masakhaner import corpus, in_words
-from canner.tables.protocols import (
-    AT_INPUT,
-    COPIED,
-    ENCODER,
-    GLOSSES,
-    LAST,
-    TRANSLATORS,
-    Protocol,
-    comparison,
-    rows_of,
-    view,
-    with_english,
-)
+from canner.tables.protocols import Protocol, comparison
+from canner.tables.readings import AT_INPUT, readings
+from canner.tables.rows import beside, rows_of
 
 PLAIN = "Encoder+BiLSTM+CRF"
 NARROW = {"model.aligned_projection_dim": 50}
@@ -56,17 +47,15 @@ def on_yoruba(protocol: Protocol) -> ComparisonExperiment:
 
 def _rows(language: str) -> list[System]:
     """The encoder alone, and English beside it: by which translator, how wide and where."""
-    can_last, gloss = with_english(view(TRANSLATORS[language], LAST)), with_english(view(GLOSSES[language]))
+    known = readings(language)
+    can_last, gloss = known["CAN_last"], known["CAN_gloss"]
     additions = {
         "CAN_last": can_last,
         "CAN_last, 50 wide": {**can_last, **NARROW},
         "CAN_last at the input": {**can_last, **AT_INPUT},
-        "CAN_last with copies at the input": {
-            **with_english(view(TRANSLATORS[language], COPIED)),
-            **AT_INPUT,
-        },
+        "CAN_last with copies at the input": known["CAN_last with copies at the input"],
         "CAN_gloss": gloss,
         "CAN_gloss, 50 wide": {**gloss, **NARROW},
-        "CAN_gloss at the input": {**gloss, **AT_INPUT},
+        "CAN_gloss at the input": known["CAN_gloss at the input"],
     }
-    return rows_of(PLAIN, additions, {"embeddings.contextual": [ENCODER]})
+    return rows_of(PLAIN, additions, beside(ENCODER))

@@ -7,22 +7,9 @@ from typing import Any
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import EmbeddingsConfig
-from canner.tables.protocols import (
-    AT_INPUT,
-    ENCODER,
-    LAST,
-    OUR_TEACHER,
-    TRANSLATORS,
-    Protocol,
-    can_systems,
-    can_systems_with,
-    comparison,
-    external,
-    gloss_with,
-    rows_of,
-    view,
-    with_english,
-)
+from canner.tables.protocols import OUR_TEACHER, Protocol, comparison
+from canner.tables.readings import readings, some
+from canner.tables.rows import can_systems, can_systems_with, gloss_with_encoder, rows_of
 
 SPANISH = CorpusConfig(
     train=("$CANNER_DATA/ner/conll2002_es/esp.train",),
@@ -61,16 +48,16 @@ def _table2(
     figures: tuple[float, ...],
 ) -> ComparisonExperiment:
     lstm, with_charlm = "BiLSTM+CRF", "CharLM+BiLSTM+CRF"
-    deepl = with_english(external(f"{language}-en", "DeepL"))
+    known = readings(language)
     upper = [
-        System(name=f"{lstm} + CAN, DeepL (upper bound)", change=deepl),
-        System(name=f"{lstm} + CAN, DeepL at the input (upper bound)", change={**deepl, **AT_INPUT}),
+        System(name=f"{lstm} + {name} (upper bound)", change=known[name])
+        for name in ("CAN, DeepL", "CAN, DeepL at the input")
     ]
     rows = [
         *can_systems(language, lstm),
         *upper,
         *can_systems_with(f"runs/charlm-{language}", language, with_charlm),
-        *gloss_with(ENCODER, language, f"Encoder+{lstm}"),
+        *gloss_with_encoder(language, f"Encoder+{lstm}"),
     ]
     of_paper = [f"{row}{can}" for row in (lstm, with_charlm) for can in ("", " + CAN_first", " + CAN_last")]
     paper: dict[str, Any] = {row: {"f1": f1} for row, f1 in zip(of_paper, figures, strict=True)}
@@ -108,7 +95,7 @@ def german_letters(protocol: Protocol) -> ComparisonExperiment:
 def _letters(
     language: str, name: str, title: str, data: CorpusConfig, protocol: Protocol
 ) -> ComparisonExperiment:
-    can_last = with_english(view(TRANSLATORS[language], LAST))
+    can_last = some(readings(language), "CAN_last")
     rows = []
     shapes = {"model.char_encoder": "cnn", "encoding.word_shapes": True}
     for plain, change in (
@@ -116,7 +103,7 @@ def _letters(
         ("words alone", {"model.char_encoder": "none"}),
         ("words and shapes", shapes),
     ):
-        rows += rows_of(plain, {"CAN_last": can_last}, change)
+        rows += rows_of(plain, can_last, change)
     return comparison(
         f"letters-{name}",
         f"Letters, {title}",

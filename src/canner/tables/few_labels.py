@@ -12,25 +12,9 @@ from canner.presets import TIMES
 from canner.tables import masakhaner, uner
 from canner.tables.chinese import CHARACTERS, ONTONOTES5
 from canner.tables.european import GERMAN, SPANISH
-from canner.tables.protocols import (
-    ALIGNERS,
-    AT_INPUT,
-    COPIED,
-    ENCODER,
-    FIRST,
-    GLOSSES,
-    LAST,
-    SCALED,
-    TRANSLATORS,
-    Comparison,
-    Protocol,
-    comparison,
-    external,
-    gloss_with,
-    rows_named,
-    view,
-    with_english,
-)
+from canner.tables.protocols import Part, Protocol, comparison
+from canner.tables.readings import readings
+from canner.tables.rows import gloss_with_encoder, rows_named
 from canner.tables.variations import with_more_epochs
 
 NUM_DEV = 400
@@ -76,6 +60,19 @@ CORPORA = {
     "yoruba": LabelledCorpus("yo", "Yoruba (MasakhaNER 2)", "MasakhaNER 2 Yoruba", masakhaner.corpus("yor")),
 }
 """The corpora by the names of the tables' parts."""
+_READINGS = (
+    "CAN_gloss",
+    "CAN_gloss at the input",
+    "CAN_first",
+    "CAN_last",
+    "CAN_last with copies",
+    "CAN_last with copies at the input",
+    "CAN_aligned",
+    "CAN_aligned at the input",
+    "CAN_gloss and CAN_last",
+)
+_SCALED = ("CAN_last scaled", "CAN_gloss and CAN_last scaled")
+_BY_OTHERS = ("CAN, DeepL", "CAN, DeepL at the input")
 _BUDGETS = {"spanish": (FEW, 500), "ontonotes": (FEW, 500, 1000, 2000)}
 """Numbers of training sentences, where there are others than the fewest."""
 _AT_ALL = {
@@ -180,7 +177,7 @@ def subsets(budgets: tuple[int, ...] = (FEW,), held_out: int | None = None) -> s
     )
 
 
-def _few_labels(part: str) -> Comparison:
+def _few_labels(part: str) -> Part:
     corpus, budgets = CORPORA[part], _BUDGETS.get(part, (FEW,))
     title = f"{corpus.title}, {'few labels' if len(budgets) > 1 else f'{FEW} sentences'}"
 
@@ -195,31 +192,12 @@ def _few_labels(part: str) -> Comparison:
 
 def _rows(language: str) -> list[System]:
     """A plain tagger, English by each translator of ours, and other people's where there is some; the encoder."""
-    gloss, last = view(GLOSSES[language]), view(TRANSLATORS[language], LAST)
-    copied = with_english(view(TRANSLATORS[language], COPIED))
-    aligned = with_english(view(ALIGNERS[language], COPIED))
-    changes = {
-        "plain": {},
-        "CAN_gloss": with_english(gloss),
-        "CAN_gloss at the input": {**with_english(gloss), **AT_INPUT},
-        "CAN_first": with_english(view(TRANSLATORS[language], FIRST)),
-        "CAN_last": with_english(last),
-        "CAN_last with copies": copied,
-        "CAN_last with copies at the input": {**copied, **AT_INPUT},
-        "CAN_aligned": aligned,
-        "CAN_aligned at the input": {**aligned, **AT_INPUT},
-        "CAN_gloss and CAN_last": with_english(gloss, last),
-    }
+    known = readings(language)
+    rows = [System(name=name, change=known[name]) for name in _READINGS]
     if language == "es":
-        scaled = view(TRANSLATORS[language], SCALED)
-        changes["CAN_last scaled"] = with_english(scaled)
-        changes["CAN_gloss and CAN_last scaled"] = with_english(gloss, scaled)
-    if language in ("es", "de"):
-        deepl = with_english(external(f"{language}-en", "DeepL"))
-        changes["CAN, DeepL"] = deepl
-        changes["CAN, DeepL at the input"] = {**deepl, **AT_INPUT}
-    rows = [System(name=name, change=change) for name, change in changes.items()]
-    return [*rows, *gloss_with(ENCODER, language, "Encoder")]
+        rows += [System(name=name, change=known[name]) for name in _SCALED]
+    rows += [System(name=name, change=known[name]) for name in _BY_OTHERS if name in known]
+    return [System(name="plain"), *rows, *gloss_with_encoder(language, "Encoder")]
 
 
 PARTS = {part: _few_labels(part) for part in CORPORA}

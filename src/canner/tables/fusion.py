@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment, System
+from canner.tables.bundles import TRANSLATORS
 from canner.tables.chinese import CHARACTERS, OUR_VECTORS, VECTORS, WEIBO_TEXT, weibo
 from canner.tables.european import SPANISH
 from canner.tables.few_labels import FEW, few, subsets
-from canner.tables.protocols import (
-    AS_PRINTED,
-    LAST,
-    SCALED,
-    TRANSLATORS,
-    Protocol,
-    comparison,
-    view,
-    with_english,
-)
+from canner.tables.protocols import AS_PRINTED, Protocol, comparison
+from canner.tables.readings import LAST, SCALED, view, with_english
 from canner.transfer.aligned import TransferOptions
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.tables.european import SPANISH
 from canner.tables.few_labels import FEW, few, subsets
-from canner.tables.protocols import COPIED, FIRST, LAST, Protocol, comparison, view, with_english
+from canner.tables.protocols import Protocol, comparison
+from canner.tables.readings import by_convs2s, some
 
 GUIDANCE = ("guided", "lexical", "unguided")
 """How the small Spanish translators were trained."""
@@ -15,9 +16,9 @@ def spanish(protocol: Protocol) -> ComparisonExperiment:
     """What taught attention is worth to CAN: small translators, alike but for what their attention was taught."""
     rows = [System(name="plain")]
     for kind in GUIDANCE:
-        for name, options in (("CAN_first", FIRST), ("CAN_last", LAST), ("CAN_last with copies", COPIED)):
-            carried = with_english(view(f"runs/translator-es-{kind}", options))
-            rows.append(System(name=f"{name}, {kind}", change=carried))
+        names = [f"{name}, {kind}" for name in ("CAN_first", "CAN_last", "CAN_last with copies")]
+        known = by_convs2s(f"runs/translator-es-{kind}", f", {kind}")
+        rows += [System(name=name, change=change) for name, change in some(known, *names).items()]
     return comparison(
         "guidance-spanish",
         "Guidance, Spanish (CoNLL-2002), few labels",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment
 from canner.tables.few_labels import CORPORA, FEW, patient
-from canner.tables.protocols import Comparison, Protocol
+from canner.tables.protocols import Part, Protocol
 
 HELD_OUT = 20
 ROWS = ("plain", "CAN_last", "CAN_gloss at the input", "Encoder", "Encoder + CAN_gloss at the input")
 
 
-def _hundred(part: str) -> Comparison:
+def _hundred(part: str) -> Part:
     corpus = CORPORA[part]
     title = f"{corpus.title}, a hundred sentences in all"
 

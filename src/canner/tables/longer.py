@@ -6,14 +6,14 @@ from canner.experiment.comparison import ComparisonExperiment
 from canner.presets import TIMES
 from canner.tables import chinese, european, masakhaner, uner
 from canner.tables.few_labels import CORPORA, FEW, patient
-from canner.tables.protocols import Comparison, Protocol, rows_named
-from canner.tables.variations import with_more_epochs
+from canner.tables.protocols import Part, Protocol
+from canner.tables.rows import BOTH, GLOSS, rows_named
+from canner.tables.variations import derived, with_more_epochs
 
-OF_PAPER_AND_GLOSS = ("CAN_last", "CAN_gloss at the input")
-BOTH = "CAN_gloss and CAN_last with copies at the input"
+OF_PAPER_AND_GLOSS = ("CAN_last", GLOSS)
 
 
-def _longer(part: str, make: Comparison, about: str, *, both: bool = True, encoder: str = "") -> Comparison:
+def _longer(part: str, make: Part, about: str, *, both: bool = True, encoder: str = "") -> Part:
     """A table of the fast protocol with more epochs.
 
     Args:
@@ -29,21 +29,14 @@ def _longer(part: str, make: Comparison, about: str, *, both: bool = True, encod
         rows = [plain, *(f"{plain} + {added}" for added in (*OF_PAPER_AND_GLOSS, *((BOTH,) if both else ())))]
         if encoder:
             rows += [encoder, *(f"{encoder} + {added}" for added in OF_PAPER_AND_GLOSS)]
-        changes = {
-            "name": f"longer-{part}-{protocol}",
-            "title": f"Longer, {table.title}",
-            "base": table.base.model_copy(update={"name": f"longer-{part}"}),
-            "systems": rows_named(table.systems, rows),
-            "paper": None,
-            "headline": False,
-        }
-        return with_more_epochs(table.model_copy(update=changes), TIMES)
+        own = derived(table, f"longer-{part}", f"Longer, {table.title}", rows_named(table.systems, rows))
+        return with_more_epochs(own, TIMES)
 
     made.__doc__ = f"{about}, three times the epochs."
     return made
 
 
-def _longer_few(part: str) -> Comparison:
+def _longer_few(part: str) -> Part:
     corpus = CORPORA[part]
     title = f"{corpus.title}, {FEW} sentences"
 
@@ -55,7 +48,7 @@ def _longer_few(part: str) -> Comparison:
     return made
 
 
-PARTS: dict[str, Comparison] = {
+PARTS: dict[str, Part] = {
     "german": _longer("german", european.german, "Table 2, German (CoNLL-2003)"),
     "spanish": _longer("spanish", european.spanish, "Table 2, Spanish (CoNLL-2002)"),
     "ontonotes": _longer("ontonotes", chinese.ontonotes, "Table 3, OntoNotes 5 Chinese news"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables.protocols import ENCODER, Protocol, can_systems, can_systems_with, comparison
+from canner.tables.bundles import ENCODER
+from canner.tables.protocols import Protocol, comparison
+from canner.tables.rows import can_systems, can_systems_with
 
 
 def corpus(folder: str) -> CorpusConfig:

@@ -22,9 +22,9 @@ from filelock import FileLock, Timeout
 from canner.experiment.kinds import read_experiment, run_experiment
 from canner.experiment.record import bundles_of
 from canner.experiment.tagger import TaggerExperiment
+from canner.tables.bundles import ENCODER
 from canner.tables.distillation import CONTINUED, DISTILLED
 from canner.tables.guidance import GUIDANCE
-from canner.tables.protocols import ENCODER
 from canner.tables.translation import BACK_TRANSLATED, LONGER
 from canner.training.vectors import unpack_vectors
 

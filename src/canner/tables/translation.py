@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from canner.experiment.comparison import ComparisonExperiment
 from canner.tables import chinese, european
-from canner.tables.protocols import (
-    AT_INPUT,
-    COPIED,
-    LAST,
-    TRANSLATORS,
-    Protocol,
-    rows_of,
-    view,
-    with_english,
-)
+from canner.tables.bundles import TRANSLATORS
+from canner.tables.protocols import Protocol
+from canner.tables.readings import Change, by_convs2s, some
+from canner.tables.rows import rows_of
+from canner.tables.variations import derived
 
 LONGER = {language: f"runs/translator-{language}-longer" for language in ("de", "zh")}
 """Translators that ship, trained on with their own parallel text."""
@@ -30,7 +23,7 @@ def german(protocol: Protocol) -> ComparisonExperiment:
     """German (CoNLL-2003), CAN_last by translators that were trained on."""
     bundles = {"": TRANSLATORS["de"], ", trained on": LONGER["de"]}
     more = f"{TRAINED_ON}, with 60,000 everyday pairs, not all 169,781"
-    return _translation("german", "German (CoNLL-2003)", protocol, european.german(protocol), bundles, more)
+    return _translation("german", "German (CoNLL-2003)", european.german(protocol), bundles, more)
 
 
 def on_weibo(protocol: Protocol) -> ComparisonExperiment:
@@ -41,32 +34,28 @@ def on_weibo(protocol: Protocol) -> ComparisonExperiment:
         "translator the other way wrote"
     )
     table = chinese.weibo_revised(protocol)
-    return _translation("weibo", "Weibo (revised annotation)", protocol, table, bundles, more)
+    return _translation("weibo", "Weibo (revised annotation)", table, bundles, more)
 
 
 def _translation(
-    name: str, title: str, protocol: Protocol, table: ComparisonExperiment, bundles: dict[str, str], more: str
+    name: str, title: str, table: ComparisonExperiment, bundles: dict[str, str], more: str
 ) -> ComparisonExperiment:
     """The table with its plain row, and by each translator: joined as in the paper, and, copies known, at the input.
 
     Args:
-        name, title, protocol: of the results.
+        name, title: of the results; the protocol is added to both.
         table: whose plain tagger it is.
         bundles: of the translators, by the end of their rows' names.
         more: about these, in words.
     """
-    additions: dict[str, dict[str, Any]] = {}
+    additions: dict[str, Change] = {}
     for kind, bundle in bundles.items():
-        additions[f"CAN_last{kind}"] = with_english(view(bundle, LAST))
-        at_input = {**with_english(view(bundle, COPIED)), **AT_INPUT}
-        additions[f"CAN_last with copies at the input{kind}"] = at_input
-    changes = {
-        "name": f"translation-{name}-{protocol}",
-        "title": f"Translation, {title}, {protocol} protocol",
-        "base": table.base.model_copy(update={"name": f"translation-{name}"}),
-        "systems": tuple(rows_of(table.systems[0].name, additions, {})),
-        "corpus": f"{table.corpus}; {more}",
-        "paper": None,
-        "headline": False,
-    }
-    return table.model_copy(update=changes)
+        names = (f"{name}{kind}" for name in ("CAN_last", "CAN_last with copies at the input"))
+        additions |= some(by_convs2s(bundle, kind), *names)
+    return derived(
+        table,
+        f"translation-{name}",
+        f"Translation, {title}, {table.protocol} protocol",
+        rows_of(table.systems[0].name, additions),
+        corpus=f"{table.corpus}; {more}",
+    )

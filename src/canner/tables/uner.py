@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables.protocols import Protocol, can_systems, comparison
+from canner.tables.protocols import Protocol, comparison
+from canner.tables.readings import readings, some
+from canner.tables.rows import rows_of
 
 _FOLDER = "$CANNER_DATA/ner/uner_zh_gsdsimp"
-_PLAIN = "BiLSTM+CRF"
 _ADDITIONS = ("CAN_last", "CAN_aligned at the input", "CAN_gloss at the input")
 
 
@@ -23,13 +24,12 @@ CHINESE = CorpusConfig(
 
 def chinese(protocol: Protocol) -> ComparisonExperiment:
     """Chinese encyclopaedia (Universal NER, GSD simplified), a token a word."""
-    rows = (_PLAIN, *(f"{_PLAIN} + {addition}" for addition in _ADDITIONS))
     return comparison(
         "uner-chinese",
         "Chinese (Universal NER, GSD simplified)",
         protocol,
         CHINESE,
-        [system for system in can_systems("zh", _PLAIN) if system.name in rows],
+        rows_of("BiLSTM+CRF", some(readings("zh"), *_ADDITIONS)),
         corpus="Universal NER Chinese GSDSIMP, all training sentences, full test set; random word vectors",
         large=True,
         batch_size=32,

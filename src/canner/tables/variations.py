@@ -1,8 +1,12 @@
-"""A table run otherwise than as it stands: fewer seeds, without the grid, or tiny."""
+"""A table run otherwise than as it stands, with fewer seeds, without the grid, or tiny; or another made of it."""
 
 from __future__ import annotations
 
-from canner.experiment.comparison import ComparisonExperiment
+from collections.abc import Sequence
+from typing import Any
+
+from canner.experiment.comparison import ComparisonExperiment, System
+from canner.experiment.tagger import TaggerExperiment
 from canner.tables.protocols import AS_PRINTED
 from canner.training.schedule import more_epochs
 
@@ -14,6 +18,41 @@ def varied(
     config = config if seeds is None else with_seeds(config, seeds)
     config = config if grid else without_grid(config)
     return smoke_twin(config) if smoke else config
+
+
+def derived(
+    table: ComparisonExperiment,
+    name: str,
+    title: str,
+    systems: Sequence[System],
+    *,
+    base: TaggerExperiment | None = None,
+    corpus: str | None = None,
+    paper: dict[str, Any] | None = None,
+    headline: bool = False,
+) -> ComparisonExperiment:
+    """A table that has another's data, seeds, grid and protocol, and rows and a name of its own.
+
+    Args:
+        table: the other.
+        name: without the protocol, which is added.
+        title, systems, paper, headline: of the new one.
+        base, corpus: where they are not the other's.
+
+    Raises:
+        ValueError: if a row is to be tested against one that is not there.
+    """
+    own = {
+        "name": f"{name}-{table.protocol}",
+        "title": title,
+        "base": (base or table.base).model_copy(update={"name": name}),
+        "systems": tuple(systems),
+        "corpus": corpus or table.corpus,
+        "paper": paper,
+        "headline": headline,
+    }
+    known = {field: getattr(table, field) for field in ComparisonExperiment.model_fields}
+    return ComparisonExperiment(**{**known, **own})
 
 
 def with_seeds(config: ComparisonExperiment, number: int) -> ComparisonExperiment:

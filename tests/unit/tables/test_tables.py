@@ -10,7 +10,8 @@ import pytest
 from canner.experiment.comparison import plan
 from canner.experiment.tagger import TaggerExperiment
 from canner.tables import ALONE, TABLES, comparisons, planned_results
-from canner.tables.protocols import Protocol, rows_named
+from canner.tables.protocols import Protocol
+from canner.tables.rows import rows_named
 from canner.tables.variations import rows_of_paper, smoke_twin, varied, with_seeds, without_grid
 
 ROOT = Path(__file__).resolve().parents[3]

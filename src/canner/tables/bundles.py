@@ -1,0 +1,16 @@
+"""What ships or is made by recipes, and is read by the tables: by language."""
+
+from __future__ import annotations
+
+TEACHER = "models/teacher-en"
+LANGUAGES = ("es", "de", "zh", "sw", "yo")
+TRANSLATORS = {language: f"models/{language}-en" for language in LANGUAGES}
+"""ConvS2S into English."""
+ALIGNERS = {language: f"models/{language}-en-aligner" for language in LANGUAGES}
+"""Alignment heads on these."""
+GLOSSES = {language: f"models/{language}-en-gloss" for language in LANGUAGES}
+"""Word glosses."""
+ENCODER = "runs/encoder-e5"
+"""A frozen multilingual encoder, in the place of the paper's BERT."""
+EXTERNAL = ("es", "de")
+"""The languages of which there is the English of other systems, in files."""
