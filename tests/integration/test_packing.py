@@ -19,7 +19,7 @@ from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_tagger, make_model, save_tagger
-from canner.experiment.record import missing_bundles
+from canner.experiment.inputs import missing_bundles
 from canner.experiment.tagger import TaggerExperiment
 from canner.models.alignment_head import AlignmentHead, AlignmentHeadConfig
 from canner.models.tagger import TaggerConfig

@@ -20,7 +20,8 @@ from pydantic import ValidationError
 
 from canner.data.bundle import save_text
 from canner.experiment.comparison import Cell
-from canner.experiment.record import Identify, Record, inputs_here, inputs_of, trained_bundles
+from canner.experiment.inputs import Identify, inputs_here, inputs_of, trained_bundles
+from canner.experiment.record import Record
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import read_json
 

@@ -16,8 +16,9 @@ from filelock import FileLock, Timeout
 
 from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun, plan
 from canner.experiment.corpus_facts import CorpusFacts
+from canner.experiment.inputs import Identify
 from canner.experiment.kept_runs import KeptRuns
-from canner.experiment.record import Identify, Record, read_record
+from canner.experiment.record import Record, read_record
 from canner.experiment.state import ComparisonState
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.workers import BrokenOffError, pool

@@ -12,8 +12,9 @@ from typing import Any
 from canner.data.bundle import save_json
 from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun
 from canner.experiment.corpus_facts import CorpusFacts
+from canner.experiment.inputs import missing_bundles
 from canner.experiment.kept_runs import KeptRuns
-from canner.experiment.record import Record, missing_bundles, read_record
+from canner.experiment.record import Record, read_record
 from canner.experiment.summary import summary
 
 logger = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
+from canner.experiment.inputs import bundles_of
 from canner.experiment.kinds import read_experiment, run_experiment
-from canner.experiment.record import bundles_of
 from canner.experiment.tagger import TaggerExperiment
 from canner.tables.bundles import ENCODER
 from canner.tables.distillation import CONTINUED, DISTILLED

@@ -23,7 +23,8 @@ from filelock import FileLock
 
 from canner.experiment import runner, workers
 from canner.experiment.comparison import ComparisonExperiment, System, plan
-from canner.experiment.record import inputs_of, read_record, run_and_record
+from canner.experiment.inputs import inputs_of
+from canner.experiment.record import read_record, run_and_record
 from canner.experiment.runner import BrokenRunsError, RunnerOptions, run_comparison
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import to_toml
