@@ -88,13 +88,15 @@ def test_p_does_not_depend_on_the_draws(seed: int) -> None:
 def test_runs_that_differ_by_chance_alone_are_seldom_called_different() -> None:
     rng = np.random.default_rng(3)
 
-    def runs() -> np.ndarray:
+    def runs(quality: float = 0.6) -> np.ndarray:
         """Three trainings of one system, each as good as its seed makes it, on 80 sentences with an entity each."""
-        right = rng.random((3, 80)) < rng.normal(0.6, 0.05, (3, 1))
+        right = rng.random((3, 80)) < rng.normal(quality, 0.05, (3, 1))
         return np.stack([right, np.ones((3, 80)), np.ones((3, 80))], axis=2).astype(np.int64)
 
     p_values = [paired_bootstrap_of_runs(runs(), runs(), num_samples=300).p_value for _ in range(200)]
     assert sum(p < 0.05 for p in p_values) <= 16
+    p_values = [paired_bootstrap_of_runs(runs(0.4), runs(0.8), num_samples=300).p_value for _ in range(20)]
+    assert sum(p < 0.05 for p in p_values) >= 15  # what does differ is mostly found, with three runs already
 
 
 def test_runs_are_two_or_more_on_the_same_sentences() -> None:
