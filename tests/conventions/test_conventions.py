@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from canner.report import BEGIN, END, figures_of_bundle, report_of_gains, results_page
+from canner.report import BEGIN, END, figures_of_bundle, read_results, report_of_gains, results_page
+from canner.system_tables import gains, table
 from canner.tables import planned_results
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -197,17 +198,46 @@ def test_the_figures_on_the_cards_are_those_of_the_results(card: Path) -> None:
     assert shown == figures_of_bundle(ROOT / "results", f"models/{card.parent.name}"), "run canner report"
 
 
-@pytest.mark.parametrize("page", ["docs/findings.md", "README.md"])
-def test_the_figures_of_the_findings_stand_in_the_results(page: str) -> None:
-    """Those with a sign with that sign: 1.20 may stand anywhere, +1.20 as a gain."""
-    signed, figure = re.compile(r"(?<![\d.])[+−-]\d+\.\d\d(?!\d)"), re.compile(r"(?<![\d.])\d+\.\d\d(?!\d)")
-    results, text = ((ROOT / name).read_text(encoding="utf-8") for name in ("docs/results.md", page))
-    if BEGIN in text:
-        text = text.split(BEGIN)[0] + text.split(END)[1]
-    for found in (signed, figure):
-        known, said = ({each.replace("−", "-") for each in found.findall(of)} for of in (results, text))
-        assert said
-        assert not said - known
+def figures_in(text: str) -> set[str]:
+    """Figures with two decimals; those with a sign twice, so that 1.20 may stand for +1.20, but not +1.20 for -1.20."""
+    figure = re.compile(r"(?<![\d.])([+-]?)(\d+\.\d\d)(?!\d)")
+    found = figure.findall(text.replace("−", "-"))
+    return {digits for _, digits in found} | {sign + digits for sign, digits in found}
+
+
+def sections(page: str) -> dict[str, str]:
+    """The text below each heading of a page, by heading."""
+    parts = re.split(r"(?m)^(?=#+ )", (ROOT / page).read_text(encoding="utf-8"))
+    return {part.partition("\n")[0].lstrip("# "): part for part in parts if part}
+
+
+FINDINGS = sections("docs/findings.md")
+
+
+@pytest.mark.parametrize("heading", [heading for heading, text in FINDINGS.items() if "\nTables: " in text])
+def test_the_figures_of_a_section_stand_in_the_tables_that_it_names(heading: str) -> None:
+    text, named = FINDINGS[heading].split("\nTables: ")
+    said, left = figures_in(text), figures_in(text)
+    for pattern in re.findall(r"`([^`]+)`", named):
+        results = [read_results(path) for path in (ROOT / "results").glob(f"{pattern}.json")]
+        shown = figures_in("".join(table(result) for result in results) + gains(results))
+        assert said & shown, f"nothing is of {pattern}"
+        left -= shown
+    assert not left
+
+
+def test_every_section_with_figures_names_its_tables() -> None:
+    introduction, *others = FINDINGS.values()
+    assert len(others) >= 20
+    assert not [text.partition("\n")[0] for text in others if figures_in(text) and "\nTables: " not in text]
+    assert figures_in(introduction) <= figures_in("".join(others))
+
+
+def test_the_figures_of_the_readme_stand_in_the_findings() -> None:
+    before, _, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition(BEGIN)
+    said = figures_in(before + rest.partition(END)[2])
+    assert said
+    assert said <= figures_in("".join(FINDINGS.values()))
 
 
 @pytest.mark.parametrize(
