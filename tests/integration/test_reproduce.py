@@ -41,6 +41,12 @@ def test_without_a_table_they_are_listed(canner):
     )
 
 
+def test_what_is_to_be_run_needs_a_table(canner):
+    for options in (("--seeds", 3), ("--smoke",), ("--max-minutes", 0)):
+        assert "expected a table to run, got none" in canner("reproduce", *options).complaint()
+    assert "less than or equal to 100" in canner("reproduce", "table4", "--seeds", 3000).complaint()
+
+
 def test_what_is_no_table_is_refused(canner):
     assert "expected a table" in canner("reproduce", "table9").complaint()
 
@@ -365,4 +371,8 @@ def test_a_report_without_a_readme_to_put_it_in_writes_nothing(canner, tmp_path,
     assert "expected a file with the markers" in canner("report").complaint()
     (tmp_path / "README.md").write_text("no markers")
     assert "once each in README.md; put them back" in canner("report").complaint()
+    text = "<!-- results:begin -->\nwhat stands there\n<!-- results:end -->\n"
+    (tmp_path / "README.md").write_text(text)
+    assert "expected results files (.json) in results, got none" in canner("report").complaint()
+    assert (tmp_path / "README.md").read_text() == text
     assert not (tmp_path / "docs").exists()

@@ -67,6 +67,8 @@ def report(
         emit(build(folder, planned=planned).splitlines(), None)
         return
     around_markers(readme)  # or nothing is written
+    if not any(folder.glob("*.json")):
+        raise ValueError(f"expected results files (.json) in {folder}, got none; nothing is written")
     page.parent.mkdir(parents=True, exist_ok=True)
     figures = draw_figures(folder, page.parent / "figures")
     write_lines(page, results_page(folder, _seen_from(page, figures), planned).splitlines())

@@ -31,6 +31,7 @@ class ProtocolName(StrEnum):
 Table = Annotated[
     str | None, typer.Argument(help="A table, or a part of one (table4-revised); none: list them.")
 ]
+Seeds = Annotated[int | None, typer.Option(min=1, max=100, help="Seeds; default: the table's own.")]
 Systems = Annotated[
     list[str] | None, typer.Option("--system", help="Only this row; may be given several times.")
 ]
@@ -63,7 +64,7 @@ def register(app: typer.Typer) -> None:
 def reproduce(
     table: Table = None,
     protocol: Annotated[ProtocolName, typer.Option(help="How the taggers are trained.")] = ProtocolName.FAST,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds; default: the table's own.")] = None,
+    seeds: Seeds = None,
     systems: Systems = None,
     paper_rows: PaperRows = False,
     budgets: Budgets = None,
@@ -97,8 +98,8 @@ def reproduce(
     from canner.legend import legend_of
     from canner.tables.parts import make_missing
 
-    if show and (systems or paper_rows or budgets or seeds or smoke or anew or max_minutes is not None):
-        raise ValueError("expected --show with at most --protocol and --no-grid; it prints a table whole")
+    if systems or paper_rows or budgets or seeds or smoke or anew or max_minutes is not None:
+        _require_a_table_to_run(table, show=show)
     _require_folders(runs, results)
     if table is None or show:
         emit(_listed(results) if table is None else _shown(table, protocol, results, grid=grid), None)
@@ -107,8 +108,8 @@ def reproduce(
     published = None if smoke or anew else results
     parts, own = _parts(table, protocol, seeds, published, grid=grid, smoke=smoke)
     shared = RunnerOptions(workers or workers_that_fit(device), None, device, not quiet, runs / "stores")
-    sizes, ended = () if smoke else tuple(budgets or ()), []
-    for config, rows, with_sizes in _choices(parts, systems or (), sizes, paper_rows=paper_rows):
+    ended = []
+    for config, rows, with_sizes in _choices(parts, systems or (), budgets or (), paper_rows=paper_rows):
         asked = config.num_seeds if config.name in own else seeds
         command = _whole(table, protocol, asked, grid=grid, anew=anew, smoke=smoke)
         options = replace(shared, systems=rows, budgets=with_sizes, seeds=own.get(config.name))
@@ -119,6 +120,14 @@ def reproduce(
     typer.echo(legend_of("\n".join(shown for shown, _ in ended)))
     if said := next((broken for _, broken in ended if broken), None):
         raise ValueError(said)
+
+
+def _require_a_table_to_run(table: str | None, *, show: bool) -> None:
+    """Refuses options that say what to run where nothing is."""
+    if show:
+        raise ValueError("expected --show with at most --protocol and --no-grid; it prints a table whole")
+    if table is None:
+        raise ValueError("expected a table to run, got none; canner reproduce alone lists them")
 
 
 def _require_folders(*paths: Path) -> None:

@@ -22,7 +22,7 @@ def publish(path: Path, found: Mapping[str, Any]) -> None:
 
 
 def _says(path: Path, found: Mapping[str, Any]) -> bool:
-    """Whether a results file has these figures already, whatever command wrote it."""
+    """Whether a results file has these figures already, whatever command wrote it, or asked for more runs of them."""
     from canner.report import read_results
 
     try:
@@ -30,7 +30,10 @@ def _says(path: Path, found: Mapping[str, Any]) -> bool:
     except ValueError:
         return False
     same = json.loads(json.dumps({**found, "command": before.get("command")}))
-    return same == before
+    for row, known in zip(same["rows"], before.get("rows", ()), strict=False):
+        if row.get("planned", 0) > known.get("planned", 0) > 0:
+            row["planned"] = known["planned"]
+    return bool(same == before)
 
 
 def more_seeds(path: Path, own: int) -> int | None:

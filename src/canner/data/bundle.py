@@ -154,6 +154,9 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         write(temporary)
         os.chmod(temporary, 0o644)  # safetensors writes files that only their owner can read
         os.replace(temporary, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     except SafetensorError as error:  # how safetensors reports a disk that is full
         raise OSError(f"{path}: could not be written ({error}); is the disk full?") from error
     finally:

@@ -89,54 +89,58 @@ class ComparisonExperiment(Config):
         return dotted_keys(grid) if isinstance(grid, Mapping) else grid
 
     @model_validator(mode="after")
-    def _names(self) -> ComparisonExperiment:
+    def _has_rows_of_their_own(self) -> ComparisonExperiment:
         names = [system.name for system in self.systems]
-        if len(set(names)) < len(names) or len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(
-                f"expected systems and seeds of their own, got {', '.join(names)}; seeds {self.seeds}"
-            )
-        points = [{key: value} for key, values in self.grid.items() for value in values]
-        keys = {
-            key
-            for change in (*points, *(system.change for system in self.systems))
-            for key in dotted_keys(change)
-        }
-        shared = (*_SHARED, *self._drawn_from())
-        if wrong := [key for key in shared if key in keys]:
-            raise ValueError(
-                f"expected systems and a grid that leave {wrong[0]} alone, got one that sets it; the base does, or "
-                "the comparison's own seeds, subset_seeds and budgets"
-            )
-        if empty := [key for key, values in self.grid.items() if not values]:
-            raise ValueError(f"grid.{empty[0]}: expected values to try, got none; list some or leave it out")
+        for what, values in (("systems", names), ("seeds", self.seeds), ("budgets", self.budgets)):
+            if len(set(values)) < len(values):
+                raise ValueError(f"expected {what} of their own, got {', '.join(map(str, values))}")
+        if not all(names):
+            raise ValueError("expected a name for each system, got one without")
         for system in self.systems:
             if system.baseline is not None and system.baseline not in names:
                 raise ValueError(
                     f"system {system.name!r}: expected a baseline among {', '.join(names)}, "
                     f"got {system.baseline!r}"
                 )
+        if empty := [key for key, values in self.grid.items() if not values]:
+            raise ValueError(f"grid.{empty[0]}: expected values to try, got none; list some or leave it out")
         return self
 
-    def _drawn_from(self) -> tuple[str, ...]:
-        """Keys that decide which sentences rows are trained, or stopped, on, where some are drawn.
+    @model_validator(mode="after")
+    def _leaves_alone_what_rows_share(self) -> ComparisonExperiment:
+        data = self.base.data
+        drawn: tuple[str, ...] = ("data.num_sentences",) if self.budgets else ()
+        if data.num_held_out is not None:
+            drawn = ("data.num_sentences", "data.train")
+        points = [{key: value} for key, values in self.grid.items() for value in values]
+        changes = (*points, *(system.change for system in self.systems))
+        keys = {key for change in changes for key in dotted_keys(change)}
+        if wrong := [key for key in (*_SHARED, *drawn) if key in keys]:
+            raise ValueError(
+                f"expected systems and a grid that leave {wrong[0]} alone, got one that sets it; the base does, or "
+                "the comparison's own seeds, subset_seeds and budgets"
+            )
+        return self
 
-        Raises:
-            ValueError: if sentences are held out of fewer, or there is no other part to compare on.
-        """
-        held_out = self.base.data.num_held_out
-        if held_out is None:
-            return ("data.num_sentences",) if self.budgets else ()
-        if not self.base.data.test:
+    @model_validator(mode="after")
+    def _has_sentences_to_choose_and_to_compare_on(self) -> ComparisonExperiment:
+        data = self.base.data
+        if not data.test:
             raise ValueError(
-                "expected test sentences beside num_held_out, got none: what decides when training stops is no test; "
-                "name a file in base.data.test"
+                "expected test sentences, got none: what decides when training stops is no test; name a file in "
+                "base.data.test"
             )
-        if self.budgets and min(self.budgets) <= held_out:
+        if data.num_held_out is None and not data.dev:
             raise ValueError(
-                f"expected budgets above num_held_out ({held_out}), got {min(self.budgets)}; some sentences must be "
-                "left to learn from"
+                "expected development sentences, got none; name a file in base.data.dev, or say in "
+                "base.data.num_held_out how many of the training sentences shall decide when training stops"
             )
-        return ("data.num_sentences", "data.train")
+        if data.num_held_out is not None and self.budgets and min(self.budgets) <= data.num_held_out:
+            raise ValueError(
+                f"expected budgets above num_held_out ({data.num_held_out}), got {min(self.budgets)}; some sentences "
+                "must be left to learn from"
+            )
+        return self
 
     @property
     def num_seeds(self) -> int:
@@ -176,6 +180,11 @@ class PlannedRun:
     experiment: TaggerExperiment
     folder: Path
     point: Mapping[str, Any]
+
+    @property
+    def in_words(self) -> str:
+        """Row, name and point of the grid, to tell runs apart."""
+        return ", ".join([self.row, self.name, *(f"{key}={value}" for key, value in self.point.items())])
 
 
 @dataclass(frozen=True)

@@ -114,13 +114,17 @@ def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     for file in files:
         if path.is_file() or file.name not in _NOT_READ:
-            stat = file.stat()
-            digest.update(_file_digest(str(file.resolve()), stat.st_mtime_ns, stat.st_size))
+            digest.update(file_digest(file))
     return digest.hexdigest()[:16]
+
+
+def file_digest(path: Path) -> bytes:
+    """SHA-256 of a file, which is read again only when it has changed."""
+    stat = path.stat()
+    return _file_digest(str(path.resolve()), stat.st_mtime_ns, stat.st_size)
 
 
 @functools.cache
 def _file_digest(path: str, changed: int, size: int) -> bytes:
-    """Read once as long as it does not change."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").digest()

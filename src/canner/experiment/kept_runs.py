@@ -57,9 +57,13 @@ class KeptRuns:
         """
         kept = cls(path, identify)
         if path is not None and path.exists():
-            found = read_json(path)
+            advice = "fetch the file again (git checkout), or remove it: runs whose folders are here are taken in again"
+            try:
+                found = read_json(path)
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}; {advice}") from None
             if not isinstance(found.get("runs"), dict):
-                raise ValueError(f"expected an object with 'runs' in {path}, got none; fetch the file again")
+                raise ValueError(f"expected an object with 'runs' in {path}, got none; {advice}")
             kept.runs = {key: entry for key, entry in found["runs"].items() if _is_whole(entry)}
             if damaged := sorted(found["runs"].keys() - kept.runs.keys()):
                 logger.warning("%s: damaged, as if there were none: %s", path, ", ".join(damaged))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import tomllib
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from canner.data.bundle import save_json, save_text
 from canner.experiment.environment import environment
 from canner.experiment.inputs import INPUTS, inputs_of
 from canner.experiment.tagger import COUNTS, TaggerExperiment, train_tagger
-from canner.experiment.toml import is_written, read_json, to_toml
+from canner.experiment.toml import dotted_keys, is_written, read_json, to_toml
 from canner.training.run_state import RESUME, DivergedError
 
 logger = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ def read_record(experiment: TaggerExperiment, folder: Path) -> Record | None:
     try:
         if read_json(folder / INPUTS) == inputs:
             return _read_finished(folder)
-        logger.info("%s was made from other data or bundles than there are now: it is trained again", folder)
+        _say_once(f"{folder} was made from other data or bundles than there are now, and does not count")
         return None
     except (ValueError, KeyError, TypeError, OSError) as error:
         logger.warning("%s: the run is damaged and is trained again: %s", folder, error)
@@ -149,9 +150,25 @@ def _is_of_another(experiment: TaggerExperiment, folder: Path) -> bool:
     if not ((folder / "metrics.json").exists() or (folder / RESUME).exists()):
         return True
     raise ValueError(
-        f"{folder}: expected the run of this configuration, got one of another; "
-        "choose another output folder, or remove this one"
+        f"{folder}: expected the run of this configuration, got one of another{_difference(experiment, known)}; "
+        "remove this folder to train it anew, or take another for the runs (canner reproduce --runs, canner train -o)"
     )
+
+
+def _difference(experiment: TaggerExperiment, known: Mapping[str, Any]) -> str:
+    """The first setting in which they differ, in brackets."""
+    ours, theirs = dotted_keys(tomllib.loads(to_toml(experiment))), dotted_keys(known)
+    for key in (*ours, *theirs):
+        if ours.get(key) != theirs.get(key):
+            said = ["nothing" if key not in of else repr(of[key])[:60] for of in (ours, theirs)]
+            return f" ({key}: {said[0]} asked for, {said[1]} there)"
+    return ""
+
+
+@functools.cache
+def _say_once(text: str) -> None:
+    """What would be said each time that a folder is looked at."""
+    logger.info(text)
 
 
 def _known_settings(folder: Path) -> dict[str, Any]:

@@ -191,7 +191,7 @@ def _runs(
             waiting = [run for run in state.waiting() if run.folder not in busy]
             while waiting and len(pending) < options.workers and left() != 0.0:
                 run = waiting.pop(0)
-                logger.info("training %s, %s", run.row, run.name)
+                logger.info("training %s", run.in_words)
                 pending[submit(run, stores, left())] = run
             if not pending:
                 break

@@ -99,7 +99,9 @@ class ComparisonState:
         about = f", {workers} at a time" if workers > 1 else ""
         if minutes:
             mean = statistics.fmean(minutes)
-            about += f"; at {mean:.1f} minutes each, that is {left * mean / 60 / workers:.1f} hours"
+            total = left * mean / workers
+            told = f"{total / 60:.1f} hours" if total >= 60 else f"{total:.1f} minutes"
+            about += f"; at {mean:.1f} minutes each, that is {told}"
         logger.info("%s: %d runs of %d are to be made%s", self.config.name, left, self.num_runs, about)
 
     def read(self) -> None:
@@ -127,7 +129,7 @@ class ComparisonState:
             if not missing_bundles(run.experiment):
                 record = read_record(run.experiment, run.folder)
         except ValueError as error:  # the folder holds another run
-            if wanted:
+            if wanted and run.folder not in self.broken:
                 self.broken[run.folder] = str(error)
                 logger.warning("%s, %s cannot be made: %s", run.row, run.name, error)
         if record is None:
@@ -145,8 +147,7 @@ class ComparisonState:
             outcome = f"failed: {record.failure}"
         else:
             outcome = f"F1 {record.figures()['f1']:.2f}, dev {record.dev_f1:.2f}"
-        where = ", ".join([run.row, run.name, *(f"{key}={value}" for key, value in run.point.items())])
-        logger.info("%d of %d: %s: %s", self.num_finished, self.num_runs, where, outcome)
+        logger.info("%d of %d: %s: %s", self.num_finished, self.num_runs, run.in_words, outcome)
         self._take_in()
         self.write()
 

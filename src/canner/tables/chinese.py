@@ -44,7 +44,7 @@ ONTONOTES4 = CorpusConfig(
 
 
 WEIBO_TEXT = (
-    "Weibo, all 1,350 training sentences, full test set; some rules by which gloss and translator read Chinese names "
+    "Weibo, all training sentences, full test set; some rules by which gloss and translator read Chinese names "
     "were made while looking at development and test sentences"
 )
 

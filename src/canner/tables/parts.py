@@ -19,14 +19,14 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
-from canner.experiment.inputs import bundles_of
+from canner.experiment.inputs import bundles_of, file_digest
 from canner.experiment.kinds import read_experiment, run_experiment
 from canner.experiment.tagger import TaggerExperiment
 from canner.tables.bundles import ENCODER
 from canner.tables.distillation import CONTINUED, DISTILLED
 from canner.tables.guidance import GUIDANCE
 from canner.tables.translation import BACK_TRANSLATED, LONGER
-from canner.training.vectors import unpack_vectors
+from canner.training.vectors import DIGEST_FILE, unpack_vectors
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +60,9 @@ def made_from(path: str) -> str | None:
 
     Returns:
         None for what counts by its bytes: what is no part, what a script makes (the same everywhere), what stands at
-        a part's path without the configuration of its training (published vectors), what is trained by the clock
-        (a character language model): how far that comes depends on the machine; and what is trained on from other
-        bundles, which the configuration only names.
+        a part's path without the configuration of its training, or is not what that made (published vectors), what is
+        trained by the clock (a character language model): how far that comes depends on the machine; and what is
+        trained on from other bundles, which the configuration only names.
     """
     recipe = Path(RECIPES.get(path, ""))
     if recipe.suffix != ".toml":
@@ -70,6 +70,8 @@ def made_from(path: str) -> str | None:
     own = _folder_of(Path(path)) / "experiment.toml"
     source = own if Path(path).exists() else recipe
     if not source.is_file():
+        return None
+    if not _is_as_trained(Path(path)):
         return None
     said = read_experiment(source).model_dump(mode="json")
     for (section, setting), as_before in _LATER.items():
@@ -80,6 +82,14 @@ def made_from(path: str) -> str | None:
     if by_clock or said.get("start_from") is not None:
         return None
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _is_as_trained(part: Path) -> bool:
+    """Whether vectors are still those that their training wrote; believed where it did not say which."""
+    said = part.with_name(DIGEST_FILE)
+    if not (part.is_file() and said.is_file()):
+        return True
+    return said.read_text(encoding="utf-8").strip() == file_digest(part).hex()
 
 
 def _folder_of(path: Path) -> Path:

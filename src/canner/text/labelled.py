@@ -33,7 +33,8 @@ def read_labelled(
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"expected a file to read, got no such file: {path}")
+        found = "a folder" if path.is_dir() else "no such file"
+        raise ValueError(f"expected a file to read, got {found}: {path}")
     if path.suffix in JSON_ENDINGS:
         return read_jsonl_with_report(path, scheme=scheme)
     if path.suffix == BRAT_ENDING:

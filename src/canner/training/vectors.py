@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import math
@@ -37,6 +38,8 @@ from canner.text.vectors import load_vectors, words_of_vectors
 logger = logging.getLogger(__name__)
 
 VECTORS_FILE = "vectors.vec"
+DIGEST_FILE = "vectors.sha256"
+"""Digest of the file that the training beside it wrote: other vectors in its place do not count as these."""
 
 
 class VectorsConfig(Config):
@@ -215,4 +218,7 @@ def _save(folder: Path, words: Sequence[str], vectors: NDArray[np.float32]) -> N
             for word, vector in zip(words, vectors, strict=True):
                 file.write(f"{word} {' '.join(f'{value:.5f}' for value in vector)}\n")
 
+    (folder / DIGEST_FILE).unlink(missing_ok=True)  # of vectors of before
     write_atomically(folder / VECTORS_FILE, write)
+    with open(folder / VECTORS_FILE, "rb") as file:
+        save_text(folder / DIGEST_FILE, hashlib.file_digest(file, "sha256").hexdigest() + "\n")

@@ -114,20 +114,14 @@ class ShardReader:
         size = shape[0] * shape[1] * shape[2]
         attentions = slice(place.attention_start, place.attention_start + size)
         rows = slice(place.row_start, place.row_start + len(place.target))
-        path = self._folder / f"{place.shard}.safetensors"
+        shard = self.open(place.shard)
         try:
-            if place.shard not in self._open:
-                self._open[place.shard] = safe_open(path, framework="pt")
-            shard = self._open[place.shard]
             attention = shard.get_slice("attention")[attentions].view(shape)
             has_reading = "reading_attention" in shard.keys()  # noqa: SIM118 (no mapping)
             reading = shard.get_slice("reading_attention")[attentions].view(shape) if has_reading else None
             target = TargetFeatures(shard.get_slice("features")[rows], shard.get_slice("posteriors")[rows])
         except (SafetensorError, OSError, RuntimeError) as error:
-            raise ValueError(
-                f"{path}: expected a whole shard, got {error}; delete the files of {place.shard} and build "
-                "the store again"
-            ) from None
+            raise self._damaged(place.shard, error) from None
         translation = Translation(
             tuple(tokens),
             place.target,
@@ -139,6 +133,28 @@ class ShardReader:
         )
         return Transfer(translation, target)
 
+    def open(self, shard: str) -> Any:
+        """The tensors of a shard, of which none is read yet.
+
+        Raises:
+            ValueError: if the shard is missing or damaged.
+        """
+        if shard not in self._open:
+            try:
+                self._open[shard] = safe_open(self._path(shard), framework="pt")
+            except (SafetensorError, OSError) as error:
+                raise self._damaged(shard, error) from None
+        return self._open[shard]
+
+    def _path(self, shard: str) -> Path:
+        return self._folder / f"{shard}.safetensors"
+
+    def _damaged(self, shard: str, error: Exception) -> ValueError:
+        return ValueError(
+            f"{self._path(shard)}: expected a whole shard, got {error}; delete the files of {shard} and build the "
+            "store again"
+        )
+
 
 def read_json(path: Path) -> Any:
     """What a JSON file of the store holds.
@@ -149,9 +165,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ValueError(
-            f"{path}: expected JSON, got {error}; delete the file and build the store again"
-        ) from None
+        raise ValueError(f"{path}: expected JSON of a transfer store, got what is none ({error})") from None
 
 
 def _tensors(transfers: Sequence[Transfer], num_layers: int) -> dict[str, Tensor]:

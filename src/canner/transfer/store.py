@@ -11,6 +11,7 @@ Processes that build the same store share the shards (`.lock-*`).
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ from canner.transfer.aligned import (
 )
 from canner.transfer.shards import Place, ShardReader, read_index, read_json, write_shard
 from canner.transfer.teacher import Teacher
+
+logger = logging.getLogger(__name__)
 
 FORMAT = 2
 """2: with the words that were copied."""
@@ -81,7 +84,10 @@ class TransferStore:
         path = Path(folder) / _MANIFEST
         if not path.is_file():
             raise ValueError(f"{folder}: expected a transfer store, found no {_MANIFEST}; build one first")
-        manifest = read_json(path)
+        try:
+            manifest = read_json(path)
+        except ValueError as error:
+            raise ValueError(f"{error}; delete the folder {folder}: it is built again") from None
         if manifest.get("kind") == "transfer-store" and manifest.get("format", 0) > FORMAT:
             raise ValueError(
                 f"{path}: expected a transfer store of format {FORMAT}, got one of format {manifest['format']}; "
@@ -190,10 +196,16 @@ class TransferStore:
         return aligned_features(self.transfer(tokens), options)
 
     def _read_indexes(self) -> None:
-        """Takes in the shards that were written since, here or by another process."""
+        """Takes in the shards that were written since, here or by another process; damaged ones are made again."""
         for path in sorted(self.folder.glob("shard-*.json")):
             if path not in self._indexes:
-                self._places.update(read_index(path, self.num_layers))
+                try:
+                    places = dict(read_index(path, self.num_layers))
+                    self._reader.open(path.stem)
+                except ValueError as error:
+                    logger.warning("a shard counts as not there: %s", error)
+                    continue
+                self._places.update(places)
                 self._indexes.add(path)
 
     def _write_shard(self, transfers: Sequence[Transfer]) -> int:
@@ -266,7 +278,10 @@ def _open_or_create(folder: Path, translator: Translator, teacher: Teacher) -> T
     # asked last: another process may have made the store meanwhile
     if not path.is_file():
         if others:
-            raise ValueError(f"{folder}: expected a new or empty folder or a transfer store, got other files")
+            raise ValueError(
+                f"{folder}: expected a new or empty folder or a transfer store, got other files and no {_MANIFEST}; "
+                "delete the folder if it was a store: it is built again"
+            )
         try:
             save_json(path, {"format": FORMAT, "kind": "transfer-store", **wanted})
         except OSError as error:

@@ -46,6 +46,14 @@ def test_a_call_for_fewer_runs_does_not_replace_one_row(path: Path) -> None:
     assert why_kept(path, now) == "it has more runs of plain, wide, new than this call asks for: --seeds 3"
 
 
+def test_a_call_for_more_runs_that_makes_none_leaves_the_file_alone(path: Path) -> None:
+    before = path.read_bytes()
+    publish(path, results(planned=5, plain=3, wide=3))
+    assert path.read_bytes() == before
+    publish(path, results(planned=5, plain=4, wide=3))
+    assert [row["planned"] for row in json.loads(path.read_text())["rows"]] == [5, 5]
+
+
 def test_what_is_made_anew_takes_the_place_of_what_was_there(path: Path) -> None:
     """One run with the present translator stands for three with an earlier one (decision 0022)."""
     now = results(plain=1, wide=3)

@@ -107,9 +107,15 @@ def test_what_tells_runs_apart_is_not_for_a_row_or_a_grid_to_set(make: Make, cha
 
 
 def test_systems_have_names_of_their_own_and_baselines_that_exist(make: Make, tmp_path: Path) -> None:
-    for twice in ({"systems": (System(name="a"), System(name="a"))}, {"seeds": (1, 1)}):
-        with pytest.raises(ValueError, match="systems and seeds of their own"):
-            make(**twice)
+    for what, twice in (
+        ("systems", (System(name="a"), System(name="a"))),
+        ("seeds", (1, 1)),
+        ("budgets", (10, 10)),
+    ):
+        with pytest.raises(ValueError, match=f"expected {what} of their own, got (a, a|1, 1|10, 10)"):
+            make(**{what: twice})
+    with pytest.raises(ValueError, match="expected a name for each system"):
+        make(systems=(System(name="a"), System(name="")))
     with pytest.raises(ValueError, match="expected a baseline among"):
         make(systems=(System(name="a"), System(name="b", baseline="c")))
     with pytest.raises(ValueError, match=r"grid\.batch_size: expected values to try, got none"):
@@ -121,6 +127,17 @@ def test_systems_have_names_of_their_own_and_baselines_that_exist(make: Make, tm
             plan(make(systems=tuple(System(name=name) for name in names)), tmp_path)
     with pytest.raises(ValueError, match="got two for one folder"):
         plan(make(grid={"data.scheme": ("IOB2", "iob2")}), tmp_path)
+
+
+def test_sentences_to_choose_and_to_compare_on_are_asked_for_before_any_run(make: Make) -> None:
+    for part, said in (
+        ("dev", "expected development sentences, got none"),
+        ("test", "expected test sentences"),
+    ):
+        base = make().base.model_dump()
+        base["data"][part] = ()
+        with pytest.raises(ValueError, match=said):
+            make(base=base)
 
 
 def test_any_name_makes_a_folder(make: Make, tmp_path: Path) -> None:

@@ -399,3 +399,6 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "kept.json").write_text("{}")
     with pytest.raises(ValueError, match="expected an object with 'runs'"):
         KeptRuns.read(tmp_path / "kept.json")
+    (tmp_path / "kept.json").write_text('{"runs": {"a/1": {"exp')
+    with pytest.raises(ValueError, match=r"kept\.json.*fetch the file again \(git checkout\), or remove it"):
+        KeptRuns.read(tmp_path / "kept.json")

@@ -128,6 +128,14 @@ def test_vectors_are_made_where_they_are_read_and_once(monkeypatch, caplog) -> N
     assert Path("runs/v/vectors.vec").read_text(encoding="utf-8").startswith("9 4\n")
     make_missing(wanted)
     assert caplog.text.count("making runs/v/vectors.vec by vectors.toml") == 1
+    trained = made_from("runs/v/vectors.vec")
+    assert trained is not None
+    Path("runs/v/vectors.vec").write_text(
+        "1 4\na 1 2 3 4\n"
+    )  # others in their place, the configuration left there
+    assert made_from("runs/v/vectors.vec") is None
+    Path("runs/v/vectors.sha256").unlink()  # as trained before it was written: believed
+    assert made_from("runs/v/vectors.vec") == trained
 
 
 def test_vectors_whose_training_was_interrupted_are_made_whatever_it_left(monkeypatch) -> None:

@@ -251,12 +251,46 @@ def test_unknown_sentence(tmp_path, make_translator, make_teacher):
         store.aligned(("adios",), TransferOptions())
 
 
-def test_damaged_shard(tmp_path, make_translator, make_teacher):
-    build(tmp_path, make_translator(), make_teacher())
-    for path in tmp_path.glob("*.safetensors"):
-        path.write_bytes(path.read_bytes()[:-5])
+@pytest.mark.parametrize("ending", ["safetensors", "json"])
+def test_a_damaged_shard_counts_as_not_there_and_is_made_again(
+    tmp_path, make_translator, make_teacher, caplog, ending
+):
+    whole = build(tmp_path / "whole", make_translator(), make_teacher())
+    build(tmp_path / "store", make_translator(), make_teacher())
+    path = next(
+        path for path in sorted((tmp_path / "store").glob(f"*.{ending}")) if path.name != "store.json"
+    )
+    path.write_bytes(path.read_bytes()[:-5])
+    opened = TransferStore.open(tmp_path / "store")
+    assert path.stem in caplog.text
+    lost = [tokens for tokens in SENTENCES if tokens not in opened]
+    assert 0 < len(set(lost)) < len(set(SENTENCES))
+    with pytest.raises(ValueError, match="expected a stored sentence"):
+        opened.aligned(lost[0], TransferOptions())
+    again = build(tmp_path / "store", make_translator(), make_teacher())
+    assert again.report.num_built == len(set(lost))
+    for tokens in SENTENCES:
+        for options in EVERY_READING:
+            assert torch.equal(again.aligned(tokens, options), whole.aligned(tokens, options))
+
+
+def test_a_shard_that_is_damaged_while_the_store_is_open_is_told(tmp_path, make_translator, make_teacher):
+    store = build(tmp_path, make_translator(), make_teacher())
+    shard = store._places[sentence_key(SENTENCES[0])].shard
+    store._reader._open.clear()
+    (tmp_path / f"{shard}.safetensors").write_bytes(b"x")
     with pytest.raises(ValueError, match="expected a whole shard"):
-        TransferStore.open(tmp_path).aligned(SENTENCES[0], TransferOptions())
+        store.aligned(SENTENCES[0], TransferOptions())
+
+
+def test_a_damaged_manifest_says_what_to_delete(tmp_path, make_translator, make_teacher):
+    build(tmp_path / "store", make_translator(), make_teacher())
+    (tmp_path / "store" / "store.json").write_text('{"format":', encoding="utf-8")
+    with pytest.raises(ValueError, match=f"delete the folder {tmp_path / 'store'}: it is built again"):
+        build(tmp_path / "store", make_translator(), make_teacher())
+    (tmp_path / "store" / "store.json").unlink()
+    with pytest.raises(ValueError, match=r"no store\.json; delete the folder if it was a store"):
+        build(tmp_path / "store", make_translator(), make_teacher())
 
 
 def test_full_disk_leaves_nothing_half_written(tmp_path, make_translator, make_teacher):
