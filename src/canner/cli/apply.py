@@ -85,6 +85,8 @@ def tag(
 ) -> None:
     """Find entities in text, a line at a time; memory does not grow with the file.
 
+    Brackets around entities are for the eye: text may have its own. jsonl and conll can be read back.
+
     Examples:
 
         echo "El presidente Juan Pérez llegó a Lima." | canner tag models/es-can
