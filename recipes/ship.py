@@ -62,11 +62,12 @@ def main() -> None:
 def _ship_aligner(run: Path, output: Path) -> None:
     """Writes an aligner beside the translator that it refers to."""
     fit, config, made = _training(run)
+    metric = fit.get("kept_metric", fit["best_metric"])  # runs of before kept the best
     notes: dict[str, object] = {
         "learned from": f"eflomal's alignments of up to {config['num_pairs']} pairs of "
         f"{Path(config['data']['train_source']).parent.name}",
         "training": f"{fit['minutes']:.0f} minutes on {made['hardware']}, {fit['steps']} steps",
-        "agreement with eflomal": f"{fit['best_metric']:.1f} % of the linked pieces of {config['num_held_out']} "
+        "agreement with eflomal": f"{metric:.1f} % of the linked pieces of {config['num_held_out']} "
         "other pairs",
     }
     translator = output.parent / Path(translator_of(run)).name
@@ -108,8 +109,9 @@ def _how_trained(run: Path) -> dict[str, object]:
     against = ""
     if config["data"].get("english_by"):
         against = f"against the English of {Path(config['data']['english_by']).name}, from which it learned, "
+    metric = fit.get("kept_metric", fit["best_metric"])  # runs of before kept the best
     notes[f"development {config['training']['metric']}"] = (
-        f"{fit['best_metric']:.1f} ({against}greedy, the first {config['data']['num_translated']} sentences; more in "
+        f"{metric:.1f} ({against}greedy, the first {config['data']['num_translated']} sentences; more in "
         "results/translators.json)"
     )
     return notes

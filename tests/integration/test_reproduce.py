@@ -41,9 +41,22 @@ def test_without_a_table_they_are_listed(canner):
     )
 
 
+def test_a_table_of_one_protocol_alone_needs_none_to_be_named(canner, tmp_path):
+    shown = canner("reproduce", "last-epoch-static", "--show", "--no-grid", "--results", tmp_path)
+    assert "last-epoch-static-paper-no-grid.json: not run" in shown.out
+    refused = canner("reproduce", "last-epoch-static", "--show", "--protocol", "fast").complaint()
+    assert "expected --protocol paper, got fast" in refused
+    assert (
+        "longer-german-fast.json: not run"
+        in canner("reproduce", "longer-german", "--show", "--results", tmp_path).out
+    )
+
+
 def test_what_is_to_be_run_needs_a_table(canner):
     for options in (("--seeds", 3), ("--smoke",), ("--max-minutes", 0)):
         assert "expected a table to run, got none" in canner("reproduce", *options).complaint()
+    both = canner("reproduce", "few-labels-spanish", "--smoke", "--budget", 100).complaint()
+    assert "expected --smoke without --budget, got both" in both
     assert "less than or equal to 100" in canner("reproduce", "table4", "--seeds", 3000).complaint()
 
 
@@ -236,7 +249,7 @@ def test_rows_are_looked_for_in_all_parts_before_any_is_run(canner, tiny_weibo, 
     answer = canner(*command, "--system", "random")
     assert answer.status == 0, answer.err
     assert (
-        "Table 4, Weibo, revised annotation, fast protocol: left out: it has none of the rows, or"
+        "Table 4, Weibo, revised annotation, fast protocol, 3 times its epochs: left out: it has none of the rows, or"
         in answer.err
     )
     assert "| random | 100.00 |" in answer.out

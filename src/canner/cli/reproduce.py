@@ -31,11 +31,18 @@ class ProtocolName(StrEnum):
 Table = Annotated[
     str | None, typer.Argument(help="A table, or a part of one (table4-revised); none: list them.")
 ]
+Protocol = Annotated[
+    ProtocolName | None,
+    typer.Option(help="How taggers are trained; default: fast, or the only one of a table."),
+]
 Seeds = Annotated[int | None, typer.Option(min=1, max=100, help="Seeds; default: the table's own.")]
 Systems = Annotated[
     list[str] | None, typer.Option("--system", help="Only this row; may be given several times.")
 ]
-PaperRows = Annotated[bool, typer.Option("--paper-rows", help="Only the rows that the paper has.")]
+PaperRows = Annotated[
+    bool,
+    typer.Option("--paper-rows", help="Only the paper's rows, and what these are tested against."),
+]
 Budgets = Annotated[list[int] | None, typer.Option("--budget", help="Only with so many training sentences.")]
 Workers = Annotated[
     int | None,
@@ -63,7 +70,7 @@ def register(app: typer.Typer) -> None:
 
 def reproduce(
     table: Table = None,
-    protocol: Annotated[ProtocolName, typer.Option(help="How the taggers are trained.")] = ProtocolName.FAST,
+    protocol: Protocol = None,
     seeds: Seeds = None,
     systems: Systems = None,
     paper_rows: PaperRows = False,
@@ -99,19 +106,20 @@ def reproduce(
     from canner.tables.parts import make_missing
 
     if systems or paper_rows or budgets or seeds or smoke or anew or max_minutes is not None:
-        _require_a_table_to_run(table, show=show)
+        _require_a_table_to_run(table, show=show, whole=not (smoke and budgets))
     _require_folders(runs, results)
+    under = protocol or _own_protocol(table)
     if table is None or show:
-        emit(_listed(results) if table is None else _shown(table, protocol, results, grid=grid), None)
+        emit(_listed(results) if table is None else _shown(table, under, results, grid=grid), None)
         return
     started = time.monotonic()
     published = None if smoke or anew else results
-    parts, own = _parts(table, protocol, seeds, published, grid=grid, smoke=smoke)
+    parts, own = _parts(table, under, seeds, published, grid=grid, smoke=smoke)
     shared = RunnerOptions(workers or workers_that_fit(device), None, device, not quiet, runs / "stores")
     ended = []
     for config, rows, with_sizes in _choices(parts, systems or (), budgets or (), paper_rows=paper_rows):
         asked = config.num_seeds if config.name in own else seeds
-        command = _whole(table, protocol, asked, grid=grid, anew=anew, smoke=smoke)
+        command = _whole(table, under, asked, grid=grid, anew=anew, smoke=smoke)
         options = replace(shared, systems=rows, budgets=with_sizes, seeds=own.get(config.name))
         options = replace(options, max_minutes=_left(started, max_minutes))
         make = partial(make_missing, train=not smoke) if make_parts else None
@@ -122,12 +130,23 @@ def reproduce(
         raise ValueError(said)
 
 
-def _require_a_table_to_run(table: str | None, *, show: bool) -> None:
-    """Refuses options that say what to run where nothing is."""
+def _require_a_table_to_run(table: str | None, *, show: bool, whole: bool) -> None:
+    """Refuses options that say what to run where nothing is, or not that."""
+    if not whole:
+        raise ValueError(
+            "expected --smoke without --budget, got both; it takes twenty sentences of any table"
+        )
     if show:
         raise ValueError("expected --show with at most --protocol and --no-grid; it prints a table whole")
     if table is None:
         raise ValueError("expected a table to run, got none; canner reproduce alone lists them")
+
+
+def _own_protocol(table: str | None) -> ProtocolName:
+    """The protocol where none is asked for."""
+    from canner.tables import own_protocol
+
+    return ProtocolName(own_protocol(table or ""))
 
 
 def _require_folders(*paths: Path) -> None:

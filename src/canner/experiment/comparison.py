@@ -91,10 +91,15 @@ class ComparisonExperiment(Config):
     @model_validator(mode="after")
     def _has_rows_of_their_own(self) -> ComparisonExperiment:
         names = [system.name for system in self.systems]
-        for what, values in (("systems", names), ("seeds", self.seeds), ("budgets", self.budgets)):
+        for what, values in (
+            ("systems", names),
+            ("seeds", self.seeds),
+            ("budgets", self.budgets),
+            ("subset_seeds", self.subset_seeds),
+        ):
             if len(set(values)) < len(values):
                 raise ValueError(f"expected {what} of their own, got {', '.join(map(str, values))}")
-        if not all(names):
+        if not all(name.strip() for name in names):
             raise ValueError("expected a name for each system, got one without")
         for system in self.systems:
             if system.baseline is not None and system.baseline not in names:

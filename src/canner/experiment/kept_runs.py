@@ -61,7 +61,7 @@ class KeptRuns:
             try:
                 found = read_json(path)
             except ValueError as error:
-                raise ValueError(f"{path}: {error}; {advice}") from None
+                raise ValueError(f"{error}; {advice}") from None
             if not isinstance(found.get("runs"), dict):
                 raise ValueError(f"expected an object with 'runs' in {path}, got none; {advice}")
             kept.runs = {key: entry for key, entry in found["runs"].items() if _is_whole(entry)}

@@ -181,8 +181,8 @@ def _run(
         assert isinstance(trained, CharLMTrainingConfig)
         fitted = train_charlm(trained, folder, max_minutes=max_minutes, device=device, progress=progress)
     metric = trained.training.metric
-    found = "none yet" if fitted.best_metric is None else f"{fitted.best_metric:.4g}"
-    summary = f"{fitted.stopped} after {fitted.epochs} epochs; best {metric} {found}"
+    found = "none yet" if fitted.kept_metric is None else f"{fitted.kept_metric:.4g}"
+    summary = f"{fitted.stopped} after {fitted.epochs} epochs; {trained.training.keep} {metric} {found}"
     return Outcome(fitted.stopped, summary)
 
 

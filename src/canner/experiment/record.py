@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import tomllib
@@ -156,9 +157,11 @@ def _is_of_another(experiment: TaggerExperiment, folder: Path) -> bool:
 
 
 def _difference(experiment: TaggerExperiment, known: Mapping[str, Any]) -> str:
-    """The first setting in which they differ, in brackets."""
+    """The first setting in which they differ, in brackets; one that the folder did not know has its default."""
+    with contextlib.suppress(ValueError, TypeError):  # a setting that is no more
+        known = tomllib.loads(to_toml(TaggerExperiment(**known)))
     ours, theirs = dotted_keys(tomllib.loads(to_toml(experiment))), dotted_keys(known)
-    for key in (*ours, *theirs):
+    for key in (*theirs, *ours):
         if ours.get(key) != theirs.get(key):
             said = ["nothing" if key not in of else repr(of[key])[:60] for of in (ours, theirs)]
             return f" ({key}: {said[0]} asked for, {said[1]} there)"

@@ -60,7 +60,7 @@ def summary(
         title=config.title,
         rows=rows,
         data=config.corpus,
-        protocol=protocol_in_words(config.protocol, config.base, config.grid),
+        protocol=protocol_in_words(config),
         command=command,
         paper=config.paper,
     )

@@ -86,7 +86,7 @@ class TaggerRun:
         fit: how training ended.
         scores: precision, recall, F1 on dev and test.
         counts: true positives, predicted and gold entities of each sentence of dev and test.
-        tagger: itself, with its best weights.
+        tagger: itself, with the weights that `training.keep` says.
     """
 
     fit: FitResult
@@ -131,7 +131,7 @@ def train_tagger(
     opened = _open_stores(corpus, views, root, deadline, progress)
     embeddings = _embeddings(corpus, tagger, root, deadline, progress)
     train, dev, test = (_part(part, embeddings, opened) for part in (corpus.train, corpus.dev, corpus.test))
-    if not (folder / "resume.safetensors").exists():  # else the best weights so far stand there
+    if not (folder / "resume.safetensors").exists():  # else the weights so far stand there
         save_tagger(folder, tagger, extra)
     task = TaggerTask(tagger, train, dev, batch_size=config.batch_size, seed=config.seed, device=device)
     result = fit(

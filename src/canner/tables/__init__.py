@@ -90,6 +90,13 @@ def comparisons(name: str, protocol: Protocol) -> list[ComparisonExperiment]:
     return [make(protocol) for make in chosen]
 
 
+def own_protocol(name: str) -> Protocol:
+    """The protocol of a table, or of a part, where none is asked for: the fast one, unless it has the other alone."""
+    return next(
+        (alone for table, alone in ALONE.items() if name == table or name.startswith(f"{table}-")), "fast"
+    )
+
+
 def descriptions() -> dict[str, str]:
     """A line about every part of every table, by its name."""
     return {

@@ -284,6 +284,14 @@ class _Run:
             if stopped:
                 return stopped
 
+    def result(self, stopped: Stopped) -> FitResult:
+        """How the run ended, as it is reported."""
+        state = self.reported or self.state
+        by_last = self.config.keep == "last" and state.history
+        kept = state.history[-1][self.config.metric] if by_last else state.best_metric
+        found = state.best_metric, state.best_epoch, state.epoch, state.step
+        return FitResult(stopped, *found, self.minutes(), state.history, kept)
+
 
 def fit(
     task: Task,
@@ -332,15 +340,8 @@ def fit(
                 run.save_resume()
             else:
                 discard_state(folder)
-        state = run.reported or run.state
-        result = FitResult(
-            "interrupted" if run.interruption.requested else stopped,  # in the last validation, too
-            state.best_metric,
-            state.best_epoch,
-            state.epoch,
-            state.step,
-            run.minutes(),
-            state.history,
-        )
+        result = run.result(
+            "interrupted" if run.interruption.requested else stopped
+        )  # in the last validation, too
         save_json(folder / "fit.json", {k: v for k, v in asdict(result).items() if k != "history"})
     return result

@@ -46,7 +46,12 @@ class RunState:
 
 @dataclass(frozen=True)
 class FitResult:
-    """How a run ended."""
+    """How a run ended.
+
+    Attributes:
+        best_metric, best_epoch: of the validation that did best.
+        kept_metric: of the weights that are left: the same, unless those of the last validation are kept.
+    """
 
     stopped: Stopped
     best_metric: float | None
@@ -55,6 +60,7 @@ class FitResult:
     steps: int
     minutes: float
     history: list[dict[str, float]]
+    kept_metric: float | None = None
 
 
 def discard_state(folder: Path) -> None:

@@ -75,14 +75,24 @@ def read_index(path: Path, num_layers: int) -> Iterator[tuple[str, Place]]:
     Raises:
         ValueError: if the index is damaged.
     """
+    entries = read_json(path)
+    try:
+        yield from _places(entries, path.stem, num_layers)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path}: expected the index of a shard, got {type(error).__name__} {error}; build the store again"
+        ) from None
+
+
+def _places(entries: Any, shard: str, num_layers: int) -> Iterator[tuple[str, Place]]:
     attention_start = row_start = 0
-    for entry in read_json(path):
+    for entry in entries:
         length, target = entry["source_length"], tuple(entry["target"])
         copies = tuple((word, token) for word, token in entry["copies"])
         yield (
             entry["key"],
             Place(
-                path.stem,
+                shard,
                 length,
                 target,
                 entry["score"],
@@ -151,8 +161,7 @@ class ShardReader:
 
     def _damaged(self, shard: str, error: Exception) -> ValueError:
         return ValueError(
-            f"{self._path(shard)}: expected a whole shard, got {error}; delete the files of {shard} and build the "
-            "store again"
+            f"{self._path(shard)}: expected a whole shard, got {error}; build the store again, which makes it anew"
         )
 
 

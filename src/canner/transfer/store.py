@@ -72,6 +72,7 @@ class TransferStore:
         self._reader = ShardReader(folder, self.num_layers)
         self._places: dict[str, Place] = {}
         self._indexes: set[Path] = set()
+        self._damaged: set[Path] = set()
         self._read_indexes()
 
     @classmethod
@@ -196,17 +197,27 @@ class TransferStore:
         return aligned_features(self.transfer(tokens), options)
 
     def _read_indexes(self) -> None:
-        """Takes in the shards that were written since, here or by another process; damaged ones are made again."""
+        """Takes in the shards that were written since, here or by another process; damaged ones count as not there."""
         for path in sorted(self.folder.glob("shard-*.json")):
-            if path not in self._indexes:
+            if path not in self._indexes and path not in self._damaged:
                 try:
                     places = dict(read_index(path, self.num_layers))
                     self._reader.open(path.stem)
                 except ValueError as error:
-                    logger.warning("a shard counts as not there: %s", error)
+                    self._damaged.add(path)
+                    logger.warning(
+                        "a shard counts as not there, its sentences are translated anew: %s", error
+                    )
                     continue
                 self._places.update(places)
                 self._indexes.add(path)
+
+    def _remove_damaged(self) -> None:
+        """Removes the files of damaged shards, whose sentences are going to be in others."""
+        for path in self._damaged:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".safetensors").unlink(missing_ok=True)
+        self._damaged.clear()
 
     def _write_shard(self, transfers: Sequence[Transfer]) -> int:
         """Write a shard and take its index in; returns its bytes."""
@@ -294,4 +305,5 @@ def _open_or_create(folder: Path, translator: Translator, teacher: Teacher) -> T
                 f"{folder}: expected a transfer store of {name} {value!r}, got one of {found[name]!r}; "
                 "give another folder, or delete this one to build it anew"
             )
+    store._remove_damaged()
     return store

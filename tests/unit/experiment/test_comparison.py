@@ -111,11 +111,12 @@ def test_systems_have_names_of_their_own_and_baselines_that_exist(make: Make, tm
         ("systems", (System(name="a"), System(name="a"))),
         ("seeds", (1, 1)),
         ("budgets", (10, 10)),
+        ("subset_seeds", (0, 0)),
     ):
-        with pytest.raises(ValueError, match=f"expected {what} of their own, got (a, a|1, 1|10, 10)"):
+        with pytest.raises(ValueError, match=f"expected {what} of their own, got (a, a|1, 1|10, 10|0, 0)"):
             make(**{what: twice})
     with pytest.raises(ValueError, match="expected a name for each system"):
-        make(systems=(System(name="a"), System(name="")))
+        make(systems=(System(name="a"), System(name=" ")))
     with pytest.raises(ValueError, match="expected a baseline among"):
         make(systems=(System(name="a"), System(name="b", baseline="c")))
     with pytest.raises(ValueError, match=r"grid\.batch_size: expected values to try, got none"):

@@ -158,6 +158,7 @@ def test_last_weights_are_kept_and_loaded_where_they_are_asked_for(tmp_path):
     assert losses == [line["loss"] for line in of_best.history]  # the training itself is the same
     assert of_last.best_metric == of_best.best_metric < losses[-1]
     assert last.validate()["loss"] == pytest.approx(losses[-1], abs=1e-4)
+    assert (of_best.kept_metric, of_last.kept_metric) == (of_best.best_metric, losses[-1])
     assert best.validate()["loss"] == pytest.approx(min(losses), abs=1e-4)
     kept = load_tensors(tmp_path / "last" / "model.safetensors")
     assert all(torch.equal(kept[name], value) for name, value in last.model.state_dict().items())

@@ -251,24 +251,29 @@ def test_unknown_sentence(tmp_path, make_translator, make_teacher):
         store.aligned(("adios",), TransferOptions())
 
 
-@pytest.mark.parametrize("ending", ["safetensors", "json"])
+@pytest.mark.parametrize("damage", ["safetensors", "json", "[{}]", '{"a": 1}'])
 def test_a_damaged_shard_counts_as_not_there_and_is_made_again(
-    tmp_path, make_translator, make_teacher, caplog, ending
+    tmp_path, make_translator, make_teacher, caplog, damage
 ):
+    ending = "safetensors" if damage == "safetensors" else "json"
     whole = build(tmp_path / "whole", make_translator(), make_teacher())
     build(tmp_path / "store", make_translator(), make_teacher())
     path = next(
         path for path in sorted((tmp_path / "store").glob(f"*.{ending}")) if path.name != "store.json"
     )
-    path.write_bytes(path.read_bytes()[:-5])
+    path.write_bytes(path.read_bytes()[:-5] if damage == ending else damage.encode())
     opened = TransferStore.open(tmp_path / "store")
-    assert path.stem in caplog.text
+    opened._read_indexes()
+    assert len([record for record in caplog.records if path.stem in record.message]) == 1
     lost = [tokens for tokens in SENTENCES if tokens not in opened]
     assert 0 < len(set(lost)) < len(set(SENTENCES))
     with pytest.raises(ValueError, match="expected a stored sentence"):
         opened.aligned(lost[0], TransferOptions())
     again = build(tmp_path / "store", make_translator(), make_teacher())
     assert again.report.num_built == len(set(lost))
+    caplog.clear()
+    TransferStore.open(tmp_path / "store")
+    assert not caplog.records  # nothing damaged is left
     for tokens in SENTENCES:
         for options in EVERY_READING:
             assert torch.equal(again.aligned(tokens, options), whole.aligned(tokens, options))
