@@ -200,23 +200,26 @@ def test_the_figures_on_the_cards_are_those_of_the_results(card: Path) -> None:
 
 
 FIGURE = re.compile(r"(?<![\d.])([+-]?)(\d+\.\d\d)(?!\d)")
+INTERVAL = re.compile(r"\[[^\]]*\]")
 
 
 def figures_in(text: str) -> set[str]:
-    """Figures with two decimals, with their sign."""
-    return {sign + digits for sign, digits in FIGURE.findall(text.replace("−", "-"))}
+    """Figures with two decimals, with their sign; those of an interval in its brackets, since they are no gains."""
+    text = text.replace("−", "-")
+    said = {sign + digits for sign, digits in FIGURE.findall(INTERVAL.sub("", text))}
+    ends = (FIGURE.findall(interval) for interval in INTERVAL.findall(text))
+    return said | {f"[{sign}{digits}]" for found in ends for sign, digits in found}
 
 
 def figures_of(results: list[dict[str, Any]]) -> set[str]:
-    """What may be said of results: what their tables show, gains without sign, too, but not intervals and spreads."""
+    """What may be said of results: what their tables show but for spreads, gains without their sign, too."""
     shown = "".join(table(result) for result in results) + gains(results)
-    said = figures_in(shown)
-    whole = re.sub(r"\[[^\]]*\]|± \d+\.\d\d", "", shown.replace("−", "-"))
-    said |= {digits for _, digits in FIGURE.findall(whole)}
+    said = figures_in(re.sub(r"± \d+\.\d\d", "", shown))
+    said |= {figure.lstrip("+-") for figure in said}
     for paper in (result.get("paper") or {} for result in results):
         for system, figures in paper.items():
             plain = paper.get(system.partition(" + ")[0])
-            if plain is not None and "f1" in figures:
+            if plain is not None and plain is not figures and "f1" in figures:
                 said.add(f"{figures['f1'] - plain['f1']:+.2f}")
     return said
 

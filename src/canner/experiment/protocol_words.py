@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from canner.experiment.comparison import ComparisonExperiment
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import dotted_keys
+from canner.models.tagger import TaggerConfig
 from canner.training.schedule import TrainingConfig
 
 _OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}
@@ -15,42 +18,80 @@ _EMISSIONS = {
 _BUT = " but for rows that say otherwise"
 
 
+class _Phrase(NamedTuple):
+    """What is said of some settings.
+
+    Attributes:
+        keys: of the settings.
+        said: of the base; empty where it leaves them at nothing.
+        nothing: what is said instead where rows do not.
+    """
+
+    keys: tuple[str, ...]
+    said: str
+    nothing: str = ""
+
+
 def protocol_in_words(config: ComparisonExperiment) -> str:
     """The protocol's name, and what it does, as the comparison's base, grid and rows say."""
     of_rows = {key for system in config.systems for key in dotted_keys(system.change)}
+    base = config.base
     words = []
-    for key, said in {**_training(config.base), **_model(config.base)}.items():
-        if said and key not in config.grid:
-            words.append(f"{said}{_BUT if key in of_rows else ''}")
+    for keys, said, nothing in (*_training(base.training), _batch(base), *_model(base.model)):
+        by_rows = not of_rows.isdisjoint(keys)
+        said = said or (nothing if by_rows else "")
+        if said and not any(key in config.grid for key in keys):
+            words.append(f"{said}{_BUT if by_rows else ''}")
     if config.grid:
         chosen = " and ".join(key.rpartition(".")[2].replace("_", " ") for key in config.grid)
-        words.insert(1, f"{chosen} chosen on dev")
+        words.append(f"{chosen} chosen on dev")
     said = ", ".join(words)
     return f"{config.protocol} ({said})" if config.protocol else said
 
 
-def _training(base: TaggerExperiment) -> dict[str, str]:
-    """What is said of each setting of the training, by its key; nothing of what is left at nothing."""
-    training = base.training
+def _training(training: TrainingConfig) -> list[_Phrase]:
     unit = "epoch" if training.validate_every is None else "validation"
     kept = {"best": f"the {unit} that does best on dev", "last": f"the last {unit}"}[training.keep]
     momentum = f" with momentum {training.momentum:g}" if training.momentum else ""
     every, average = training.validate_every, training.average
-    return {
-        "training.optimizer": f"{_OPTIMIZERS[training.optimizer]}{momentum}",
-        "training.learning_rate": f"learning rate {training.learning_rate:g}",
-        "batch_size": f"batch size {base.batch_size}",
-        "training.accumulate": f"{training.accumulate} batches a step" if training.accumulate > 1 else "",
-        "training.weight_decay": f"weight decay {training.weight_decay:g}" if training.weight_decay else "",
-        "training.clip_norm": f"gradients clipped at {training.clip_norm:g}",
-        "training.schedule": _schedule(training),
-        "training.max_epochs": f"at most {training.max_epochs} epochs",
-        "training.validate_every": f"validated every {every} steps" if every is not None else "",
-        "training.early_stopping": _stopping(training, unit),
-        "training.average": f"weights averaged ({average:g} a step)" if average is not None else "",
-        "training.keep": f"weights of {kept}",
-        "training.precision": training.precision,
-    }
+    return [
+        _Phrase(_keys("optimizer", "momentum"), f"{_OPTIMIZERS[training.optimizer]}{momentum}"),
+        _Phrase(_keys("learning_rate"), f"learning rate {training.learning_rate:g}"),
+        _Phrase(
+            _keys("weight_decay"),
+            f"weight decay {training.weight_decay:g}" if training.weight_decay else "",
+            "no weight decay",
+        ),
+        _Phrase(_keys("clip_norm"), f"gradients clipped at {training.clip_norm:g}"),
+        _Phrase(
+            _keys("schedule", "anneal_factor", "patience", "min_learning_rate"),
+            _schedule(training),
+            "a constant rate",
+        ),
+        _Phrase(_keys("max_epochs"), f"at most {training.max_epochs} epochs"),
+        _Phrase(
+            _keys("validate_every"),
+            f"validated every {every} steps" if every is not None else "",
+            "validated each epoch",
+        ),
+        _Phrase(_keys("early_stopping", "min_epochs"), _stopping(training, unit), "never stopped early"),
+        _Phrase(
+            _keys("average"),
+            f"weights averaged ({average:g} a step)" if average is not None else "",
+            "weights not averaged",
+        ),
+        _Phrase(_keys("keep"), f"weights of {kept}"),
+        _Phrase(_keys("precision"), training.precision),
+    ]
+
+
+def _keys(*names: str) -> tuple[str, ...]:
+    return tuple(f"training.{name}" for name in names)
+
+
+def _batch(base: TaggerExperiment) -> _Phrase:
+    steps = f", {base.training.accumulate} a step" if base.training.accumulate > 1 else ""
+    return _Phrase(("batch_size", "training.accumulate"), f"batch size {base.batch_size}{steps}")
 
 
 def _schedule(training: TrainingConfig) -> str:
@@ -69,14 +110,24 @@ def _stopping(training: TrainingConfig, unit: str) -> str:
     return f"stopped on dev after {training.early_stopping} {unit}s without gain{earliest}"
 
 
-def _model(base: TaggerExperiment) -> dict[str, str]:
-    """The same of those settings of the tagger in which the protocols differ."""
-    model = base.model
-    return {
-        "model.dropout_words": f"dropout {model.dropout_words:g} of words",
-        "model.dropout_lstm": f"dropout {model.dropout_lstm:g} of states",
-        "model.emissions": _EMISSIONS.get(model.emissions, ""),
-        "model.char_encoder": "no letters"
-        if model.char_encoder == "none"
-        else f"letters by {model.char_encoder}",
-    }
+def _model(model: TaggerConfig) -> list[_Phrase]:
+    """Of the tagger what the protocols have otherwise than each other, or rows than their table."""
+    return [
+        _Phrase(("model.hidden_dim",), f"BiLSTM of {model.hidden_dim} units each way"),
+        _Phrase(
+            ("model.word_dropout",),
+            f"{model.word_dropout:g} of words made unknown" if model.word_dropout else "",
+            "no words made unknown",
+        ),
+        _Phrase(
+            tuple(f"model.dropout_{of}" for of in ("words", "features", "lstm", "aligned")),
+            f"dropout {model.dropout_words:g} of words, {model.dropout_features:g} of frozen embeddings, "
+            f"{model.dropout_lstm:g} of states and {model.dropout_aligned:g} of what English carries",
+        ),
+        _Phrase(("model.emissions",), _EMISSIONS.get(model.emissions, ""), "CRF over scores"),
+        _Phrase(("model.constrain",), "" if model.constrain else "tags not constrained", "tags constrained"),
+        _Phrase(
+            ("model.char_encoder",),
+            "no letters" if model.char_encoder == "none" else f"letters by {model.char_encoder}",
+        ),
+    ]

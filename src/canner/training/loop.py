@@ -340,8 +340,7 @@ def fit(
                 run.save_resume()
             else:
                 discard_state(folder)
-        result = run.result(
-            "interrupted" if run.interruption.requested else stopped
-        )  # in the last validation, too
+        stopped = "interrupted" if run.interruption.requested else stopped  # in the last validation, too
+        result = run.result(stopped)
         save_json(folder / "fit.json", {k: v for k, v in asdict(result).items() if k != "history"})
     return result

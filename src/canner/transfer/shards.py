@@ -19,6 +19,10 @@ from canner.transfer.aligned import Transfer
 from canner.transfer.teacher import TargetFeatures
 
 
+class DamagedShardError(ValueError):
+    """A shard is not what was written: its files can be removed, and its sentences translated anew."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a sentence lies in its shard: offsets into the flat attention and the rows of features."""
@@ -73,13 +77,14 @@ def read_index(path: Path, num_layers: int) -> Iterator[tuple[str, Place]]:
     """Key and place of every sentence of a shard.
 
     Raises:
-        ValueError: if the index is damaged.
+        DamagedShardError: if the index is no such thing.
+        ValueError: if it cannot be read.
     """
     entries = read_json(path)
     try:
         yield from _places(entries, path.stem, num_layers)
     except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(
+        raise DamagedShardError(
             f"{path}: expected the index of a shard, got {type(error).__name__} {error}; build the store again"
         ) from None
 
@@ -131,7 +136,7 @@ class ShardReader:
             reading = shard.get_slice("reading_attention")[attentions].view(shape) if has_reading else None
             target = TargetFeatures(shard.get_slice("features")[rows], shard.get_slice("posteriors")[rows])
         except (SafetensorError, OSError, RuntimeError) as error:
-            raise self._damaged(place.shard, error) from None
+            raise ValueError(self._said(place.shard, error)) from None
         translation = Translation(
             tuple(tokens),
             place.target,
@@ -147,34 +152,40 @@ class ShardReader:
         """The tensors of a shard, of which none is read yet.
 
         Raises:
-            ValueError: if the shard is missing or damaged.
+            DamagedShardError: if they are missing or not whole.
+            ValueError: if they cannot be read.
         """
         if shard not in self._open:
             try:
                 self._open[shard] = safe_open(self._path(shard), framework="pt")
-            except (SafetensorError, OSError) as error:
-                raise self._damaged(shard, error) from None
+            except (SafetensorError, FileNotFoundError) as error:
+                raise DamagedShardError(self._said(shard, error)) from None
+            except OSError as error:
+                raise ValueError(self._said(shard, error)) from None
         return self._open[shard]
 
     def _path(self, shard: str) -> Path:
         return self._folder / f"{shard}.safetensors"
 
-    def _damaged(self, shard: str, error: Exception) -> ValueError:
-        return ValueError(
-            f"{self._path(shard)}: expected a whole shard, got {error}; build the store again, which makes it anew"
-        )
+    def _said(self, shard: str, error: Exception) -> str:
+        return f"{self._path(shard)}: expected a whole shard, got {error}; build the store again, which makes it anew"
 
 
 def read_json(path: Path) -> Any:
     """What a JSON file of the store holds.
 
     Raises:
-        ValueError: if it is missing or damaged.
+        DamagedShardError: if it is no JSON.
+        ValueError: if it cannot be read.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path}: expected JSON of a transfer store, got what is none ({error})") from None
+    except OSError as error:
+        raise ValueError(f"{path}: expected JSON of a transfer store, got {error}") from None
+    except ValueError as error:
+        raise DamagedShardError(
+            f"{path}: expected JSON of a transfer store, got what is none ({error})"
+        ) from None
 
 
 def _tensors(transfers: Sequence[Transfer], num_layers: int) -> dict[str, Tensor]:

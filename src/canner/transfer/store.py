@@ -31,7 +31,7 @@ from canner.transfer.aligned import (
     aligned_features,
     transfer_sentences,
 )
-from canner.transfer.shards import Place, ShardReader, read_index, read_json, write_shard
+from canner.transfer.shards import DamagedShardError, Place, ShardReader, read_index, read_json, write_shard
 from canner.transfer.teacher import Teacher
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class TransferStore:
         self._reader = ShardReader(folder, self.num_layers)
         self._places: dict[str, Place] = {}
         self._indexes: set[Path] = set()
-        self._damaged: set[Path] = set()
+        self._damaged: dict[Path, int | None] = {}
         self._read_indexes()
 
     @classmethod
@@ -199,24 +199,25 @@ class TransferStore:
     def _read_indexes(self) -> None:
         """Takes in the shards that were written since, here or by another process; damaged ones count as not there."""
         for path in sorted(self.folder.glob("shard-*.json")):
-            if path not in self._indexes and path not in self._damaged:
-                try:
-                    places = dict(read_index(path, self.num_layers))
-                    self._reader.open(path.stem)
-                except ValueError as error:
-                    self._damaged.add(path)
-                    logger.warning(
-                        "a shard counts as not there, its sentences are translated anew: %s", error
-                    )
-                    continue
-                self._places.update(places)
-                self._indexes.add(path)
+            if path in self._indexes or self._damaged.get(path) == _changed(path):
+                continue
+            found = _changed(path)
+            try:
+                places = dict(read_index(path, self.num_layers))
+                self._reader.open(path.stem)
+            except DamagedShardError as error:
+                self._damaged[path] = found
+                logger.warning("a shard counts as not there, its sentences are translated anew: %s", error)
+                continue
+            self._places.update(places)
+            self._indexes.add(path)
 
     def _remove_damaged(self) -> None:
-        """Removes the files of damaged shards, whose sentences are going to be in others."""
-        for path in self._damaged:
-            path.unlink(missing_ok=True)
-            path.with_suffix(".safetensors").unlink(missing_ok=True)
+        """Removes damaged shards, whose sentences are going to be in others, unless they were made anew meanwhile."""
+        for path, found in self._damaged.items():
+            if found is not None and _changed(path) == found:
+                path.unlink(missing_ok=True)
+                path.with_suffix(".safetensors").unlink(missing_ok=True)
         self._damaged.clear()
 
     def _write_shard(self, transfers: Sequence[Transfer]) -> int:
@@ -225,6 +226,14 @@ class TransferStore:
             _, num_bytes = write_shard(self.folder, transfers, num_layers=self.num_layers)
         self._read_indexes()
         return num_bytes
+
+
+def _changed(path: Path) -> int | None:
+    """When a file was changed; None where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
 
 
 @runtime_checkable
