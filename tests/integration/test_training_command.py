@@ -33,6 +33,16 @@ def config(demo_corpus, write_config):
     )
 
 
+@pytest.fixture
+def base_of(config, demo_corpus):
+    """The base of a comparison, with changes; the demonstration has no third part to compare on."""
+
+    def base(**changes):
+        return read_experiment(config, {"data.test": [str(demo_corpus / "test.conll")], **changes})
+
+    return base
+
+
 def test_train_then_tag_and_evaluate(canner, config, tmp_path, demo_corpus):
     run = tmp_path / "run"
     answer = canner("train", config, "-o", run, "--set", "training.max_epochs=3", "--quiet")
@@ -57,8 +67,8 @@ def test_train_then_tag_and_evaluate(canner, config, tmp_path, demo_corpus):
     assert json.loads(again.out)["all"] == json.loads(scored.out)["all"]
 
 
-def test_a_comparison_makes_its_runs_side_by_side(canner, config, tmp_path, monkeypatch):
-    base = read_experiment(config, {"training.max_epochs": 1, "data.num_dev": 10})
+def test_a_comparison_makes_its_runs_side_by_side(canner, base_of, tmp_path, monkeypatch):
+    base = base_of(**{"training.max_epochs": 1, "data.num_dev": 10})
     widths = [System(name=f"of {width}", change={"model.hidden_dim": width}) for width in (4, 6)]
     comparison = ComparisonExperiment(name="widths", title="Widths", base=base, systems=widths, budgets=(20,))
     (tmp_path / "comparison.toml").write_text(to_toml(comparison), encoding="utf-8")
@@ -73,8 +83,8 @@ def test_a_comparison_makes_its_runs_side_by_side(canner, config, tmp_path, monk
     assert canner("report", tmp_path / "run").out.startswith(answer.out.rstrip())
 
 
-def test_a_comparison_gains_rows_and_seeds_in_its_folder(canner, config, tmp_path):
-    base = read_experiment(config, {"training.max_epochs": 1, "data.num_dev": 10, "data.num_sentences": 20})
+def test_a_comparison_gains_rows_and_seeds_in_its_folder(canner, config, base_of, tmp_path):
+    base = base_of(**{"training.max_epochs": 1, "data.num_dev": 10, "data.num_sentences": 20})
     of_4, of_6 = (System(name=f"of {width}", change={"model": {"hidden_dim": width}}) for width in (4, 6))
     path, run = tmp_path / "comparison.toml", tmp_path / "run"
 
@@ -101,14 +111,14 @@ def test_a_comparison_gains_rows_and_seeds_in_its_folder(canner, config, tmp_pat
     assert before == {name: (run / name).read_bytes() for name in before}
 
 
-def test_a_comparison_that_breaks_off_keeps_its_runs_whatever_their_names(config, tmp_path, monkeypatch):
+def test_a_comparison_that_breaks_off_keeps_its_runs_whatever_their_names(base_of, tmp_path, monkeypatch):
     def breaks_off(comparison, folder, **options):
         (folder / "embedder0").mkdir()
         raise BrokenRunsError("no memory")
 
     monkeypatch.setattr(kinds, "run_comparison", breaks_off)
     systems = (System(name="embedder0"),)
-    base = read_experiment(config, {})
+    base = base_of()
     comparison = ComparisonExperiment(name="one", title="One", base=base, systems=systems, budgets=(20,))
     with pytest.raises(BrokenRunsError):
         kinds.run_experiment(comparison, tmp_path / "run", command="", progress=False)
