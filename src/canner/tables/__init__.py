@@ -71,10 +71,7 @@ def comparisons(name: str, protocol: Protocol) -> list[ComparisonExperiment]:
     Raises:
         ValueError: if there is no such table, or it is not of this protocol.
     """
-    table, part = name, None
-    for known in TABLES:  # names of tables may have hyphens themselves
-        if name.startswith(f"{known}-"):
-            table, part = known, name.removeprefix(f"{known}-")
+    table, part = _table_and_part(name)
     parts = TABLES.get(table, {})
     if not parts or (part is not None and part not in parts):
         names = ", ".join(f"{known} ({', '.join(inner)})" for known, inner in TABLES.items())
@@ -92,9 +89,16 @@ def comparisons(name: str, protocol: Protocol) -> list[ComparisonExperiment]:
 
 def own_protocol(name: str) -> Protocol:
     """The protocol of a table, or of a part, where none is asked for: the fast one, unless it has the other alone."""
-    return next(
-        (alone for table, alone in ALONE.items() if name == table or name.startswith(f"{table}-")), "fast"
-    )
+    table, _ = _table_and_part(name)
+    return ALONE.get(table, "fast")
+
+
+def _table_and_part(name: str) -> tuple[str, str | None]:
+    """A table's name and, where it is one, its part's; names of tables may have hyphens themselves."""
+    for table in TABLES:
+        if name.startswith(f"{table}-"):
+            return table, name.removeprefix(f"{table}-")
+    return name, None
 
 
 def descriptions() -> dict[str, str]:
