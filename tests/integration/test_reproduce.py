@@ -55,6 +55,8 @@ def test_a_table_of_one_protocol_alone_needs_none_to_be_named(canner, tmp_path):
 def test_what_is_to_be_run_needs_a_table(canner):
     for options in (("--seeds", 3), ("--smoke",), ("--max-minutes", 0)):
         assert "expected a table to run, got none" in canner("reproduce", *options).complaint()
+    for options in (("--protocol", "paper"), ("--no-grid",)):
+        assert "expected a table with --protocol" in canner("reproduce", *options).complaint()
     both = canner("reproduce", "few-labels-spanish", "--smoke", "--budget", 100).complaint()
     assert "expected --smoke without --budget, got both" in both
     assert "less than or equal to 100" in canner("reproduce", "table4", "--seeds", 3000).complaint()

@@ -108,7 +108,7 @@ def reproduce(
     if systems or paper_rows or budgets or seeds or smoke or anew or max_minutes is not None:
         _require_a_table_to_run(table, show=show, whole=not (smoke and budgets))
     _require_folders(runs, results)
-    under = protocol or _own_protocol(table)
+    under = _protocol(table, protocol, grid=grid)
     if table is None or show:
         emit(_listed(results) if table is None else _shown(table, under, results, grid=grid), None)
         return
@@ -142,11 +142,15 @@ def _require_a_table_to_run(table: str | None, *, show: bool, whole: bool) -> No
         raise ValueError("expected a table to run, got none; canner reproduce alone lists them")
 
 
-def _own_protocol(table: str | None) -> ProtocolName:
-    """The protocol where none is asked for."""
+def _protocol(table: str | None, asked_for: ProtocolName | None, *, grid: bool) -> ProtocolName:
+    """The protocol that is asked for, or the table's own; without a table neither it nor the grid can be."""
     from canner.tables import own_protocol
 
-    return ProtocolName(own_protocol(table or ""))
+    if table is None and (asked_for or not grid):
+        raise ValueError(
+            "expected a table with --protocol or --no-grid, got none; canner reproduce alone lists them"
+        )
+    return asked_for or ProtocolName(own_protocol(table or ""))
 
 
 def _require_folders(*paths: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -174,17 +175,34 @@ class PlannedRun:
     """One training of a comparison.
 
     Attributes:
-        row, name: of the table's row, and of the run in it (subset and seed).
+        row: of the table.
         experiment: all of its configuration.
-        folder: where it is trained.
+        folder_of_row: where the runs of its row are trained.
         point: the combination of the grid that it tries.
     """
 
     row: str
-    name: str
     experiment: TaggerExperiment
-    folder: Path
+    folder_of_row: Path
     point: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Which of its row: the seeds of what is drawn of the data, and of the training."""
+        return f"subset {self.experiment.data.subset_seed}, seed {self.experiment.seed}"
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where it is trained."""
+        last = f"subset{self.experiment.data.subset_seed}-seed{self.experiment.seed}"
+        if self.point:
+            settings = (f"{key.split('.')[-1]} {value}" for key, value in self.point.items())
+            last += f"-{slug(' '.join(settings))}"
+        return self.folder_of_row / last
+
+    def with_seed(self, seed: int) -> PlannedRun:
+        """The same training with another seed."""
+        return replace(self, experiment=self.experiment.model_copy(update={"seed": seed}))
 
     @property
     def in_words(self) -> str:
@@ -200,17 +218,18 @@ class Cell:
         system: which.
         row: its row in the table: the system, and its budget where there are several.
         tries: one run for each combination of the grid, all with the first seed.
+        other_seeds: those that the chosen combination is repeated with.
     """
 
     system: System
     row: str
     tries: tuple[PlannedRun, ...]
-    _repeat: Callable[[PlannedRun], tuple[PlannedRun, ...]]
+    other_seeds: tuple[int, ...]
 
     @property
     def num_runs(self) -> int:
         """Runs in all."""
-        return len(self.tries) + len(self._repeat(self.tries[0]))
+        return len(self.tries) + len(self.other_seeds)
 
     def chosen(self, dev_f1: Mapping[Path, float]) -> PlannedRun | None:
         """The try that is best on the development set, the first of equals; None while some of several are unfinished.
@@ -227,12 +246,15 @@ class Cell:
     def known_runs(self, dev_f1: Mapping[Path, float]) -> tuple[PlannedRun, ...]:
         """The runs that are known to be needed: the tries, and, once one of these is chosen, the other seeds."""
         chosen = self.chosen(dev_f1)
-        return self.tries if chosen is None else self.tries + self._repeat(chosen)
+        return self.tries if chosen is None else self.tries + self._repeated(chosen)
 
     def counted_runs(self, dev_f1: Mapping[Path, float]) -> tuple[PlannedRun, ...]:
         """The runs that the table is about: the chosen combination with every seed."""
         chosen = self.chosen(dev_f1)
-        return () if chosen is None else (chosen, *self._repeat(chosen))
+        return () if chosen is None else (chosen, *self._repeated(chosen))
+
+    def _repeated(self, chosen: PlannedRun) -> tuple[PlannedRun, ...]:
+        return tuple(chosen.with_seed(seed) for seed in self.other_seeds)
 
 
 def plan(config: ComparisonExperiment, folder: Path) -> list[Cell]:
@@ -265,24 +287,16 @@ def _cell(
     budget: int | None,
     subset_seed: int,
 ) -> Cell:
-    def run(point: Mapping[str, Any], seed: int) -> PlannedRun:
-        changes: dict[str, Any] = {"seed": seed, "data.subset_seed": subset_seed}
-        if budget is not None:
-            changes["data.num_sentences"] = budget
+    first_seed, *other_seeds = config.seeds
+    changes: dict[str, Any] = {"seed": first_seed, "data.subset_seed": subset_seed}
+    if budget is not None:
+        changes["data.num_sentences"] = budget
+    tries = []
+    for values in itertools.product(*config.grid.values()):
+        point = dict(zip(config.grid, values, strict=True))
         experiment = _experiment(config.base, system, {**changes, **system.change, **point})
-        name = f"subset {subset_seed}, seed {seed}"
-        last = f"subset{subset_seed}-seed{seed}"
-        if point:
-            last += "-" + slug(" ".join(f"{key.split('.')[-1]} {value}" for key, value in point.items()))
-        return PlannedRun(row, name, experiment, folder / last, point)
-
-    points = [
-        dict(zip(config.grid, values, strict=True)) for values in itertools.product(*config.grid.values())
-    ]
-    tries = tuple(run(point, config.seeds[0]) for point in points)
-    return Cell(
-        system, row, tries, lambda chosen: tuple(run(chosen.point, seed) for seed in config.seeds[1:])
-    )
+        tries.append(PlannedRun(row, experiment, folder, point))
+    return Cell(system, row, tuple(tries), tuple(other_seeds))
 
 
 def _experiment(base: TaggerExperiment, system: System, changes: Mapping[str, Any]) -> TaggerExperiment:

@@ -22,8 +22,8 @@ class CorpusFacts:
         described: of each whole part, if there is one, files with digests, and counts of sentences, tokens and
             entities; of the development and test part also how many sentences stand in the training part too, word for
             word.
-        seen: of each sentence that is counted (of the test part, else the development part) whether it stands in the
-            whole training part, of which a row may read a few sentences alone [N].
+        seen: of each test sentence that is counted whether it stands in the whole training part, of which a row may
+            read a few sentences alone [N].
     """
 
     described: dict[str, Any]
@@ -53,7 +53,7 @@ class CorpusFacts:
                 described[name]["held_out"] = config.num_held_out
         limited = config.num_held_out or config.num_dev or config.num_test
         corpus = load_corpus(config.model_copy(update={"num_sentences": None})) if limited else whole
-        seen = [sentence.tokens in trained_on for sentence in corpus.test or corpus.dev]
+        seen = [sentence.tokens in trained_on for sentence in corpus.test]
         return cls(described, np.array(seen, dtype=bool))
 
     def require(self, budgets: Sequence[int]) -> None:

@@ -32,7 +32,7 @@ class Record:
 
     Attributes:
         scores: precision, recall, F1 of dev and test, as `train_tagger` gives them; empty for one that failed.
-        counts: true positives, predicted and gold entities of each test (else dev) sentence [N, 3].
+        counts: true positives, predicted and gold entities of each test sentence [N, 3]; None for one that failed.
         minutes: of training.
         failure: why there are no scores; None for a run that went well.
         environment: machine, versions, date and command of the run.
@@ -55,8 +55,8 @@ class Record:
         return -1.0 if self.failure is not None else float(self.scores["dev"]["f1"])
 
     def figures(self) -> dict[str, float]:
-        """The numbers that a table shows: of the test part (else dev), with Weibo's subsets."""
-        part = self.scores.get("test", self.scores["dev"])
+        """The numbers that a table shows: of the test part, with Weibo's subsets."""
+        part = self.scores["test"]
         result = {name: float(part[name]) for name in ("precision", "recall", "f1")}
         for subset, values in part.get("subsets", {}).items():
             if subset != "Overall":  # which is all of them: `f1`
@@ -207,11 +207,10 @@ def _read_finished(folder: Path) -> Record | None:
     made = read_json(folder / "environment.json")
     if "failure" in found:
         return Record({}, None, 0.0, found["failure"], made)
-    counts = read_json(folder / COUNTS)
-    part = np.array(counts.get("test") or counts["dev"], dtype=np.int64)
+    part = np.array(read_json(folder / COUNTS)["test"], dtype=np.int64)
     if part.ndim != 2 or part.shape[1] != 3:
         raise ValueError(f"expected three counts of each sentence in {COUNTS}, got an array {part.shape}")
-    scores: dict[str, Any] = {name: found[name] for name in ("dev", "test") if name in found}
+    scores = {name: found[name] for name in ("dev", "test")}
     fit = read_json(folder / "fit.json")
     epochs, best_epoch = int(fit["epochs"]), int(fit["best_epoch"]) + 1
     minutes = float(found.get("minutes", 0.0))

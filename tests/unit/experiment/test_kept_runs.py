@@ -211,10 +211,8 @@ def test_a_training_of_another_table_counts_also_where_what_it_read_is_not_there
 
 
 def test_two_that_write_lose_nothing_of_each_other(make: Make, tmp_path: Path) -> None:
-    experiment, record = (
-        make().base,
-        Record({"dev": dict.fromkeys(("precision", "recall", "f1"), 1.0)}, None, 1.0),
-    )
+    part = dict.fromkeys(("precision", "recall", "f1"), 100.0)
+    experiment, record = make().base, Record({"dev": part, "test": part}, np.array([[1, 1, 1]]), 1.0)
     first, second = (KeptRuns.read(tmp_path / "kept.json") for _ in range(2))
     first.add("a/1", experiment, record)
     first.write()
@@ -235,7 +233,8 @@ def test_two_that_write_lose_nothing_of_each_other(make: Make, tmp_path: Path) -
 def test_counts_and_failures_come_back_as_they_were(make: Make, tmp_path: Path) -> None:
     experiment = make().base
     counts = np.array([[0, 1, 2], [300, 65535, 40], [0, 0, 0]])
-    scores = {"dev": {"precision": 100 * 300 / 65536, "recall": 100 * 300 / 42, "f1": 200 * 300 / 65578}}
+    part = {"precision": 100 * 300 / 65536, "recall": 100 * 300 / 42, "f1": 200 * 300 / 65578}
+    scores = {"dev": {**part, "f1": 1.0}, "test": part}
     kept = KeptRuns(tmp_path / "kept.json")
     kept.add("a/1", experiment, Record(scores, counts, 2.5, None, {"date": "2026-01-01", "command": "x"}))
     kept.add("a/2", experiment, Record({}, None, 0.0, "training diverged"))
@@ -286,7 +285,7 @@ def test_outdated_runs_of_two_sets_of_bundles_are_not_pooled(make: Make, tmp_pat
 
     def record(f1: float, **outdated: str) -> Record:
         part = {"precision": 1.0, "recall": 1.0, "f1": f1}
-        return Record({"dev": part}, np.array([[1, 1, 1]]), 1.0, outdated=outdated)
+        return Record({"dev": part, "test": part}, np.array([[1, 1, 1]]), 1.0, outdated=outdated)
 
     def values(outdated: dict[Path, Record]) -> list[float]:
         cells = plan(config, tmp_path)
@@ -309,9 +308,12 @@ def test_outdated_runs_of_two_sets_of_bundles_are_not_pooled(make: Make, tmp_pat
 def test_of_a_grid_what_is_outdated_is_shown_until_all_of_it_is_run_again(make: Make, tmp_path: Path) -> None:
     config = make(grid={"batch_size": (4, 8)}, seeds=(1, 2))
     cell = plan(config, tmp_path)[0]
-    part = {"precision": 1.0, "recall": 1.0, "f1": 7.0}
-    former = Record({"dev": part}, np.array([[1, 1, 1]]), 1.0, outdated={"m": "1"})
-    now = Record({"dev": {**part, "f1": 8.0}}, np.array([[1, 1, 1]]), 1.0)
+
+    def scores(f1: float) -> dict[str, dict[str, float]]:
+        return dict.fromkeys(("dev", "test"), {"precision": 1.0, "recall": 1.0, "f1": f1})
+
+    former = Record(scores(7.0), np.array([[1, 1, 1]]), 1.0, outdated={"m": "1"})
+    now = Record(scores(8.0), np.array([[1, 1, 1]]), 1.0)
     outdated = {run.folder: former for run in cell.known_runs({run.folder: 7.0 for run in cell.tries})}
 
     def shown(*folders: Path) -> list[float]:
