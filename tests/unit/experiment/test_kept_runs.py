@@ -310,7 +310,7 @@ def test_of_a_grid_what_is_outdated_is_shown_until_all_of_it_is_run_again(make: 
     cell = plan(config, tmp_path)[0]
 
     def scores(f1: float) -> dict[str, dict[str, float]]:
-        return dict.fromkeys(("dev", "test"), {"precision": 1.0, "recall": 1.0, "f1": f1})
+        return {key: {"precision": 1.0, "recall": 1.0, "f1": f1} for key in ("dev", "test")}
 
     former = Record(scores(7.0), np.array([[1, 1, 1]]), 1.0, outdated={"m": "1"})
     now = Record(scores(8.0), np.array([[1, 1, 1]]), 1.0)
