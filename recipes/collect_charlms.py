@@ -15,7 +15,7 @@ from typing import Any
 
 from canner.data.bundle import save_json
 from canner.experiment.results import digests, results_json, summarise, weights_of
-from canner.report import read_results
+from canner.report.results_file import read_results
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 

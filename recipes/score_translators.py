@@ -31,7 +31,7 @@ from canner.evaluation.alignment import GoldAlignment, read_gold_alignments, sco
 from canner.evaluation.translation import share_of_entity_tokens_copied
 from canner.experiment.environment import hardware
 from canner.experiment.results import digests, results_json, summarise, weights_of
-from canner.report import read_results
+from canner.report.results_file import read_results
 from canner.text.bitext import read_bitext
 from canner.text.conll import read_conll
 from canner.text.segmentation import segment_tokens

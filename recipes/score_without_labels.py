@@ -24,7 +24,7 @@ from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_part
 from canner.data.translation import Translator
 from canner.evaluation.entities import score_entities
 from canner.experiment.results import results_json, summarise, weights_of
-from canner.report import read_results
+from canner.report.results_file import read_results
 from canner.tables.bundles import ALIGNERS, GLOSSES, TEACHER, TRANSLATORS
 from canner.tables.chinese import ONTONOTES5
 from canner.tables.european import GERMAN, SPANISH

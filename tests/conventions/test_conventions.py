@@ -16,8 +16,11 @@ from typing import Any
 
 import pytest
 
-from canner.report import BEGIN, END, figures_of_bundle, read_results, report_of_gains, results_page
-from canner.system_tables import gains, table
+from canner.report.gains import gains
+from canner.report.markers import BEGIN, END
+from canner.report.page import figures_of_bundle, report_of_gains, results_page
+from canner.report.results_file import read_results
+from canner.report.table import table
 from canner.tables import planned_results
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -42,17 +42,10 @@ def report(
 
         canner report runs/comparison
     """
-    from canner.plots import draw_figures
-    from canner.report import (
-        around_markers,
-        figures_of_bundle,
-        report_of_gains,
-        results_page,
-        table_with_legend,
-        update_card,
-        update_readme,
-    )
-    from canner.report import report as build
+    from canner.report.markers import around_markers, update_card, update_readme
+    from canner.report.page import figures_of_bundle, report_of_gains, results_page, table_with_legend
+    from canner.report.page import report as build
+    from canner.report.plots import draw_figures
     from canner.tables import planned_results
     from canner.text.files import write_lines
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canner.cli.console import Device, Quiet, Threads, emit, note, start
-from canner.cli.results_file import more_seeds, publish, why_kept
 
 if TYPE_CHECKING:
     from canner.experiment.comparison import ComparisonExperiment
@@ -102,7 +101,7 @@ def reproduce(
     start(quiet=quiet, threads=threads, device=device)
     from canner.experiment.machine import workers_that_fit
     from canner.experiment.runner import RunnerOptions
-    from canner.legend import legend_of
+    from canner.report.legend import legend_of
     from canner.tables.parts import make_missing
 
     if systems or paper_rows or budgets or seeds or smoke or anew or max_minutes is not None:
@@ -179,8 +178,8 @@ def _listed(results: Path) -> list[str]:
 
 def _rows_run(path: Path) -> str:
     """How many of the rows of a results file have been run."""
-    from canner.report import read_results
-    from canner.system_tables import num_finished
+    from canner.report.cells import num_finished
+    from canner.report.results_file import read_results
 
     try:
         rows = read_results(path)["rows"]
@@ -191,10 +190,10 @@ def _rows_run(path: Path) -> str:
 
 def _shown(table: str, protocol: ProtocolName, results: Path, *, grid: bool) -> list[str]:
     """The table as its results files have it; a part without one says that it was not run."""
-    from canner.legend import legend_of
-    from canner.report import read_results
-    from canner.system_tables import NOT_RUN
-    from canner.system_tables import table as as_table
+    from canner.report.cells import NOT_RUN
+    from canner.report.legend import legend_of
+    from canner.report.results_file import read_results
+    from canner.report.table import table as as_table
     from canner.tables import comparisons
     from canner.tables.variations import varied
 
@@ -219,6 +218,7 @@ def _parts(
     Where no number is asked for, that are those of which some row of the results file has more runs than the table's
     own number: so a plain call shows them all, and makes no more than those.
     """
+    from canner.report.publishing import more_seeds
     from canner.tables import comparisons
     from canner.tables.variations import varied
 
@@ -316,8 +316,9 @@ def _run_part(
         Its table, and what is to be said of runs that broke off.
     """
     from canner.experiment.runner import BrokenRunsError, run_comparison
-    from canner.report import read_results
-    from canner.system_tables import table as as_table
+    from canner.report.publishing import publish, why_kept
+    from canner.report.results_file import read_results
+    from canner.report.table import table as as_table
     from canner.tables.parts import made_from
 
     of_call = {"max_minutes": options.max_minutes, "device": options.device, "progress": options.progress}

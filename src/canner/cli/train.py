@@ -57,7 +57,7 @@ def train(
     from canner.experiment.kinds import read_experiment, run_experiment
     from canner.experiment.runner import BrokenRunsError
     from canner.experiment.toml import assignments_of
-    from canner.report import table_with_legend
+    from canner.report.page import table_with_legend
 
     experiment = read_experiment(config, assignments_of(settings or []))
     name = getattr(experiment, "name", None) or experiment.kind

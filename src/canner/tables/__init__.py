@@ -9,7 +9,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from canner.experiment.comparison import ComparisonExperiment
-from canner.report import Planned
+from canner.report.results_file import Planned
 from canner.tables import (
     chinese,
     distillation,

@@ -28,7 +28,7 @@ from canner.experiment.record import read_record, run_and_record
 from canner.experiment.runner import BrokenRunsError, RunnerOptions, run_comparison
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import to_toml
-from canner.system_tables import table
+from canner.report.table import table
 from canner.training.run_state import RESUME, DamagedStateError, DivergedError
 
 Make = Callable[..., ComparisonExperiment]

@@ -18,7 +18,7 @@ from canner.experiment.corpus_facts import CorpusFacts
 from canner.experiment.record import Record
 from canner.experiment.results import summarise
 from canner.experiment.summary import summary
-from canner.system_tables import table
+from canner.report.table import table
 
 Make = Callable[..., ComparisonExperiment]
 NOTHING = CorpusFacts({}, np.zeros(0, dtype=bool))

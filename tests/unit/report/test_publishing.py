@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from canner.cli.results_file import more_seeds, publish, why_kept
+from canner.report.publishing import more_seeds, publish, why_kept
 
 
 def results(planned: int = 3, **runs: int) -> dict[str, Any]:

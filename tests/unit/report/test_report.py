@@ -9,21 +9,12 @@ from typing import Any
 
 import pytest
 
-from canner.legend import LEGEND, legend_of
-from canner.report import (
-    BEGIN,
-    END,
-    Planned,
-    figures_of_bundle,
-    read_results,
-    report,
-    report_of_gains,
-    results_page,
-    table_with_legend,
-    update_card,
-    update_readme,
-)
-from canner.system_tables import gains, table
+from canner.report.gains import gains
+from canner.report.legend import LEGEND, legend_of
+from canner.report.markers import BEGIN, END, update_card, update_readme
+from canner.report.page import figures_of_bundle, report, report_of_gains, results_page, table_with_legend
+from canner.report.results_file import Planned, read_results
+from canner.report.table import table
 
 
 def metric(*values: float) -> dict[str, Any]:

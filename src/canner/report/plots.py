@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from canner.report import read_results
+from canner.report.results_file import read_results
 
 logger = logging.getLogger(__name__)
 

@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from canner.data.bundle import save_json
+from canner.experiment.state import some_of
+from canner.report.cells import num_finished
+from canner.report.results_file import read_results
+
 
 def publish(path: Path, found: Mapping[str, Any]) -> None:
     """Writes a results file, unless figures of the one that is there would be lost, or it says the same already.
 
     Of nothing that was run, none anew.
     """
-    from canner.data.bundle import save_json
-
     anything = any(row["metrics"] or row.get("failed") for row in found["rows"])
     if anything and not why_kept(path, found) and not _says(path, found):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -23,8 +26,6 @@ def publish(path: Path, found: Mapping[str, Any]) -> None:
 
 def _says(path: Path, found: Mapping[str, Any]) -> bool:
     """Whether a results file has these figures already, whatever command wrote it, or asked for more runs of them."""
-    from canner.report import read_results
-
     try:
         before = read_results(path) if path.exists() else {}
     except ValueError:
@@ -38,9 +39,6 @@ def _says(path: Path, found: Mapping[str, Any]) -> bool:
 
 def more_seeds(path: Path, own: int) -> int | None:
     """With how many seeds some row of a results file has been run, if more than the table's own; else None."""
-    from canner.report import read_results
-    from canner.system_tables import num_finished
-
     try:
         rows = read_results(path)["rows"] if path.exists() else []
     except ValueError:  # said when the table is written
@@ -51,10 +49,6 @@ def more_seeds(path: Path, own: int) -> int | None:
 
 def why_kept(path: Path, found: Mapping[str, Any]) -> str | None:
     """Why a results file is not to be replaced: a row would have no figures any more, or is to have fewer runs."""
-    from canner.experiment.state import some_of
-    from canner.report import read_results
-    from canner.system_tables import num_finished
-
     try:
         before = read_results(path)["rows"] if path.exists() else []
     except ValueError:  # a damaged file is worth less than new figures

@@ -1,0 +1,107 @@
+"""The gains of many results files in one table, in Markdown: what CAN_last adds, and what is best on dev."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from canner.report.cells import (
+    SIGNIFICANT,
+    as_line,
+    cell,
+    figure,
+    figures_of_paper,
+    header_lines,
+    interval,
+    mark,
+    paper_figure,
+    points,
+    without_figures,
+)
+
+_PAPERS_SYSTEM = "CAN_last"
+
+
+def gains(results: Sequence[Mapping[str, Any]], *, briefly: bool = False) -> str:
+    """A line for each plain tagger: what the paper's CAN_last adds, and the system that is best on dev.
+
+    Args:
+        results: contents of results files; those that are no headline, or mark no system as best, add nothing.
+        briefly: only the first plain tagger of each table, that without encoder and character language model.
+
+    Returns:
+        A table, or nothing if there is no line.
+    """
+    lines = [
+        line for result in results if result.get("headline", True) for line in _gains_of(result, briefly)
+    ]
+    if not lines:
+        return ""
+    header = [
+        "data",
+        "plain tagger",
+        "F1",
+        "in the paper",
+        "CAN_last",
+        "in the paper",
+        "best on dev",
+        "its gain",
+    ]
+    return "\n".join([*header_lines(header), *lines])
+
+
+def _gains_of(result: Mapping[str, Any], briefly: bool) -> Iterator[str]:
+    rows, paper = {row["system"]: row for row in result["rows"]}, result.get("paper")
+    first, _ = _without_budget(next(iter(rows), ""))
+    for best in result["rows"]:
+        if not best.get("best_on_dev"):
+            continue
+        base = best["against"]["system"] if "against" in best else best["system"]
+        name, budget = _without_budget(base)
+        if briefly and name != first:
+            continue
+        can_last = rows.get(f"{name} + {_PAPERS_SYSTEM}{budget}")
+        if can_last is None and name == first:  # where the name of the first row goes without saying
+            can_last = rows.get(f"{_PAPERS_SYSTEM}{budget}")
+        is_plain = best["system"] == base
+        yield as_line(
+            [
+                cell(result["title"]),
+                cell(base),
+                figure(rows[base], "f1") + mark(rows[base]),
+                paper_figure(figures_of_paper(paper, rows[base]).get("f1")),
+                _gain_if_run(can_last),
+                _paper_gain(figures_of_paper(paper, rows[base]), figures_of_paper(paper, can_last or {})),
+                ("none" if is_plain else cell(best["system"].removeprefix(f"{name} + ").removesuffix(budget)))
+                + _of_how_many(best),
+                "–" if is_plain else _gain_if_run(best),
+            ]
+        )
+
+
+def _without_budget(system: str) -> tuple[str, str]:
+    """A row's name without its number of sentences, and that: "A", ", 100 sentences"."""
+    plain, comma, budget = system.rpartition(", ")
+    return (plain, comma + budget) if comma and budget.endswith(" sentences") else (system, "")
+
+
+def _gain_if_run(row: Mapping[str, Any] | None) -> str:
+    """The gain of a row and of how many runs, in bold if significant and not of one; a dash: no row, or no test."""
+    if row is None or (row["metrics"] and "against" not in row):
+        return "–"
+    if "against" not in row:
+        return without_figures(row)
+    against, tested = row["against"], row["against"].get("runs")
+    runs = "" if tested is None else f", {tested} run{'s' if tested > 1 else ''}"
+    is_bold = against["p"] < SIGNIFICANT and tested != 1
+    gain = f"**{points(against)}**" if is_bold else points(against)
+    return f"{gain} {interval(against)}{runs}{mark(row)}"
+
+
+def _paper_gain(plain: Mapping[str, Any], can: Mapping[str, Any]) -> str:
+    return f"{can['f1'] - plain['f1']:+.2f}" if "f1" in plain and "f1" in can else ""
+
+
+def _of_how_many(best: Mapping[str, Any]) -> str:
+    """Says among how many of our rows one was chosen, if some were not run, or not as often."""
+    return " (among {} of {})".format(*best["chosen_among"]) if "chosen_among" in best else ""

@@ -1,0 +1,108 @@
+"""Pages of results in Markdown: `docs/results.md`, and what the README and the cards of models show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from canner.report.benchmarks import speed_tables
+from canner.report.cells import cell
+from canner.report.gains import gains
+from canner.report.legend import GAINS_LEGEND, LEGEND, SYSTEMS_LEGEND, legend_of
+from canner.report.results_file import Planned, read_results, results_of
+from canner.report.table import table
+
+NO_RESULTS = "No results yet."
+_HEAD = f"""# Results
+
+Built by `canner report` from the files in [`results/`](../results); do not edit. F1, precision and recall are
+entity-level, in percent, as `conlleval` counts; `±` is the standard deviation over the runs. A stand-in is named as
+such, and what has not been run says so.
+
+{LEGEND}
+"""
+
+
+def table_with_legend(path: Path) -> list[str]:
+    """One results file's table, and what its words mean; lines.
+
+    Raises:
+        ValueError: if it is not a results file.
+    """
+    shown = table(read_results(path))
+    legend = legend_of(shown)
+    return [*shown.splitlines(), *(["", legend] if legend else [])]
+
+
+def report(folder: Path, figures: Sequence[str] = (), planned: Sequence[Planned] = ()) -> str:
+    """Results of a folder as Markdown: the gains, the tables that are planned in their order, others by name.
+
+    Args:
+        folder: of results files.
+        planned: what there should be; where there is some of it, the rest is listed as not run.
+        figures: pictures to show, as paths seen from the page, each under the table whose name it has.
+
+    Raises:
+        ValueError: if a file is not a results file, or two have one name.
+    """
+    results = results_of(folder, planned)
+    found = {result["name"] for result in results}
+    missing = [entry for entry in planned if entry.name not in found]
+    missing = missing if len(missing) < len(planned) else []  # a folder of other results
+    parts = (
+        [f"### Gains over the plain tagger\n\n{lines}\n\n{GAINS_LEGEND}"] if (lines := gains(results)) else []
+    )
+    pictures = {Path(path).stem: path for path in figures}
+    for result in results:
+        parts.append(table(result))
+        if result["name"] in pictures:
+            parts.append(_picture(result, pictures[result["name"]]))
+    if missing:
+        left = [f"- {cell(entry.title)}: `{entry.command}`" for entry in missing]
+        parts.append("\n".join(["### Not run", "", *left]))
+    return "\n\n".join(parts) if parts else NO_RESULTS
+
+
+def report_of_gains(folder: Path, figures: Sequence[str] = (), planned: Sequence[Planned] = ()) -> str:
+    """What the README shows of the results of a folder: the gains in brief, and pictures; see `report`."""
+    results = results_of(folder, planned)
+    parts = [f"{lines}\n\n{GAINS_LEGEND} {SYSTEMS_LEGEND}"] if (lines := gains(results, briefly=True)) else []
+    pictures = {Path(path).stem: path for path in figures}
+    parts += [_picture(result, pictures[result["name"]]) for result in results if result["name"] in pictures]
+    return "\n\n".join(parts) if parts else NO_RESULTS
+
+
+def results_page(folder: Path, figures: Sequence[str] = (), planned: Sequence[Planned] = ()) -> str:
+    """The whole page of results, with links to its tables; see `report`."""
+    speed = speed_tables(folder)
+    tables = f"{report(folder, figures, planned)}\n" + (
+        f"\n## Speed and memory\n\n{speed}\n" if speed else ""
+    )
+    headings = [line.lstrip("# ") for line in tables.splitlines() if line.startswith("### ")]
+    links = [f"- [{heading}](#{_anchor(heading)})" for heading in headings]
+    return "\n".join([_HEAD, *links, "", tables])
+
+
+def figures_of_bundle(folder: Path, bundle: str) -> str:
+    """What all results say of one bundle alone (a translator, say), for its card; "" if they say nothing.
+
+    Args:
+        folder: of results files.
+        bundle: its path as rows that score a bundle name it, "models/zh-en".
+    """
+    parts = []
+    for result in results_of(folder):
+        if own := [row for row in result["rows"] if row.get("bundle") == bundle]:
+            parts.append(table({**result, **own[0].get("made", {}), "rows": own}))  # made by one command
+    return "\n\n".join(parts)
+
+
+def _anchor(heading: str) -> str:
+    """Where a heading is found in its page, as GitHub has it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _picture(result: Mapping[str, Any], path: str) -> str:
+    return f"![{cell(result['title'])}]({path})"
