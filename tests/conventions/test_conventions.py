@@ -18,10 +18,11 @@ import pytest
 
 from canner.report.gains import gains
 from canner.report.markers import BEGIN, END
-from canner.report.page import figures_of_bundle, report_of_gains, results_page
+from canner.report.page import figures_of_bundle, results_in_brief, results_page
 from canner.report.results_file import read_results
 from canner.report.table import table
 from canner.tables import planned_results
+from canner.tables.by_labels import BY_LABELS
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "src" / "canner"
@@ -179,16 +180,19 @@ def test_links_between_our_pages_lead_somewhere() -> None:
     assert not broken
 
 
-def test_the_gains_in_the_readme_are_those_of_the_results() -> None:
+def test_the_tables_in_the_readme_are_those_of_the_results() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = readme.split(BEGIN)[1].split(END)[0].strip("\n")
     figures = [f"docs/figures/{path.name}" for path in (ROOT / "docs" / "figures").glob("*.svg")]
-    assert shown == report_of_gains(ROOT / "results", figures, planned_results()), "run canner report"
+    assert shown == results_in_brief(ROOT / "results", figures, planned_results(), BY_LABELS), (
+        "run canner report"
+    )
 
 
 def test_the_page_of_results_is_that_of_the_results() -> None:
     figures = sorted(path.name for path in (ROOT / "docs" / "figures").glob("*.svg"))
-    page = results_page(ROOT / "results", [f"figures/{name}" for name in figures], planned_results())
+    pictures = [f"figures/{name}" for name in figures]
+    page = results_page(ROOT / "results", pictures, planned_results(), BY_LABELS)
     assert (ROOT / "docs" / "results.md").read_text(encoding="utf-8").strip() == page.strip(), (
         "run canner report"
     )

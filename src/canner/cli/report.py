@@ -43,10 +43,11 @@ def report(
         canner report runs/comparison
     """
     from canner.report.markers import around_markers, update_card, update_readme
-    from canner.report.page import figures_of_bundle, report_of_gains, results_page, table_with_legend
+    from canner.report.page import figures_of_bundle, results_in_brief, results_page, table_with_legend
     from canner.report.page import report as build
     from canner.report.plots import draw_figures
     from canner.tables import planned_results
+    from canner.tables.by_labels import BY_LABELS
     from canner.text.files import write_lines
 
     if (own := folder / "results.json").is_file():
@@ -57,16 +58,17 @@ def report(
         raise ValueError(f"expected a folder of results, got {found}: {folder}")
     planned = planned_results()
     if stdout:
-        emit(build(folder, planned=planned).splitlines(), None)
+        emit(build(folder, planned=planned, corpora=BY_LABELS).splitlines(), None)
         return
     around_markers(readme)  # or nothing is written
     if not any(folder.glob("*.json")):
         raise ValueError(f"expected results files (.json) in {folder}, got none; nothing is written")
     page.parent.mkdir(parents=True, exist_ok=True)
     figures = draw_figures(folder, page.parent / "figures")
-    write_lines(page, results_page(folder, _seen_from(page, figures), planned).splitlines())
-    changed = update_readme(readme, report_of_gains(folder, _seen_from(readme, figures), planned))
-    note(f"{page}: written; {readme}: {'gains rebuilt' if changed else 'already up to date'}")
+    write_lines(page, results_page(folder, _seen_from(page, figures), planned, BY_LABELS).splitlines())
+    in_brief = results_in_brief(folder, _seen_from(readme, figures), planned, BY_LABELS)
+    changed = update_readme(readme, in_brief)
+    note(f"{page}: written; {readme}: {'results rebuilt' if changed else 'already up to date'}")
     for card in sorted(models.glob("*/README.md")):
         if update_card(card, figures_of_bundle(folder, f"{models.name}/{card.parent.name}")):
             note(f"{card}: figures rebuilt")

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-_SYSTEMS = (
+from collections.abc import Sequence
+
+_Entry = tuple[str, str]
+"""What stands in a table that needs explaining, in lower case, and the explanation."""
+
+_SYSTEMS: tuple[_Entry, ...] = (
     (
         "can_",
         "CAN_first and CAN_last read the first or the last attention layer of the ConvS2S translator (Eq. 7), "
-        "CAN_aligned an alignment head on it, CAN_gloss the word gloss; they join what they read to the BiLSTM's "
-        "states (Eq. 11) or, at the input, to the word vectors; with copies, and in CAN_aligned: what the translator"
-        " copied is known to lie where it was copied from; scaled: every source token gets the same mass of "
-        "attention, and the teacher's tags beside its states.",
+        "CAN_gloss the word gloss. What they carry over is joined to the BiLSTM's states (Eq. 11) or, in rows that "
+        "say so, to the word vectors at its input.",
     ),
-    ("†", "†: made with an earlier translator, or other part, than the present one."),
+    (
+        "can_aligned",
+        "CAN_aligned: an alignment head on the ConvS2S says which word came from which, and copied words are linked "
+        "to what they were copied from.",
+    ),
+    (
+        "copies",
+        "With copies: a word that the translator copied is linked to what it was copied from, whatever attention says.",
+    ),
+    (
+        " scaled",
+        "Scaled: each source token's attention weights sum to 1, and the teacher's tag probabilities stand beside "
+        "its states.",
+    ),
+    ("†", "†: made with an earlier translator, or other bundle, than the present one."),
 )
-_GAINS = (
+_GAINS: tuple[_Entry, ...] = (
     (
         "| gain |",
         "Gain: F1 over the plain row of the same kind, with 95 % interval and two-sided p of a paired bootstrap "
-        "(10,000 resamples) over the test sentences, all runs pooled that have one of the plain row with the same "
-        "seed; F1 of the pooled runs is not quite their mean. That test knows nothing of other trainings: in "
-        "brackets p where these are reckoned with, too (Student's t over the runs' gains).",
+        "(10,000 resamples) over the test sentences. All runs are pooled that have one of the plain row with the "
+        "same seed, so a gain is not quite the difference of two means. That test ignores that another training "
+        "gives another F1; the p in brackets does not (Student's t over the runs' gains).",
     ),
     (
         "; unseen",
@@ -28,8 +45,8 @@ _GAINS = (
     ),
     (
         "upper bound",
-        "Upper bound: DeepL's English with its alignments, read in the same place as the row's; a reference that can"
-        " be passed.",
+        "Upper bound: DeepL's English with its alignments, read in the same place as the row's; a reference, which a "
+        "row can pass.",
     ),
     (
         "collapsed",
@@ -38,34 +55,33 @@ _GAINS = (
     ),
     (
         "cut off",
-        "Cut off: a run that had all epochs that it may have, and was best on the development set in the last tenth "
+        "Cut off: a run that used all epochs it was allowed, and was best on the development set in the last tenth "
         "of them, so that more might have helped (not known of runs made before 2026-11-29).",
     ),
     (
         "| **",
-        "Best on dev, in bold: of those that read our English (without †, and with three runs or as many as any, "
-        "where there are such) the one that gains most on the development set by the seeds that all of them have, or"
-        " the plain tagger if none gains.",
+        "Bold row: of those that read our English (without †, and with three runs or as many as any, where there are "
+        "such), the one that gains most on the development set by the seeds that all of them have; the plain tagger "
+        "if none gains.",
     ),
 )
 
-
-def _joined(entries: tuple[tuple[str, str], ...]) -> str:
-    return " ".join(text for _, text in entries)
-
-
-SYSTEMS_LEGEND = _joined(_SYSTEMS)
-"""What the names of the systems mean."""
-LEGEND = _joined((*_SYSTEMS, *_GAINS))
-"""What the names of the systems, and gains, mean."""
 GAINS_LEGEND = (
     "Gains in F1 points, with the 95 % interval of a paired bootstrap (10,000 resamples) over the test sentences, "
-    "the runs with the same seeds pooled; in bold where there are several of these and that test has p < 0.05, "
-    "uncorrected for how many tests there are. It ignores what another training would give: one run says little, and"
-    " where there are several, the tables have a second p that counts that in. “Among 2 of 6”: only 2 of the table's"
-    " 6 systems that read our English had been run, or often enough."
+    "runs with the same seeds pooled. Bold: p < 0.05 of several runs, not corrected for the number of tests. The "
+    "bootstrap ignores that another training gives another F1; the tables of docs/results.md have a second p that "
+    "does not. “Among 2 of 6”: only 2 of the table's 6 systems that read our English were run, or often enough."
 )
 """What the table of gains alone needs."""
+BY_LABELS_LEGEND = (
+    "F1 on the test sets, mean ± standard deviation over the runs. *No labels*: the English teacher's entities, "
+    "carried to the words; only types that the teacher knows are counted (Swahili and Yoruba: no dates; Chinese "
+    "news: countries and cities count as places). *100 sentences*: three random subsets, 80 to learn from and 20 "
+    "that decide when training stops; random word vectors; the encoder is multilingual-e5-small, frozen. *All "
+    "sentences*: fast protocol, three runs or more; word vectors trained on our parallel text for Spanish, German "
+    "and Chinese news, else random. *With the gloss*: the tagger reads the word gloss at its input."
+)
+"""What the table of F1 by labels needs."""
 
 
 def legend_of(tables: str) -> str:
@@ -77,5 +93,14 @@ def legend_of(tables: str) -> str:
     Returns:
         Nothing, where no row needs a word.
     """
+    return _of(tables, (*_SYSTEMS, *_GAINS))
+
+
+def legend_of_systems(tables: str) -> str:
+    """What the names of the systems in some tables mean; see `legend_of`."""
+    return _of(tables, _SYSTEMS)
+
+
+def _of(tables: str, entries: Sequence[_Entry]) -> str:
     text = "\n".join(line for line in tables.casefold().splitlines() if line.startswith("|"))
-    return _joined(tuple(entry for entry in (*_SYSTEMS, *_GAINS) if entry[0] in text))
+    return " ".join(explanation for word, explanation in entries if word in text)

@@ -8,20 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from canner.report.benchmarks import speed_tables
+from canner.report.by_labels import LabelledCorpus, f1_by_labels
 from canner.report.cells import cell
 from canner.report.gains import gains
-from canner.report.legend import GAINS_LEGEND, LEGEND, SYSTEMS_LEGEND, legend_of
+from canner.report.legend import BY_LABELS_LEGEND, GAINS_LEGEND, legend_of, legend_of_systems
 from canner.report.results_file import Planned, read_results, results_of
 from canner.report.table import table
 
 NO_RESULTS = "No results yet."
-_HEAD = f"""# Results
+_HEAD = """# Results
 
 Built by `canner report` from the files in [`results/`](../results); do not edit. F1, precision and recall are
 entity-level, in percent, as `conlleval` counts; `±` is the standard deviation over the runs. A stand-in is named as
 such, and what has not been run says so.
-
-{LEGEND}
 """
 
 
@@ -36,13 +35,19 @@ def table_with_legend(path: Path) -> list[str]:
     return [*shown.splitlines(), *(["", legend] if legend else [])]
 
 
-def report(folder: Path, figures: Sequence[str] = (), planned: Sequence[Planned] = ()) -> str:
-    """Results of a folder as Markdown: the gains, the tables that are planned in their order, others by name.
+def report(
+    folder: Path,
+    figures: Sequence[str] = (),
+    planned: Sequence[Planned] = (),
+    corpora: Sequence[LabelledCorpus] = (),
+) -> str:
+    """Results of a folder as Markdown: F1 by labels, gains, the tables that are planned in their order, others by name.
 
     Args:
         folder: of results files.
-        planned: what there should be; where there is some of it, the rest is listed as not run.
         figures: pictures to show, as paths seen from the page, each under the table whose name it has.
+        planned: what there should be; where there is some of it, the rest is listed as not run.
+        corpora: the lines of the table of F1 by labels.
 
     Raises:
         ValueError: if a file is not a results file, or two have one name.
@@ -51,9 +56,11 @@ def report(folder: Path, figures: Sequence[str] = (), planned: Sequence[Planned]
     found = {result["name"] for result in results}
     missing = [entry for entry in planned if entry.name not in found]
     missing = missing if len(missing) < len(planned) else []  # a folder of other results
-    parts = (
-        [f"### Gains over the plain tagger\n\n{lines}\n\n{GAINS_LEGEND}"] if (lines := gains(results)) else []
-    )
+    parts = []
+    if lines := f1_by_labels({result["name"]: result for result in results}, corpora):
+        parts.append(f"### F1 by how much is labelled\n\n{lines}\n\n{BY_LABELS_LEGEND}")
+    if lines := gains(results):
+        parts.append(f"### Gains over the plain tagger\n\n{lines}\n\n{GAINS_LEGEND}")
     pictures = {Path(path).stem: path for path in figures}
     for result in results:
         parts.append(table(result))
@@ -65,24 +72,40 @@ def report(folder: Path, figures: Sequence[str] = (), planned: Sequence[Planned]
     return "\n\n".join(parts) if parts else NO_RESULTS
 
 
-def report_of_gains(folder: Path, figures: Sequence[str] = (), planned: Sequence[Planned] = ()) -> str:
-    """What the README shows of the results of a folder: the gains in brief, and pictures; see `report`."""
+def results_in_brief(
+    folder: Path,
+    figures: Sequence[str] = (),
+    planned: Sequence[Planned] = (),
+    corpora: Sequence[LabelledCorpus] = (),
+) -> str:
+    """What the README shows of the results of a folder: F1 by labels, gains in brief, and pictures; see `report`."""
     results = results_of(folder, planned)
-    parts = [f"{lines}\n\n{GAINS_LEGEND} {SYSTEMS_LEGEND}"] if (lines := gains(results, briefly=True)) else []
+    parts = []
+    if lines := f1_by_labels({result["name"]: result for result in results}, corpora):
+        parts.append(f"{lines}\n\n{BY_LABELS_LEGEND}")
+    left_out = {entry.name for entry in planned if not entry.in_readme}
+    shown = [result for result in results if result["name"] not in left_out]
+    if lines := gains(shown, briefly=True):
+        parts.append(f"{lines}\n\n{GAINS_LEGEND} {legend_of_systems(lines)}")
     pictures = {Path(path).stem: path for path in figures}
-    parts += [_picture(result, pictures[result["name"]]) for result in results if result["name"] in pictures]
+    parts += [_picture(result, pictures[result["name"]]) for result in shown if result["name"] in pictures]
     return "\n\n".join(parts) if parts else NO_RESULTS
 
 
-def results_page(folder: Path, figures: Sequence[str] = (), planned: Sequence[Planned] = ()) -> str:
+def results_page(
+    folder: Path,
+    figures: Sequence[str] = (),
+    planned: Sequence[Planned] = (),
+    corpora: Sequence[LabelledCorpus] = (),
+) -> str:
     """The whole page of results, with links to its tables; see `report`."""
     speed = speed_tables(folder)
-    tables = f"{report(folder, figures, planned)}\n" + (
+    tables = f"{report(folder, figures, planned, corpora)}\n" + (
         f"\n## Speed and memory\n\n{speed}\n" if speed else ""
     )
     headings = [line.lstrip("# ") for line in tables.splitlines() if line.startswith("### ")]
     links = [f"- [{heading}](#{_anchor(heading)})" for heading in headings]
-    return "\n".join([_HEAD, *links, "", tables])
+    return "\n".join([_HEAD, legend_of(tables), "", *links, "", tables])
 
 
 def figures_of_bundle(folder: Path, bundle: str) -> str:

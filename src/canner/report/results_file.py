@@ -12,11 +12,17 @@ from canner.report.table import table
 
 
 class Planned(NamedTuple):
-    """A results file that there will be once its command has run."""
+    """A results file that there will be once its command has run.
+
+    Attributes:
+        name, title, command: as they stand in it.
+        in_readme: whether the README shows its gains, or its picture; the page of results shows all.
+    """
 
     name: str
     title: str
     command: str
+    in_readme: bool = True
 
 
 def read_results(path: Path) -> dict[str, Any]:

@@ -57,6 +57,8 @@ TABLES: dict[str, dict[str, Part]] = {
     "letters": {"german": european.german_letters, "spanish": european.spanish_letters},
 }
 """The comparisons of each table, by name."""
+IN_README = ("table2", "table3", "table4", "figure3", "masakhaner", "uner")
+"""The tables whose gains, or plots, under the fast protocol stand in the README."""
 ALONE: dict[str, Protocol] = {"hundred": "fast", "longer": "fast", "last-epoch": "paper"}
 """The tables that run under one protocol alone."""
 
@@ -113,15 +115,20 @@ def descriptions() -> dict[str, str]:
 def planned_results() -> list[Planned]:
     """Every part of every table: under the fast protocol, under the paper's without its grid, and with it."""
     planned = []
-    for table, name in ((table, f"{table}-{part}") for table, parts in TABLES.items() for part in parts):
-        of_name = []
+    for table, part in ((table, part) for table, parts in TABLES.items() for part in parts):
+        name, of_name = f"{table}-{part}", []
         if ALONE.get(table) != "paper":
             of_name += [(fast, "--protocol fast") for fast in comparisons(name, "fast")]
         if ALONE.get(table) != "fast":
             (paper,) = comparisons(name, "paper")
             of_name += [(without_grid(paper), "--protocol paper --no-grid"), (paper, "--protocol paper")]
         planned += [
-            Planned(config.name, config.title, f"canner reproduce {name} {flags}")
+            Planned(
+                config.name,
+                config.title,
+                f"canner reproduce {name} {flags}",
+                in_readme=table in IN_README and config.protocol == "fast",
+            )
             for config, flags in of_name
         ]
     return planned

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from canner.report.by_labels import LabelledCorpus, f1_by_labels
 from canner.report.gains import gains
-from canner.report.legend import LEGEND, legend_of
+from canner.report.legend import legend_of, legend_of_systems
 from canner.report.markers import BEGIN, END, update_card, update_readme
-from canner.report.page import figures_of_bundle, report, report_of_gains, results_page, table_with_legend
+from canner.report.page import figures_of_bundle, report, results_in_brief, results_page, table_with_legend
 from canner.report.results_file import Planned, read_results
 from canner.report.table import table
 
@@ -49,7 +50,9 @@ def test_of_the_legend_stands_what_the_tables_have(tmp_path: Path) -> None:
     write(tmp_path, "results.json", RESULT | {"rows": rows, "title": "X"})
     said = table_with_legend(tmp_path / "results.json")[-1]
     assert said == f"{legend_of('| cut off')} {legend_of('| **')}"
-    assert legend_of("| CAN_last | gain | ; unseen upper bound collapsed cut off | ** †") == LEGEND
+    assert "Scaled:" in legend_of("| CAN_last scaled | gain |")
+    assert "Scaled:" not in (both := legend_of("| CAN_last | gain |"))
+    assert both == f"{legend_of_systems('| CAN_last | gain |')} {legend_of('| gain |')}"
 
 
 def test_table_shows_means_deviations_and_what_is_missing() -> None:
@@ -272,7 +275,7 @@ def test_a_picture_stands_under_its_table(tmp_path: Path) -> None:
     write(tmp_path, "a.json", RESULT | {"name": "extra", "title": "Extra"})
     lines = report(tmp_path, ["figures/bound.svg"]).splitlines()
     assert lines.index("### Extra") - lines.index("![Upper bound](figures/bound.svg)") == 2
-    assert report_of_gains(tmp_path, ["docs/bound.svg"]) == "![Upper bound](docs/bound.svg)"
+    assert results_in_brief(tmp_path, ["docs/bound.svg"]) == "![Upper bound](docs/bound.svg)"
 
 
 def test_the_papers_gain_stands_there_also_when_its_system_was_not_run() -> None:
@@ -314,6 +317,40 @@ def test_report_follows_the_plan_and_names_what_was_not_run(tmp_path: Path) -> N
     assert text.endswith("- Gloss: `make gloss`")
 
 
+def test_the_readme_leaves_out_what_the_page_alone_shows(tmp_path: Path) -> None:
+    plain = {"system": "plain", "metrics": {"f1": metric(50.0)}, "seeds": [1], "best_on_dev": True}
+    for name in ("first", "second", "third"):
+        write(tmp_path, f"{name}.json", {"name": name, "title": f"Title of {name}", "rows": [plain]})
+    planned = [Planned("first", "", "make"), Planned("second", "", "make", in_readme=False)]
+    pictures = ["figures/first.svg", "figures/second.svg"]
+    text = results_in_brief(tmp_path, pictures, planned)
+    assert "Title of second" not in text
+    assert [line for line in text.splitlines() if "Title of" in line] == [
+        "| Title of first | plain | 50.00 |  | – |  | none | – |",
+        "| Title of third | plain | 50.00 |  | – |  | none | – |",
+        "![Title of first](figures/first.svg)",
+    ]
+    assert "Title of second" in report(tmp_path, pictures, planned)
+
+
+def test_f1_by_labels_is_read_from_three_results_files() -> None:
+    def result(sentences: int = 0, **f1: float) -> dict[str, Any]:
+        rows = [{"system": name, "metrics": {"f1": metric(value)}} for name, value in f1.items()]
+        return {"rows": rows, "corpus": {"train": {"sentences": sentences}}}
+
+    gloss = "CAN_gloss at the input"
+    results = {
+        "without-labels": result(**{"Xish, word gloss": 40.0}),
+        "hundred-x": result(**{"plain": 20.0, gloss: 50.0, f"Encoder + {gloss}": 60.0}),
+        "x": result(1234, **{"Words": 80.0, f"Words + {gloss}": 82.5}),
+    }
+    corpus = LabelledCorpus("Xish", "Xish, word gloss", "hundred-x", "x", "Words")
+    lines = f1_by_labels(results, [corpus, corpus._replace(whole="elsewhere")]).splitlines()
+    assert len(lines) == 3
+    assert lines[2] == "| Xish, 1,234 sentences | 40.00 | 20.00 | 50.00 | not run | 60.00 | 80.00 | 82.50 |"
+    assert f1_by_labels(results, [corpus._replace(whole="elsewhere")]) == ""
+
+
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     write(tmp_path, "a.json", RESULT)
     write(tmp_path, "b.json", RESULT)
@@ -322,7 +359,7 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_says_so(tmp_path: Path) -> None:
-    assert report(tmp_path) == report_of_gains(tmp_path) == "No results yet."
+    assert report(tmp_path) == results_in_brief(tmp_path) == "No results yet."
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""What F1 to expect, by how much is labelled: a line a corpus, of several results files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from canner.report.cells import NOT_RUN, as_line, cell, figure, header_lines
+
+_GLOSS = "CAN_gloss at the input"
+_HEADINGS = (
+    "language",
+    "no labels: word gloss",
+    "100 sentences: plain tagger",
+    "with the gloss",
+    "with an encoder",
+    "with both",
+    "all sentences: plain tagger",
+    "with the gloss",
+)
+
+
+class LabelledCorpus(NamedTuple):
+    """Where the figures of a corpus stand.
+
+    Attributes:
+        title: of its line.
+        without_labels: its row in the results file of that name.
+        hundred, whole: results files with a hundred labelled sentences, and with all.
+        plain: the row of the plain tagger in `whole`.
+    """
+
+    title: str
+    without_labels: str
+    hundred: str
+    whole: str
+    plain: str = "BiLSTM+CRF"
+
+
+def f1_by_labels(results: Mapping[str, Mapping[str, Any]], corpora: Sequence[LabelledCorpus]) -> str:
+    """A table of the corpora of which all results files are there; nothing, if there is none.
+
+    Args:
+        results: contents of results files, by name.
+        corpora: the lines.
+    """
+    lines = [
+        as_line(_cells(results, corpus))
+        for corpus in corpora
+        if {"without-labels", corpus.hundred, corpus.whole} <= results.keys()
+    ]
+    return "\n".join([*header_lines(_HEADINGS), *lines]) if lines else ""
+
+
+def _cells(results: Mapping[str, Mapping[str, Any]], corpus: LabelledCorpus) -> list[str]:
+    wanted = [("without-labels", corpus.without_labels)]
+    few = ("plain", _GLOSS, "Encoder", f"Encoder + {_GLOSS}")
+    wanted += [(corpus.hundred, row) for row in few]
+    wanted += [(corpus.whole, row) for row in (corpus.plain, f"{corpus.plain} + {_GLOSS}")]
+    number = results[corpus.whole]["corpus"]["train"]["sentences"]
+    return [cell(f"{corpus.title}, {number:,} sentences"), *(_f1(results[name], row) for name, row in wanted)]
+
+
+def _f1(result: Mapping[str, Any], system: str) -> str:
+    row = next((row for row in result["rows"] if row["system"] == system), None)
+    return NOT_RUN if row is None else figure(row, "f1")

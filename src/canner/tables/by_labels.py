@@ -1,0 +1,25 @@
+"""The corpora of which figures stand side by side by how much is labelled."""
+
+from __future__ import annotations
+
+from canner.report.by_labels import LabelledCorpus
+
+BY_LABELS = (
+    LabelledCorpus("Spanish", "Spanish, word gloss", "hundred-spanish-fast", "table2-spanish-fast"),
+    LabelledCorpus("German", "German, word gloss", "hundred-german-fast", "table2-german-fast"),
+    LabelledCorpus("Swahili", "Swahili, word gloss", "hundred-swahili-fast", "masakhaner-swahili-fast"),
+    LabelledCorpus("Yoruba", "Yoruba, word gloss", "hundred-yoruba-fast", "masakhaner-yoruba-fast"),
+    LabelledCorpus(
+        "Chinese news",
+        "Chinese news, word gloss",
+        "hundred-ontonotes-fast",
+        "table3-ontonotes-fast",
+        "Char+BiLSTM+CRF",
+    ),
+    LabelledCorpus(
+        "Chinese encyclopaedia",
+        "Chinese encyclopaedia, word gloss",
+        "hundred-uner-fast",
+        "uner-chinese-fast",
+    ),
+)
