@@ -29,13 +29,13 @@ from canner.data.bundle import save_text
 from canner.data.corpus import data_path
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.options import TranslateOptions
+from canner.tables.bundles import LANGUAGES
 from canner.text.bitext import read_bitext, read_lines
 from canner.text.tokenizer import is_unspaced, tokenize_words
 from canner.transfer.gloss import WordGloss
 
 RECIPES = Path(__file__).resolve().parent
 RUNS, MODELS = RECIPES.parent / "runs", RECIPES.parent / "models"
-LANGUAGES = ("es", "de", "zh", "sw", "yo")
 WITH_REVERSE = ("de", "zh")
 """Those with a recipe of a translator from English."""
 NEWS = ("news", "commentary", "general", "wiki", "mixed")

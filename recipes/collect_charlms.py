@@ -15,6 +15,7 @@ from typing import Any
 
 from canner.data.bundle import save_json
 from canner.experiment.results import digests, results_json, summarise, weights_of
+from canner.report.publishing import made_in_all
 from canner.report.results_file import read_results
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
@@ -61,11 +62,7 @@ def main() -> None:
         protocol="an LSTM in each direction, Adam, a rate that decays over the minutes of one processor core",
         command=shlex.join(["python", *sys.argv]),
     )
-    content |= {
-        key: "; ".join(sorted({str(found["made"][key]) for found in rows.values()}))
-        for key in ("hardware", "date")
-    }
-    save_json(path, content)
+    save_json(path, content | made_in_all(content["rows"]))
 
 
 if __name__ == "__main__":

@@ -244,7 +244,7 @@ def main() -> None:
     rows, read = [], [*map(data_path, data.dev), weights_of(TEACHER), parallel_text(language)]
     for argument in arguments.translators:
         name = argument.removeprefix("eflomal=")
-        view = external(f"{language}-en", name) if name in OTHERS else ViewConfig(translator=name)
+        view = external(language, name) if name in OTHERS else ViewConfig(translator=name)
         read += map(data_path, view.files.english) if view.files else [weights_of(name)]
         config = TransferConfig(teacher=TEACHER, views=(view,))
         views = TransferViews.load(config.with_paths(lambda path: str(data_path(path))))

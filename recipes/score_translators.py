@@ -13,11 +13,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
-import sys
 import time
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +26,8 @@ from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.evaluation.alignment import GoldAlignment, read_gold_alignments, score_alignments
 from canner.evaluation.translation import share_of_entity_tokens_copied
-from canner.experiment.environment import hardware
-from canner.experiment.results import digests, results_json, summarise, weights_of
-from canner.report.results_file import read_results
+from canner.experiment.results import results_json, summarise, weights_of
+from canner.report.publishing import made_in_all, with_earlier_rows
 from canner.text.bitext import read_bitext
 from canner.text.conll import read_conll
 from canner.text.segmentation import segment_tokens
@@ -129,25 +125,11 @@ def save(
     command: str,
     files: Sequence[Path],
 ) -> None:
-    """Writes a results file; rows of other translators that stand in it stay. Each says when and where it was made."""
+    """Writes a results file; rows of other translators that stand in it stay."""
     path = RESULTS / f"{name}.json"
-    before = read_results(path) if path.exists() else {"rows": []}
-    made_before = {key: before[key] for key in ("hardware", "date") if key in before}
-    old = [{"made": made_before, **row} for row in before["rows"]]
-    named = {row["system"] for row in new}
-    made = {
-        "command": shlex.join(["python", *sys.argv]),
-        "hardware": hardware(),
-        "date": date.today().isoformat(),
-        "files": digests(files),
-    }
-    rows = [row for row in old if row["system"] not in named] + [{**row, "made": made} for row in new]
-    rows.sort(key=_by_kind)
+    rows = sorted(with_earlier_rows(path, new, files), key=_by_kind)
     results = results_json(name=name, title=title, rows=rows, data=data, protocol=protocol, command=command)
-    for key, join in (("hardware", "; "), ("date", ", ")):
-        said = join.join(row["made"][key] for row in rows if key in row["made"])
-        results[key] = join.join(sorted(set(said.split(join))))
-    save_json(path, results)
+    save_json(path, results | made_in_all(rows))
 
 
 def _by_kind(row: Mapping[str, Any]) -> tuple[int, str, int]:

@@ -24,8 +24,8 @@ from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_part
 from canner.data.translation import Translator
 from canner.evaluation.entities import score_entities
 from canner.experiment.results import results_json, summarise, weights_of
-from canner.report.results_file import read_results
-from canner.tables.bundles import ALIGNERS, GLOSSES, TEACHER, TRANSLATORS
+from canner.report.publishing import made_in_all, with_earlier_rows
+from canner.tables.bundles import ALIGNERS, EXTERNAL, GLOSSES, TEACHER, TRANSLATORS
 from canner.tables.chinese import ONTONOTES5
 from canner.tables.european import GERMAN, SPANISH
 from canner.tables.masakhaner import corpus
@@ -51,7 +51,10 @@ CORPORA: dict[str, tuple[str, CorpusConfig]] = {
 """The language of each corpus, and the corpus with the types called as the teacher calls them."""
 ROWS = ("the text itself", "word gloss", "ConvS2S, last layer", "ConvS2S, alignment head", "DeepL")
 """What makes the English, as the table calls it."""
+WITH_COPIES = ", with copies"
 OTHER_PARTS = ("train", "dev")
+MOST = 1000
+"""Sentences of these that are counted."""
 
 
 def scores(
@@ -84,52 +87,56 @@ def known_types(teacher: Teacher) -> set[str]:
     return {tag[2:] for tag in teacher.tags if tag != "O"}
 
 
-def translators(language: str, sentences: Sequence[Sentence]) -> dict[str, Translator]:
-    """What makes the English, by the name of its row."""
-    lines = [" ".join(sentence.tokens) for sentence in sentences]
-    same = [[(i, i) for i in range(len(sentence.tokens))] for sentence in sentences]
-    text, gloss, last, head, deepl = ROWS
-    found: dict[str, Translator] = {text: FileTranslator(lines, lines, same, name="text")}
-    for row, bundles in ((gloss, GLOSSES), (last, TRANSLATORS), (head, ALIGNERS)):
-        found[row] = load_translator(bundles[language])
-    if language in ("es", "de"):
-        files = external(f"{language}-en", "DeepL").files
-        assert files is not None
-        paths = ([data_path(p) for p in part] for part in (files.source, files.english, files.alignments))
-        found[deepl] = FileTranslator.read(*paths, missing="empty")
-    return found
+def translator_of(row: str, language: str, sentences: Sequence[Sentence]) -> Translator | None:
+    """What makes the English of a row; None where a language has no such thing."""
+    text, gloss, last, head, _ = ROWS
+    if row == text:
+        lines = [" ".join(sentence.tokens) for sentence in sentences]
+        same = [[(i, i) for i in range(len(sentence.tokens))] for sentence in sentences]
+        return FileTranslator(lines, lines, same, name="text")
+    bundles = {gloss: GLOSSES, last: TRANSLATORS, head: ALIGNERS}
+    if row in bundles:
+        return load_translator(bundles[row][language])
+    if language not in EXTERNAL:
+        return None
+    files = external(language, "DeepL").files
+    assert files is not None
+    paths = ([data_path(p) for p in part] for part in (files.source, files.english, files.alignments))
+    return FileTranslator.read(*paths, missing="empty")
 
 
-def save(path: Path, rows: Sequence[Mapping[str, Any]], counts: Sequence[str], most: int) -> None:
-    """Writes the results file.
+def files_read() -> list[Path]:
+    """What the rows are scored on, and made by."""
+    languages = dict.fromkeys(language for language, _ in CORPORA.values())
+    return [
+        weights_of(TEACHER),
+        *(data_path(path) for _, c in CORPORA.values() for path in (*c.train, *c.dev, *c.test)),
+        *(weights_of(kind[one]) for one in languages for kind in (GLOSSES, TRANSLATORS, ALIGNERS)),
+    ]
+
+
+def save(path: Path, new: Sequence[Mapping[str, Any]], counts: Sequence[str]) -> None:
+    """Writes the results file; rows that are not made anew stay.
 
     Args:
         path: of the file.
-        rows: of the table.
+        new: rows of the table.
         counts: test sentences of each corpus, in words.
-        most: sentences of the training and of the development part.
     """
+    order = [f"{corpus}, {row}{copies}" for corpus in CORPORA for row in ROWS for copies in ("", WITH_COPIES)]
+    rows = sorted(with_earlier_rows(path, new, files_read()), key=lambda row: order.index(row["system"]))
     content = results_json(
         name="without-labels",
         title="Without labels: the teacher's entities, carried back by attention",
         rows=rows,
         data="test sets of CoNLL-2002/2003, MasakhaNER 2, OntoNotes 5 (bn, mz, nw; GPE counts as LOC) and Universal "
         f"NER (GSD simplified): {', '.join(counts)} sentences, in brackets the shares of the three parts that stand in "
-        f"the translators' parallel text; F1 on at most {most} sentences of the training and of the development part "
+        f"the translators' parallel text; F1 on at most {MOST} sentences of the training and of the development part "
         "beside that on the test set (a dash: not run); types of the teacher",
         protocol="nothing is trained on the language, nothing is chosen; the likeliest type of each token",
         command="python recipes/score_without_labels.py",
-        files=[
-            weights_of(TEACHER),
-            *(data_path(path) for _, c in CORPORA.values() for path in (*c.train, *c.dev, *c.test)),
-            *(
-                weights_of(kind[language])
-                for language in dict.fromkeys(language for language, _ in CORPORA.values())
-                for kind in (GLOSSES, TRANSLATORS, ALIGNERS)
-            ),
-        ],
     )
-    save_json(path, content)
+    save_json(path, content | made_in_all(rows))
 
 
 def main() -> None:
@@ -139,28 +146,21 @@ def main() -> None:
         "--corpus", action="append", choices=[*CORPORA], help="only its rows anew; default: all"
     )
     parser.add_argument("--row", action="append", choices=ROWS, help="only this row anew; default: all")
-    parser.add_argument(
-        "--sentences", type=int, default=1000, help="of the training and the development part"
-    )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     teacher = load_teacher(TEACHER)
-    path = RESULTS / "without-labels.json"
-    found_before = read_results(path)["rows"] if path.exists() else []
     rows, counts = [], []
     for name, (language, config) in CORPORA.items():
         parts = {"test": read_part(config, "test")}
         for part in OTHER_PARTS:
             sentences = read_part(config, part)
-            parts[part] = draw_subset(sentences, min(arguments.sentences, len(sentences)), seed=1)
+            parts[part] = draw_subset(sentences, min(MOST, len(sentences)), seed=1)
         shares = [f"{share_in_parallel_text(language, parts[p]):.1f}" for p in (*OTHER_PARTS, "test")]
         counts.append(f"{name} {len(parts['test'])} ({', '.join(shares)} %)")
-        before = {row["system"]: row for row in found_before if row["system"].startswith(f"{name}, ")}
-        for row, translator in translators(language, list(chain(*parts.values()))).items():
-            if name not in (arguments.corpus or CORPORA) or row not in (arguments.row or ROWS):
-                kept = [f"{name}, {row}", f"{name}, {row}, with copies"]
-                rows += [before[system] for system in kept if system in before]
+        for row in (arguments.row or ROWS) if name in (arguments.corpus or CORPORA) else ():
+            translator = translator_of(row, language, list(chain(*parts.values())))
+            if translator is None:
                 continue
             transfers = {
                 part: transfer_sentences([s.tokens for s in sentences], translator, teacher)
@@ -169,7 +169,7 @@ def main() -> None:
             readings = {row: PROJECTED}
             if any(transfer.translation.copies for transfer in transfers["test"]):
                 produced = PROJECTED.model_copy(update={"reading": "produced"})
-                readings = {row: produced, f"{row}, with copies": PROJECTED}
+                readings = {row: produced, f"{row}{WITH_COPIES}": PROJECTED}
             for kind, options in readings.items():
                 by_part = {
                     part: scores(sentences, transfers[part], teacher, options)
@@ -178,7 +178,7 @@ def main() -> None:
                 found = by_part["test"] | {f"{part} f1": by_part[part]["f1"] for part in OTHER_PARTS}
                 rows.append(summarise(f"{name}, {kind}", {"test": found}))
                 print(name, kind, {key: round(value, 1) for key, value in found.items()}, flush=True)
-    save(path, rows, counts, arguments.sentences)
+    save(RESULTS / "without-labels.json", rows, counts)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ def mark_best_on_dev(rows: Sequence[dict[str, Any]], base_of: Mapping[str, str |
     Of the rows tested against it, the one that gains most over it on dev, by the seeds that all of them have, or each
     by its own where these are too few; outdated rows, and those with fewer runs than others and than `ENOUGH_RUNS`,
     only where there is no other. Where the table has systems that read English, these alone: it asks what English adds.
-    The upper bound is not ours. If nothing gains on dev, the baseline itself is the choice. Where others were left out
+    The upper bound is not ours. If nothing gains on dev, the baseline itself is the choice, unless it is tested against
+    another, too. Where others were left out
     of it, or were not run, it says among how many of how many it was made.
     """
     by_name = {row["system"]: row for row in rows}
@@ -37,6 +38,8 @@ def mark_best_on_dev(rows: Sequence[dict[str, Any]], base_of: Mapping[str, str |
         full = [row for row in of_now if row["against"]["runs"] >= enough]
         best, gain = _best_on_dev(full, enough)
         choice = best if gain > 0 else by_name[base]
+        if gain <= 0 and "against" in choice:  # it is not the best of those that are tested as it is
+            continue
         if len(choice.get("collapsed", ())) < len(choice["seeds"]):
             choice["best_on_dev"] = True
             if len(full) < len(candidates):

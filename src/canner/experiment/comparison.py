@@ -17,11 +17,8 @@ from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import dotted_keys, one_line, override, without_nothing
 from canner.text.config import Config
 
-_SHARED = (
-    *("seed", "data.subset_seed", "data.dev", "data.num_dev", "data.num_held_out"),
-    *("data.test", "data.num_test"),
-)
-"""What tells the runs of a row apart, and what rows are compared on: no row sets it."""
+_DATA_OF_ROWS = ("data.train", "data.num_sentences")
+"""What of its data a row may set: the rest, and the seed, tells its runs apart, or is what rows are compared on."""
 
 
 class System(Config):
@@ -114,14 +111,13 @@ class ComparisonExperiment(Config):
 
     @model_validator(mode="after")
     def _leaves_alone_what_rows_share(self) -> ComparisonExperiment:
-        data = self.base.data
-        drawn: tuple[str, ...] = ("data.num_sentences",) if self.budgets else ()
-        if data.num_held_out is not None:
-            drawn = ("data.num_sentences", "data.train")
+        free: tuple[str, ...] = _DATA_OF_ROWS[:1] if self.budgets else _DATA_OF_ROWS
+        if self.base.data.num_held_out is not None:
+            free = ()
         points = [{key: value} for key, values in self.grid.items() for value in values]
         changes = (*points, *(system.change for system in self.systems))
-        keys = {key for change in changes for key in dotted_keys(change)}
-        if wrong := [key for key in (*_SHARED, *drawn) if key in keys]:
+        keys = [key for change in changes for key in dotted_keys(change)]
+        if wrong := [key for key in keys if key == "seed" or (key.startswith("data.") and key not in free)]:
             raise ValueError(
                 f"expected systems and a grid that leave {wrong[0]} alone, got one that sets it; the base does, or "
                 "the comparison's own seeds, subset_seeds and budgets"

@@ -13,7 +13,7 @@ from canner.experiment.tagger import COUNTS, TaggerExperiment
 from canner.training.run_state import RESUME
 
 Identify = Callable[[str], str | None]
-"""Gives the digest of a path whose own bytes do not matter, else None."""
+"""Gives what to record of a path whose digest differs wherever it is made, in the place of that; else None."""
 
 INPUTS = "inputs.json"
 """File of a run: the digests of what it reads."""
@@ -35,10 +35,8 @@ def bundles_of(experiment: TaggerExperiment) -> list[tuple[str, str]]:
     """The folders and files, made beforehand, that an experiment reads beside its corpus: (key, path)."""
     embeddings, transfer = experiment.embeddings, experiment.transfer
     named: list[tuple[str, str | None]] = [("embeddings.vectors", embeddings.vectors)]
-    known = {embeddings.vectors: None}  # the words of the vectors themselves need no second mention
-    named += [
-        ("embeddings.vocabulary_text", path) for path in embeddings.vocabulary_text if path not in known
-    ]
+    texts = (path for path in embeddings.vocabulary_text if path != embeddings.vectors)
+    named += [("embeddings.vocabulary_text", path) for path in texts]
     named += [("embeddings.contextual", path) for path in embeddings.contextual]
     if transfer is not None:
         named.append(("transfer.teacher", transfer.teacher))
@@ -80,7 +78,7 @@ def inputs_of(experiment: TaggerExperiment, identify: Identify | None = None) ->
 
     Args:
         experiment: of the run.
-        identify: gives the digest of a path whose own bytes do not matter, else None.
+        identify: of what differs wherever it is made.
 
     Raises:
         ValueError: one is not there; names its key.

@@ -37,7 +37,7 @@ class KeptRuns:
 
     Attributes:
         path: of the file, which need not be there yet; None: nothing is kept.
-        identify: gives the digest of a path whose own bytes do not matter (made anew on each machine), else None.
+        identify: of what differs wherever it is made.
         runs: an entry for each run, by its folder within the comparison's.
     """
 

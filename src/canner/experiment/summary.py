@@ -131,7 +131,7 @@ def _rows(
         cut_off.setdefault(cell.row, []).extend(
             run.name for run in runs if _is_cut_off(found.get(run.name), run.experiment.training.max_epochs)
         )
-        planned[cell.row] = planned.get(cell.row, 0) + 1 + cell.num_runs - len(cell.tries)
+        planned[cell.row] = planned.get(cell.row, 0) + 1 + len(cell.other_seeds)
         if runs and config.grid:
             chosen.setdefault(cell.row, {})[runs[0].name] = dict(runs[0].point)
     best = max((record.dev_f1 for runs in counted.values() for record in runs.values()), default=0.0)

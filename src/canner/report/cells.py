@@ -78,6 +78,11 @@ def p_value(value: float) -> str:
     return "≤ 0.001" if value <= 0.001 else format(value, ".3f")
 
 
+def num_ended(row: Mapping[str, Any]) -> int:
+    """How many of a row's runs have figures, or failed."""
+    return num_finished(row) + len(row.get("failed", ()))
+
+
 def num_finished(row: Mapping[str, Any]) -> int:
     """How many of a row's runs have figures."""
     return max((len(metric.get("values") or ()) for metric in row["metrics"].values()), default=0)

@@ -1,16 +1,24 @@
-"""When a results file is written anew: never where figures that stand in it would be lost."""
+"""When a results file is written anew: never where figures that stand in it would be lost; and rows added to one."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shlex
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from canner.data.bundle import save_json
+from canner.experiment.environment import hardware
+from canner.experiment.results import digests
 from canner.experiment.state import some_of
-from canner.report.cells import num_finished
+from canner.report.cells import num_ended, num_finished
 from canner.report.results_file import read_results
+
+_MADE = ("command", "hardware", "date", "files")
+"""How a row, or a whole results file, was made."""
 
 
 def publish(path: Path, found: Mapping[str, Any]) -> None:
@@ -43,7 +51,7 @@ def more_seeds(path: Path, own: int) -> int | None:
         rows = read_results(path)["rows"] if path.exists() else []
     except ValueError:  # said when the table is written
         return None
-    most = max((num_finished(row) for row in rows), default=0)
+    most = max((num_ended(row) for row in rows), default=0)
     return most if most > own else None
 
 
@@ -55,9 +63,9 @@ def why_kept(path: Path, found: Mapping[str, Any]) -> str | None:
         return None
     had, now = ({row["system"]: row for row in rows} for rows in (before, found["rows"]))
     both = [name for name in had if name in now]  # a row that the table no longer has goes
-    fewer = [name for name in both if num_finished(had[name]) > now[name].get("planned", 0)]
+    fewer = [name for name in both if num_ended(had[name]) > now[name].get("planned", 0)]
     if fewer:
-        most = max(num_finished(had[name]) for name in fewer)
+        most = max(num_ended(had[name]) for name in fewer)
         return f"it has more runs of {some_of(fewer)} than this call asks for: --seeds {most}"
     emptied = [name for name in both if num_finished(had[name]) and not num_finished(now[name])]
     if emptied:
@@ -66,3 +74,37 @@ def why_kept(path: Path, found: Mapping[str, Any]) -> str | None:
             "they are replaced once all of these rows are run anew"
         )
     return None
+
+
+def with_earlier_rows(
+    path: Path, new: Sequence[Mapping[str, Any]], files: Iterable[Path]
+) -> list[dict[str, Any]]:
+    """New rows of what is scored alone, a translator say, and those of others that stand in a results file.
+
+    Each says by what command, when, where and from what it was `made`.
+
+    Args:
+        path: of the results file, if there is one.
+        new: the rows, each in the place of one of the same name.
+        files: that these read.
+    """
+    before = read_results(path) if path.exists() else {"rows": []}
+    made_before = {key: before[key] for key in _MADE if key in before}
+    rows = {row["system"]: {"made": made_before, **row} for row in before["rows"]}
+    made = {
+        "command": shlex.join(["python", *sys.argv]),
+        "hardware": hardware(),
+        "date": date.today().isoformat(),
+        "files": digests(files),
+    }
+    return list((rows | {row["system"]: {**row, "made": made} for row in new}).values())
+
+
+def made_in_all(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The machines and days of `with_earlier_rows`, for the results file."""
+    joined = {"hardware": "; ", "date": ", "}
+    said = {key: {row["made"][key] for row in rows if key in row["made"]} for key in joined}
+    return {
+        key: join.join(sorted({one for text in said[key] for one in text.split(join)}))
+        for key, join in joined.items()
+    }

@@ -63,12 +63,9 @@ def _rows() -> list[System]:
     ]
 
 
-def _figures(
-    names: tuple[str, ...], rows: Mapping[str, tuple[float, ...]], note: str | None = None
-) -> dict[str, Any]:
+def _figures(names: tuple[str, ...], rows: Mapping[str, tuple[float, ...]], note: str) -> dict[str, Any]:
     """The paper's figures by row and score."""
-    figures: dict[str, Any] = {row: dict(zip(names, values, strict=True)) for row, values in rows.items()}
-    return figures if note is None else {**figures, "note": note}
+    return {"note": note} | {row: dict(zip(names, values, strict=True)) for row, values in rows.items()}
 
 
 def ontonotes(protocol: Protocol) -> ComparisonExperiment:
@@ -114,7 +111,6 @@ def _table3(
             f"OntoNotes 4; {OUR_ENGLISH}; its encoder is BERT, ours multilingual-e5-small, frozen",
         ),
         large=True,
-        batch_size=32,
         as_printed=True,
     )
 

@@ -26,7 +26,7 @@ def on_news(protocol: Protocol) -> ComparisonExperiment:
     """OntoNotes 5 Chinese news: CAN_last by a translator that learned the word gloss's English."""
     corpus = f"OntoNotes 5 Chinese, bn+mz+nw, four types; {OUR_VECTORS}"
     title = "OntoNotes 5 Chinese news"
-    return _distillation("news", title, ONTONOTES5, corpus, protocol, large=True, batch_size=32)
+    return _distillation("news", title, ONTONOTES5, corpus, protocol, large=True)
 
 
 def _distillation(
@@ -37,7 +37,6 @@ def _distillation(
     protocol: Protocol,
     *,
     large: bool = False,
-    batch_size: int = 16,
 ) -> ComparisonExperiment:
     last, at_input = "CAN_last", "CAN_last with copies at the input"
     shipped = readings("zh")
@@ -61,6 +60,5 @@ def _distillation(
         corpus=f"{corpus}; distilled: the translator that ships, trained on with the word gloss's English of 58,551 "
         "pairs of parallel text; continued: with people's English of the same pairs",
         large=large,
-        batch_size=batch_size,
         headline=False,
     )

@@ -40,7 +40,6 @@ def on_yoruba(protocol: Protocol) -> ComparisonExperiment:
         _rows("yo"),
         corpus=f"{in_words('Yoruba')}; {NARROW_TEXT}",
         large=True,
-        batch_size=32,
         headline=False,
     )
 

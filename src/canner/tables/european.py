@@ -77,7 +77,6 @@ def _table2(
             f"character language models (ours: the parallel text, twenty minutes on one processor core); {OUR_TEACHER}",
         },
         large=True,
-        batch_size=32,
         as_printed=True,
     )
 
@@ -115,7 +114,6 @@ def _letters(
         corpus=f"{title}, {CORPUS}; words: in lower case; letters: a convolutional encoder of a word's characters; "
         "shapes: the same, but of characters it is read alone whether they are capitals, other letters or digits",
         large=True,
-        batch_size=32,
         headline=False,
     )
 

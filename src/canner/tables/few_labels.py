@@ -8,7 +8,6 @@ from typing import Any
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
-from canner.presets import TIMES
 from canner.tables import masakhaner, uner
 from canner.tables.chinese import CHARACTERS, ONTONOTES5
 from canner.tables.european import GERMAN, SPANISH
@@ -128,7 +127,6 @@ def drawn(
         model=corpus.model,
         corpus=f"{corpus.name}, {subsets(budgets, held_out)}",
         budgets=budgets,
-        batch_size=8,
         headline=headline,
     )
 
@@ -152,7 +150,7 @@ def patient(
     drawn_rows = drawn(
         name, corpus, protocol, title=title, budgets=(FEW,), rows=rows, held_out=held_out, headline=False
     )
-    return with_more_epochs(drawn_rows, TIMES, patience=True)
+    return with_more_epochs(drawn_rows, patience=True)
 
 
 def few(data: CorpusConfig, held_out: int | None = None) -> CorpusConfig:

@@ -22,7 +22,6 @@ def on_spanish(protocol: Protocol) -> ComparisonExperiment:
         _rows("es"),
         corpus=f"CoNLL-2002 Spanish, {subsets()}",
         budgets=(FEW,),
-        batch_size=8,
         headline=False,
     )
 

@@ -29,6 +29,5 @@ def spanish(protocol: Protocol) -> ComparisonExperiment:
         "embeddings started from them; lexical: the embeddings alone; unguided: trained on translation alone, as the "
         "paper's; small translators, three passes over the parallel text each",
         budgets=(FEW,),
-        batch_size=8,
         headline=False,
     )

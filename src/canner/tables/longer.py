@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment
-from canner.presets import TIMES
 from canner.tables import chinese, european, masakhaner, uner
 from canner.tables.few_labels import CORPORA, FEW, patient
 from canner.tables.protocols import Part, Protocol
@@ -30,7 +29,7 @@ def _longer(part: str, make: Part, about: str, *, both: bool = True, encoder: st
         if encoder:
             rows += [encoder, *(f"{encoder} + {added}" for added in OF_PAPER_AND_GLOSS)]
         own = derived(table, f"longer-{part}", f"Longer, {table.title}", rows_named(table.systems, rows))
-        return with_more_epochs(own, TIMES)
+        return with_more_epochs(own)
 
     made.__doc__ = f"{about}, three times the epochs."
     return made

@@ -45,5 +45,4 @@ def _language(language: str, folder: str, name: str, protocol: Protocol) -> Comp
         rows,
         corpus=in_words(name),
         large=True,
-        batch_size=32,
     )

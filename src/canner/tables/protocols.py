@@ -40,7 +40,6 @@ def comparison(
     paper: dict[str, Any] | None = None,
     budgets: tuple[int, ...] = (),
     large: bool = False,
-    batch_size: int = 16,
     headline: bool = True,
     as_printed: bool = False,
 ) -> ComparisonExperiment:
@@ -53,10 +52,10 @@ def comparison(
         model: keys of the tagger's configuration that differ from the protocol's.
         embeddings: that all systems share.
         corpus, paper: the data in words, the figures of the paper.
-        budgets: numbers of training sentences; with some, three random subsets stand for the seeds, of which there are
-            else five under the paper's protocol, as there, and three under the fast one.
-        large: whether there are so many sentences that the fast protocol needs few epochs.
-        batch_size: under the fast protocol; the paper's is of its grid.
+        budgets: numbers of training sentences. With some: three random subsets, one seed. Without: five seeds under the
+            paper's protocol, as there, three under the fast one.
+        large: whether there are so many sentences that the fast protocol needs few epochs. Batches follow: 8
+            sentences where labels are few, 32 where they are many, else 16; the paper's grid has its own.
         headline: whether its gains stand among those of all tables.
         as_printed: under the paper's protocol add a row of the plain tagger with Eq. 12 as printed.
     """
@@ -71,7 +70,7 @@ def comparison(
         embeddings=embeddings or EmbeddingsConfig(),
         model=base_model,
         training=training,
-        batch_size=batch_size,
+        batch_size=8 if budgets else 32 if large else 16,
     )
     return ComparisonExperiment(
         name=f"{name}-{protocol}",

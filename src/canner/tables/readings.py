@@ -56,7 +56,7 @@ def readings(language: str) -> dict[str, Change]:
         "CAN_gloss and CAN_last with copies at the input": {**with_english(gloss, copied), **AT_INPUT},
     }
     if language in EXTERNAL:
-        changes["CAN, DeepL"] = with_english(external(f"{language}-en", "DeepL"))
+        changes["CAN, DeepL"] = with_english(external(language, "DeepL"))
         changes["CAN, DeepL at the input"] = {**changes["CAN, DeepL"], **AT_INPUT}
     return changes
 
@@ -71,12 +71,12 @@ def view(translator: str, options: TransferOptions | None = None) -> ViewConfig:
     return ViewConfig(translator=translator, options=options or TransferOptions())
 
 
-def external(pair: str, system: str) -> ViewConfig:
+def external(language: str, system: str) -> ViewConfig:
     """English by another system, from files: the upper bound.
 
     A few German sentences (13 of 18,024) have other tokens in those files: they have no English.
     """
-    folder, language = f"$CANNER_DATA/external/{pair}", pair.split("-", maxsplit=1)[0]
+    folder = f"$CANNER_DATA/external/{language}-en"
     parts = ("train", "dev", "test")
     files = FilesConfig(
         source=tuple(f"{folder}/source.{part}.{language}" for part in parts),

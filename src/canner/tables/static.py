@@ -80,5 +80,5 @@ def _left_alone(
     if table.protocol != "fast":
         return left_alone
     # with vectors that do not learn taggers learn slowly
-    longer = with_more_epochs(left_alone, TIMES)
+    longer = with_more_epochs(left_alone)
     return longer.model_copy(update={"title": f"{longer.title}, {TIMES} times its epochs"})

@@ -32,5 +32,4 @@ def chinese(protocol: Protocol) -> ComparisonExperiment:
         rows_of("BiLSTM+CRF", some(readings("zh"), *_ADDITIONS)),
         corpus="Universal NER Chinese GSDSIMP, all training sentences, full test set; random word vectors",
         large=True,
-        batch_size=32,
     )

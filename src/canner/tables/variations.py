@@ -7,6 +7,7 @@ from typing import Any
 
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import TaggerExperiment
+from canner.presets import TIMES
 from canner.tables.protocols import AS_PRINTED
 from canner.training.schedule import more_epochs
 
@@ -70,11 +71,9 @@ def without_grid(config: ComparisonExperiment) -> ComparisonExperiment:
     return config.model_copy(update=changes)
 
 
-def with_more_epochs(
-    config: ComparisonExperiment, times: int, *, patience: bool = False
-) -> ComparisonExperiment:
-    """The same trained with `more_epochs`."""
-    more = more_epochs(config.base.training, times, patience=patience)
+def with_more_epochs(config: ComparisonExperiment, *, patience: bool = False) -> ComparisonExperiment:
+    """The same trained with `more_epochs`, so many times as those of taggers for few labels."""
+    more = more_epochs(config.base.training, TIMES, patience=patience)
     return config.model_copy(update={"base": config.base.model_copy(update={"training": more})})
 
 

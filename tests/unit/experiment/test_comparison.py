@@ -95,6 +95,8 @@ def test_a_change_may_be_a_table_and_leaves_what_that_does_not_name(make: Make, 
         {"data.num_test": 2},
         {"data.test": ["x"]},
         {"data.num_sentences": 4},
+        {"data.types": {"PER": "PER"}},
+        {"data": {"tag_column": 1}},
     ],
 )
 def test_what_tells_runs_apart_is_not_for_a_row_or_a_grid_to_set(make: Make, change: dict) -> None:
@@ -127,7 +129,7 @@ def test_systems_have_names_of_their_own_and_baselines_that_exist(make: Make, tm
         with pytest.raises(ValueError, match="got two for one folder"):
             plan(make(systems=tuple(System(name=name) for name in names)), tmp_path)
     with pytest.raises(ValueError, match="got two for one folder"):
-        plan(make(grid={"data.scheme": ("IOB2", "iob2")}), tmp_path)
+        plan(make(grid={"embeddings.vectors": ("V", "v")}), tmp_path)
 
 
 def test_sentences_to_choose_and_to_compare_on_are_asked_for_before_any_run(make: Make) -> None:

@@ -88,6 +88,19 @@ def test_a_tagger_run_names_the_device_that_it_was_given(
     assert hardware_in(tmp_path / "run") == "the second"
 
 
+def test_a_training_that_diverged_leaves_what_tells_why(
+    make: Callable[..., ComparisonExperiment], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverges(experiment: object, folder: Path, **_: object) -> None:
+        (folder / "log.jsonl").write_text("{}\n", encoding="utf-8")
+        raise DivergedError("made to")
+
+    monkeypatch.setattr(record, "train_tagger", diverges)
+    with pytest.raises(DivergedError):
+        run_experiment(make().base, tmp_path / "run", command="", progress=False)
+    assert {"metrics.json", "log.jsonl", "experiment.toml"} <= {p.name for p in (tmp_path / "run").iterdir()}
+
+
 @pytest.mark.usefixtures("two_gpus")
 def test_a_gloss_is_made_on_the_processor_whatever_the_device(tmp_path: Path) -> None:
     (tmp_path / "source").write_text("la casa\nel perro\n" * 5, encoding="utf-8")

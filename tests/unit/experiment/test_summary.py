@@ -176,6 +176,11 @@ def test_each_baseline_has_a_choice_of_its_own_and_none_without_a_run_that_reads
     dev = {"plain": (50.0,), "softmax": (55.0,), "CAN": (51.0,), "big": (70.0,), "big CAN": (60.0,)}
     assert best_on_dev(config, tmp_path, dev) == ["CAN", "big"]
     assert best_on_dev(config, tmp_path, {**dev, "CAN": ()}) == ["big"]
+    nested = make(systems=(*systems[:2], systems[2].model_copy(update={"baseline": "softmax"})))
+    assert best_on_dev(nested, tmp_path, {**dev, "CAN": (56.0,)}) == ["CAN"]
+    assert (
+        best_on_dev(nested, tmp_path, dev) == []
+    )  # "softmax", which is tested against "plain", is not its choice
 
 
 def test_the_best_on_dev_reads_english_where_a_system_does(make: Make, tmp_path: Path) -> None:

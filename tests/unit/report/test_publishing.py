@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from canner.report.publishing import more_seeds, publish, why_kept
+from canner.report.publishing import made_in_all, more_seeds, publish, why_kept, with_earlier_rows
 
 
 def results(planned: int = 3, **runs: int) -> dict[str, Any]:
@@ -81,6 +82,37 @@ def test_more_seeds_than_a_tables_own_are_those_that_were_run(path: Path, tmp_pa
     assert more_seeds(tmp_path / "none.json", 1) is None
     path.write_text("{")
     assert more_seeds(path, 1) is None
+
+
+def test_runs_that_failed_are_no_fewer(path: Path) -> None:
+    """Else a plain call would ask for one seed less each time."""
+    of_ten = results(planned=10, plain=9, wide=3)
+    of_ten["rows"][0]["failed"] = {"subset 0, seed 4": "nan"}
+    publish(path, of_ten)
+    assert more_seeds(path, 3) == 10
+    assert "--seeds 10" in str(why_kept(path, results(planned=9, plain=8, wide=3)))
+
+
+def test_rows_scored_later_stand_beside_earlier_ones_and_each_says_how_it_was_made(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = results(plain=1, wide=1) | {"command": "first", "date": "2026-01-02", "files": {"a/b": "0"}}
+    path.write_text(json.dumps(earlier))
+    monkeypatch.setattr(sys, "argv", ["score.py", "--corpus", "a b"])
+    read = tmp_path / "read"
+    read.write_bytes(b"abc")
+    new = results(wide=1, more=1)["rows"]
+    rows = {row["system"]: row for row in with_earlier_rows(path, new, [read])}
+    assert list(rows) == ["plain", "wide", "more"]
+    assert rows["plain"]["made"] == {"command": "first", "date": "2026-01-02", "files": {"a/b": "0"}}
+    assert rows["wide"]["made"] == rows["more"]["made"]
+    assert rows["more"]["made"]["command"] == "python score.py --corpus 'a b'"
+    assert rows["more"]["made"]["files"] == {f"{tmp_path.name}/read": "ba7816bf8f01"}  # the SHA-256 of "abc"
+    assert made_in_all([rows["plain"], {"made": {"hardware": "m; n", "date": "2026-01-02, 2026-01-03"}}]) == {
+        "hardware": "m; n",
+        "date": "2026-01-02, 2026-01-03",
+    }
+    assert [row["system"] for row in with_earlier_rows(tmp_path / "none.json", new, [])] == ["wide", "more"]
 
 
 def test_figures_of_a_file_without_seeds_count(path: Path) -> None:
