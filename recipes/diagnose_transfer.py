@@ -35,9 +35,7 @@ from canner.data.translation import Translator
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.experiment.results import results_json, summarise, weights_of
 from canner.tables.bundles import TEACHER, TRANSLATORS
-from canner.tables.chinese import ONTONOTES5, weibo_revised
-from canner.tables.european import GERMAN, SPANISH
-from canner.tables.masakhaner import corpus
+from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, WEIBO, YORUBA
 from canner.tables.readings import COPIED, external
 from canner.text.accents import without_accents
 from canner.text.bitext import read_bitext, read_lines
@@ -54,12 +52,12 @@ TEACHER_TYPES = {"PER", "LOC", "ORG", "MISC"}
 OTHERS = ("DeepL", "m2m100")
 """Other systems, whose English lies in files."""
 CORPORA: dict[str, CorpusConfig] = {  # by language, and what more there is of it
-    "es": SPANISH,
-    "de": GERMAN,
-    "zh": weibo_revised("fast").base.data,
-    "zh-news": ONTONOTES5,
-    "sw": corpus("swa"),
-    "yo": corpus("yor"),
+    "es": SPANISH.data,
+    "de": GERMAN.data,
+    "zh": WEIBO["revised"].data,
+    "zh-news": ONTONOTES5.data,
+    "sw": SWAHILI.data,
+    "yo": YORUBA.data,
 }
 
 

@@ -17,18 +17,13 @@ from canner.data.corpus import CorpusConfig, data_path, read_part
 from canner.evaluation.entities import score_entities
 from canner.experiment.results import results_json, summarise, weights_of
 from canner.pipeline.tagger import Tagger
-from canner.tables.european import SPANISH
+from canner.tables.corpora import ENGLISH, SPANISH
 from canner.text.entities import Entity
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
-ENGLISH = CorpusConfig(
-    train=("$CANNER_DATA/ner/conll2003_en/eng.train",),
-    dev=("$CANNER_DATA/ner/conll2003_en/eng.testa",),
-    test=("$CANNER_DATA/ner/conll2003_en/eng.testb",),
-)
 TAGGERS = {
-    "Spanish CAN tagger, CoNLL-2002": ("models/es-can", SPANISH),
-    "English teacher, CoNLL-2003": ("models/teacher-en", ENGLISH),
+    "Spanish CAN tagger, CoNLL-2002": ("models/es-can", SPANISH.data),
+    "English teacher, CoNLL-2003": ("models/teacher-en", ENGLISH.data),
 }
 
 

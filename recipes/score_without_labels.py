@@ -26,11 +26,8 @@ from canner.evaluation.entities import score_entities
 from canner.experiment.results import results_json, summarise, weights_of
 from canner.report.publishing import made_in_all, with_earlier_rows
 from canner.tables.bundles import ALIGNERS, EXTERNAL, GLOSSES, TEACHER, TRANSLATORS
-from canner.tables.chinese import ONTONOTES5
-from canner.tables.european import GERMAN, SPANISH
-from canner.tables.masakhaner import corpus
+from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, UNER, YORUBA
 from canner.tables.readings import external
-from canner.tables.uner import CHINESE as UNER_CHINESE
 from canner.text.bitext import read_lines
 from canner.text.sentence import Sentence
 from canner.transfer.aligned import Transfer, TransferOptions, aligned_features, transfer_sentences
@@ -41,12 +38,15 @@ from canner.transfer.views import load_teacher, load_translator
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 CORPORA: dict[str, tuple[str, CorpusConfig]] = {
-    "Spanish": ("es", SPANISH),
-    "German": ("de", GERMAN),
-    "Swahili": ("sw", corpus("swa")),
-    "Yoruba": ("yo", corpus("yor")),
-    "Chinese news": ("zh", ONTONOTES5.model_copy(update={"types": {**ONTONOTES5.types, "GPE": "LOC"}})),
-    "Chinese encyclopaedia": ("zh", UNER_CHINESE),
+    "Spanish": ("es", SPANISH.data),
+    "German": ("de", GERMAN.data),
+    "Swahili": ("sw", SWAHILI.data),
+    "Yoruba": ("yo", YORUBA.data),
+    "Chinese news": (
+        "zh",
+        ONTONOTES5.data.model_copy(update={"types": {**ONTONOTES5.data.types, "GPE": "LOC"}}),
+    ),
+    "Chinese encyclopaedia": ("zh", UNER.data),
 }
 """The language of each corpus, and the corpus with the types called as the teacher calls them."""
 ROWS = ("the text itself", "word gloss", "ConvS2S, last layer", "ConvS2S, alignment head", "DeepL")

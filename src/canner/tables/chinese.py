@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import EmbeddingsConfig
 from canner.tables.bundles import ENCODER, TRANSLATORS
+from canner.tables.corpora import CHARACTERS, ONTONOTES4, ONTONOTES5, WEIBO, LabelledCorpus
 from canner.tables.protocols import OUR_TEACHER, Protocol, comparison
 from canner.tables.readings import FIRST, LAST, readings, view, with_english
 from canner.tables.rows import beside, can_systems, can_systems_with
@@ -24,35 +24,6 @@ OUR_ENGLISH = (
     f"attention taught word alignments; {OUR_TEACHER}"
 )
 NUM_LAYERS = 15
-CHARACTERS: dict[str, Any] = {"char_encoder": "none", "word_dim": 100}
-"""A character has no characters of its own."""
-
-_GENRES = ("bn", "mz", "nw")
-ONTONOTES5 = CorpusConfig(
-    train=tuple(f"$CANNER_DATA/ner/ontonotes5_zh/{genre}.train.char" for genre in _GENRES),
-    dev=tuple(f"$CANNER_DATA/ner/ontonotes5_zh/{genre}.dev.char" for genre in _GENRES),
-    test=tuple(f"$CANNER_DATA/ner/ontonotes5_zh/{genre}.test.char" for genre in _GENRES),
-    types={"PERSON": "PER", "ORG": "ORG", "GPE": "GPE", "LOC": "LOC"},
-)
-"""News of OntoNotes 5, the stand-in for OntoNotes 4."""
-ONTONOTES4 = CorpusConfig(
-    train=("$CANNER_DATA/ner/ontonotes4_zh/train.char",),
-    dev=("$CANNER_DATA/ner/ontonotes4_zh/dev.char",),
-    test=("$CANNER_DATA/ner/ontonotes4_zh/test.char",),
-)
-"""OntoNotes 4 as the paper splits it, in BMES, for those who have the licence."""
-
-
-WEIBO_TEXT = (
-    "Weibo, all training sentences, full test set; some rules by which gloss and translator read Chinese names "
-    "were made while looking at development and test sentences"
-)
-
-
-def weibo(annotation: str) -> CorpusConfig:
-    """Weibo in one of its annotations, weiboNER_2nd_conll (revised) or weiboNER.conll (original)."""
-    train, dev, test = (f"$CANNER_DATA/ner/weibo/{annotation}.{part}" for part in ("train", "dev", "test"))
-    return CorpusConfig(train=(train,), dev=(dev,), test=(test,))
 
 
 def _rows() -> list[System]:
@@ -70,24 +41,18 @@ def _figures(names: tuple[str, ...], rows: Mapping[str, tuple[float, ...]], note
 
 def ontonotes(protocol: Protocol) -> ComparisonExperiment:
     """OntoNotes 5 Chinese news in the place of OntoNotes 4."""
-    corpus = f"OntoNotes 5 Chinese, bn+mz+nw, four types; the paper has OntoNotes 4, licensed; {OUR_VECTORS}"
-    title = "OntoNotes 5 Chinese news (stand-in for OntoNotes 4)"
-    return _table3("ontonotes", title, ONTONOTES5, corpus, protocol)
+    title = f"{ONTONOTES5.title} (stand-in for OntoNotes 4)"
+    text = f"{ONTONOTES5.name}; the paper has OntoNotes 4, licensed"
+    return _table3("ontonotes", ONTONOTES5, title, text, protocol)
 
 
 def ontonotes4(protocol: Protocol) -> ComparisonExperiment:
     """OntoNotes 4 Chinese, for those who have the licence (ner/ontonotes4_zh/{train,dev,test}.char)."""
-    return _table3(
-        "ontonotes4",
-        "OntoNotes 4 Chinese (licensed)",
-        ONTONOTES4,
-        f"OntoNotes 4 Chinese, four types; {OUR_VECTORS}",
-        protocol,
-    )
+    return _table3("ontonotes4", ONTONOTES4, ONTONOTES4.title, ONTONOTES4.name, protocol)
 
 
 def _table3(
-    name: str, title: str, data: CorpusConfig, corpus: str, protocol: Protocol
+    name: str, corpus: LabelledCorpus, title: str, text: str, protocol: Protocol
 ) -> ComparisonExperiment:
     paper = {
         "Char+BiLSTM+CRF": (69.51, 53.17, 60.25),
@@ -100,11 +65,11 @@ def _table3(
         f"table3-{name}",
         f"Table 3, {title}",
         protocol,
-        data,
+        corpus.data,
         _rows(),
-        model=CHARACTERS,
+        model=corpus.model,
         embeddings=VECTORS,
-        corpus=corpus,
+        corpus=f"{text}; {OUR_VECTORS}",
         paper=_figures(
             ("precision", "recall", "f1"),
             paper,
@@ -117,15 +82,15 @@ def _table3(
 
 def weibo_revised(protocol: Protocol) -> ComparisonExperiment:
     """Weibo, the revised annotation."""
-    return _table4("revised", "weiboNER_2nd_conll", protocol)
+    return _table4("revised", protocol)
 
 
 def weibo_original(protocol: Protocol) -> ComparisonExperiment:
     """Weibo, the original annotation."""
-    return _table4("original", "weiboNER.conll", protocol)
+    return _table4("original", protocol)
 
 
-def _table4(name: str, annotation: str, protocol: Protocol) -> ComparisonExperiment:
+def _table4(annotation: str, protocol: Protocol) -> ComparisonExperiment:
     paper = {
         "Char+BiLSTM+CRF": (59.55, 22.05, 32.18, 32.35, 31.91),
         "Char+BiLSTM+CRF + CAN_first": (60.73, 24.25, 34.66, 34.13, 35.17),
@@ -135,14 +100,14 @@ def _table4(name: str, annotation: str, protocol: Protocol) -> ComparisonExperim
         "Encoder+BiLSTM+CRF + CAN_last": (74.17, 69.91, 71.98, 72.46, 70.49),
     }
     return comparison(
-        f"table4-{name}",
-        f"Table 4, Weibo, {name} annotation",
+        f"table4-{annotation}",
+        f"Table 4, Weibo, {annotation} annotation",
         protocol,
-        weibo(annotation),
+        WEIBO[annotation].data,
         _rows(),
         model=CHARACTERS,
         embeddings=VECTORS,
-        corpus=f"{WEIBO_TEXT}; {OUR_VECTORS}",
+        corpus=f"{WEIBO[annotation].name}; {OUR_VECTORS}",
         paper=_figures(
             ("precision", "recall", "f1", "NE f1", "NM f1"),
             paper,
@@ -155,10 +120,10 @@ def _table4(name: str, annotation: str, protocol: Protocol) -> ComparisonExperim
 
 def embeddings(protocol: Protocol) -> ComparisonExperiment:
     """One embedding at a time: random, trained vectors, and the aligned features as the only input."""
-    return table5("revised", "weiboNER_2nd_conll", protocol)
+    return table5(WEIBO["revised"], protocol)
 
 
-def table5(annotation_name: str, annotation: str, protocol: Protocol) -> ComparisonExperiment:
+def table5(corpus: LabelledCorpus, protocol: Protocol) -> ComparisonExperiment:
     """One embedding at a time, on Weibo in one of its annotations."""
     alone = {"model.aligned_at": "input", "model.word_dim": 0}
     known = readings("zh")
@@ -173,12 +138,12 @@ def table5(annotation_name: str, annotation: str, protocol: Protocol) -> Compari
     }
     return comparison(
         "table5-weibo",
-        f"Table 5, Weibo ({annotation_name} annotation), one embedding at a time",
+        f"Table 5, {corpus.title}, one embedding at a time",
         protocol,
-        weibo(annotation),
+        corpus.data,
         rows,
-        model=CHARACTERS,
-        corpus=f"{WEIBO_TEXT}; in the row FastText {OUR_VECTORS}",
+        model=corpus.model,
+        corpus=f"{corpus.name}; in the row FastText {OUR_VECTORS}",
         paper=_figures(
             ("precision", "recall", "f1"), paper, f"its FastText vectors are of Wikipedia; {OUR_ENGLISH}"
         ),
@@ -197,7 +162,7 @@ def layers_with_encoder(protocol: Protocol) -> ComparisonExperiment:
 
 
 def _figure3(name: str, words: str, protocol: Protocol, change: dict[str, Any]) -> ComparisonExperiment:
-    rows = [System(name="plain", change=change)]
+    corpus, rows = WEIBO["revised"], [System(name="plain", change=change)]
     for layer in range(1, NUM_LAYERS + 1):
         # the ends are Table 4's CAN_first and CAN_last, whose runs stand for them
         options = {1: FIRST, NUM_LAYERS: LAST}.get(layer, TransferOptions(layer=layer))
@@ -205,13 +170,13 @@ def _figure3(name: str, words: str, protocol: Protocol, change: dict[str, Any]) 
         rows.append(System(name=f"layer {layer}", change={**change, **carried}))
     return comparison(
         f"figure3-{name}",
-        f"Figure 3, Weibo (revised annotation), by attention layer, with {words}",
+        f"Figure 3, {corpus.title}, by attention layer, with {words}",
         protocol,
-        weibo("weiboNER_2nd_conll"),
+        corpus.data,
         rows,
-        model=CHARACTERS,
+        model=corpus.model,
         embeddings=VECTORS,
-        corpus=f"{WEIBO_TEXT}; {OUR_VECTORS}",
+        corpus=f"{corpus.name}; {OUR_VECTORS}",
         paper={
             "note": "a figure: rises to layer 8, flat after, best at 10 or 11; its encoder is BERT, ours "
             f"multilingual-e5-small, frozen; {OUR_ENGLISH}"

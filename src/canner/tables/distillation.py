@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables.chinese import CHARACTERS, ONTONOTES5, OUR_VECTORS, VECTORS, WEIBO_TEXT, weibo
+from canner.tables.chinese import OUR_VECTORS, VECTORS
+from canner.tables.corpora import ONTONOTES5, WEIBO, LabelledCorpus
 from canner.tables.protocols import Protocol, comparison
 from canner.tables.readings import by_convs2s, readings, some
 from canner.tables.rows import rows_of
@@ -18,25 +18,16 @@ PLAIN = "Char+BiLSTM+CRF"
 
 def on_weibo(protocol: Protocol) -> ComparisonExperiment:
     """Weibo, revised annotation: CAN_last by a translator that learned the word gloss's English."""
-    corpus = f"{WEIBO_TEXT}; {OUR_VECTORS}"
-    return _distillation("weibo", "Weibo (revised annotation)", weibo("weiboNER_2nd_conll"), corpus, protocol)
+    return _distillation("weibo", WEIBO["revised"], protocol)
 
 
 def on_news(protocol: Protocol) -> ComparisonExperiment:
     """OntoNotes 5 Chinese news: CAN_last by a translator that learned the word gloss's English."""
-    corpus = f"OntoNotes 5 Chinese, bn+mz+nw, four types; {OUR_VECTORS}"
-    title = "OntoNotes 5 Chinese news"
-    return _distillation("news", title, ONTONOTES5, corpus, protocol, large=True)
+    return _distillation("news", ONTONOTES5, protocol, large=True)
 
 
 def _distillation(
-    name: str,
-    title: str,
-    data: CorpusConfig,
-    corpus: str,
-    protocol: Protocol,
-    *,
-    large: bool = False,
+    name: str, corpus: LabelledCorpus, protocol: Protocol, *, large: bool = False
 ) -> ComparisonExperiment:
     last, at_input = "CAN_last", "CAN_last with copies at the input"
     shipped = readings("zh")
@@ -51,14 +42,14 @@ def _distillation(
     }
     return comparison(
         f"distillation-{name}",
-        f"Distillation, {title}",
+        f"Distillation, {corpus.title}",
         protocol,
-        data,
+        corpus.data,
         rows_of(PLAIN, additions),
-        model=CHARACTERS,
+        model=corpus.model,
         embeddings=VECTORS,
-        corpus=f"{corpus}; distilled: the translator that ships, trained on with the word gloss's English of 58,551 "
-        "pairs of parallel text; continued: with people's English of the same pairs",
+        corpus=f"{corpus.name}; {OUR_VECTORS}; distilled: the translator that ships, trained on with the word gloss's "
+        "English of 58,551 pairs of parallel text; continued: with people's English of the same pairs",
         large=large,
         headline=False,
     )

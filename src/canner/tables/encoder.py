@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.tables.bundles import ENCODER
-from canner.tables.chinese import CHARACTERS, OUR_VECTORS, VECTORS, WEIBO_TEXT, weibo
-from canner.tables.masakhaner import corpus, in_words
+from canner.tables.chinese import OUR_VECTORS, VECTORS
+from canner.tables.corpora import WEIBO, YORUBA
+from canner.tables.masakhaner import READ
 from canner.tables.protocols import Protocol, comparison
 from canner.tables.readings import AT_INPUT, readings
 from canner.tables.rows import beside, rows_of
@@ -17,14 +18,15 @@ NARROW_TEXT = "50 wide: what is carried over passes a layer of 50 units first"
 
 def on_weibo(protocol: Protocol) -> ComparisonExperiment:
     """Weibo, revised annotation: English beside an encoder, narrower and elsewhere."""
+    corpus = WEIBO["revised"]
     return comparison(
         "encoder-weibo",
-        "Beside an encoder, Weibo (revised annotation)",
+        f"Beside an encoder, {corpus.title}",
         protocol,
-        weibo("weiboNER_2nd_conll"),
+        corpus.data,
         _rows("zh"),
-        corpus=f"{WEIBO_TEXT}; {OUR_VECTORS}; {NARROW_TEXT}",
-        model=CHARACTERS,
+        corpus=f"{corpus.name}; {OUR_VECTORS}; {NARROW_TEXT}",
+        model=corpus.model,
         embeddings=VECTORS,
         headline=False,
     )
@@ -34,11 +36,11 @@ def on_yoruba(protocol: Protocol) -> ComparisonExperiment:
     """Yoruba, all training sentences: English beside an encoder, narrower and elsewhere."""
     return comparison(
         "encoder-yoruba",
-        "Beside an encoder, Yoruba (MasakhaNER 2)",
+        f"Beside an encoder, {YORUBA.title}",
         protocol,
-        corpus("yor"),
+        YORUBA.data,
         _rows("yo"),
-        corpus=f"{in_words('Yoruba')}; {NARROW_TEXT}",
+        corpus=f"{YORUBA.name}, {READ}; {NARROW_TEXT}",
         large=True,
         headline=False,
     )

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import EmbeddingsConfig
+from canner.tables.corpora import GERMAN, SPANISH, LabelledCorpus
 from canner.tables.protocols import OUR_TEACHER, Protocol, comparison
 from canner.tables.readings import readings, some
 from canner.tables.rows import can_systems, can_systems_with, gloss_with_encoder, rows_of
 
-SPANISH = CorpusConfig(
-    train=("$CANNER_DATA/ner/conll2002_es/esp.train",),
-    dev=("$CANNER_DATA/ner/conll2002_es/esp.testa",),
-    test=("$CANNER_DATA/ner/conll2002_es/esp.testb",),
-)
-GERMAN = CorpusConfig(
-    train=("$CANNER_DATA/ner/conll2003_de/train.txt",),
-    dev=("$CANNER_DATA/ner/conll2003_de/dev.txt",),
-    test=("$CANNER_DATA/ner/conll2003_de/test.txt",),
-)
-CORPUS = (
+_READ = (
     "all training sentences, full test set; word vectors trained on our own parallel text and the training sentences, "
     "known for the words of dev and test too"
 )
@@ -30,23 +20,19 @@ CORPUS = (
 def spanish(protocol: Protocol) -> ComparisonExperiment:
     """Spanish (CoNLL-2002), all training sentences."""
     figures = (82.49, 82.73, 84.23, 87.33, 87.43, 88.16)
-    return _table2("es", "spanish", "Spanish (CoNLL-2002)", SPANISH, protocol, figures)
+    return _table2("spanish", SPANISH, protocol, figures)
 
 
 def german(protocol: Protocol) -> ComparisonExperiment:
     """German (CoNLL-2003, the annotation of 2003), all training sentences; document starts are no sentences."""
     figures = (81.41, 82.23, 82.45, 88.21, 88.20, 88.41)
-    return _table2("de", "german", "German (CoNLL-2003)", GERMAN, protocol, figures)
+    return _table2("german", GERMAN, protocol, figures)
 
 
 def _table2(
-    language: str,
-    name: str,
-    title: str,
-    data: CorpusConfig,
-    protocol: Protocol,
-    figures: tuple[float, ...],
+    name: str, corpus: LabelledCorpus, protocol: Protocol, figures: tuple[float, ...]
 ) -> ComparisonExperiment:
+    language = corpus.language
     lstm, with_charlm = "BiLSTM+CRF", "CharLM+BiLSTM+CRF"
     known = readings(language)
     upper = [
@@ -63,13 +49,13 @@ def _table2(
     paper: dict[str, Any] = {row: {"f1": f1} for row, f1 in zip(of_paper, figures, strict=True)}
     return comparison(
         f"table2-{name}",
-        f"Table 2, {title}",
+        f"Table 2, {corpus.title}",
         protocol,
-        data,
+        corpus.data,
         rows,
         embeddings=_vectors(language),
         model={"word_dim": 100, **({"char_encoder": "none"} if protocol == "paper" else {})},
-        corpus=f"{title}, {CORPUS}",
+        corpus=f"{corpus.title}, {_READ}",
         paper={
             **paper,
             "note": "Table 2, FastText vectors of Wikipedia; a translator of the UN corpus, fifteen decoder layers, "
@@ -83,18 +69,16 @@ def _table2(
 
 def spanish_letters(protocol: Protocol) -> ComparisonExperiment:
     """Spanish, what CAN_last brings to taggers that read letters, words alone, and words and their capitals."""
-    return _letters("es", "spanish", "Spanish (CoNLL-2002)", SPANISH, protocol)
+    return _letters("spanish", SPANISH, protocol)
 
 
 def german_letters(protocol: Protocol) -> ComparisonExperiment:
     """German, what CAN_last brings to taggers that read letters, words alone, and words and their capitals."""
-    return _letters("de", "german", "German (CoNLL-2003)", GERMAN, protocol)
+    return _letters("german", GERMAN, protocol)
 
 
-def _letters(
-    language: str, name: str, title: str, data: CorpusConfig, protocol: Protocol
-) -> ComparisonExperiment:
-    can_last = some(readings(language), "CAN_last")
+def _letters(name: str, corpus: LabelledCorpus, protocol: Protocol) -> ComparisonExperiment:
+    can_last = some(readings(corpus.language), "CAN_last")
     rows = []
     shapes = {"model.char_encoder": "cnn", "encoding.word_shapes": True}
     for plain, change in (
@@ -105,14 +89,15 @@ def _letters(
         rows += rows_of(plain, can_last, change)
     return comparison(
         f"letters-{name}",
-        f"Letters, {title}",
+        f"Letters, {corpus.title}",
         protocol,
-        data,
+        corpus.data,
         rows,
-        embeddings=_vectors(language),
+        embeddings=_vectors(corpus.language),
         model={"word_dim": 100},
-        corpus=f"{title}, {CORPUS}; words: in lower case; letters: a convolutional encoder of a word's characters; "
-        "shapes: the same, but of characters it is read alone whether they are capitals, other letters or digits",
+        corpus=f"{corpus.title}, {_READ}; words: in lower case; letters: a convolutional encoder of a word's "
+        "characters; shapes: the same, but of characters it is read alone whether they are capitals, other letters or "
+        "digits",
         large=True,
         headline=False,
     )

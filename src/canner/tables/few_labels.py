@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container
-from dataclasses import dataclass, field
-from typing import Any
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
-from canner.tables import masakhaner, uner
-from canner.tables.chinese import CHARACTERS, ONTONOTES5
-from canner.tables.european import GERMAN, SPANISH
+from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, UNER, YORUBA, LabelledCorpus
 from canner.tables.protocols import Part, Protocol, comparison
 from canner.tables.readings import readings
 from canner.tables.rows import gloss_with_encoder, rows_named
@@ -22,41 +18,13 @@ FEW = 100
 """Training sentences; with these alone the parts of what is carried over are told apart."""
 
 
-@dataclass(frozen=True)
-class LabelledCorpus:
-    """A corpus of which the tables of few labels read a few sentences.
-
-    Attributes:
-        language: its code, as translators have it.
-        title, name: as the table's title and the line about its data call it.
-        data: all of it.
-        model: keys of the tagger's configuration that differ from the protocol's.
-    """
-
-    language: str
-    title: str
-    name: str
-    data: CorpusConfig
-    model: dict[str, Any] = field(default_factory=dict)
-
-
 CORPORA = {
-    "german": LabelledCorpus("de", "German (CoNLL-2003)", "CoNLL-2003 German", GERMAN),
-    "spanish": LabelledCorpus("es", "Spanish (CoNLL-2002)", "CoNLL-2002 Spanish", SPANISH),
-    "ontonotes": LabelledCorpus(
-        "zh",
-        "OntoNotes 5 Chinese news",
-        "OntoNotes 5 Chinese, bn+mz+nw, four types",
-        ONTONOTES5,
-        CHARACTERS,
-    ),
-    "uner": LabelledCorpus(
-        "zh", "Chinese (Universal NER, GSD simplified)", "Universal NER Chinese GSDSIMP", uner.CHINESE
-    ),
-    "swahili": LabelledCorpus(
-        "sw", "Swahili (MasakhaNER 2)", "MasakhaNER 2 Swahili", masakhaner.corpus("swa")
-    ),
-    "yoruba": LabelledCorpus("yo", "Yoruba (MasakhaNER 2)", "MasakhaNER 2 Yoruba", masakhaner.corpus("yor")),
+    "german": GERMAN,
+    "spanish": SPANISH,
+    "ontonotes": ONTONOTES5,
+    "uner": UNER,
+    "swahili": SWAHILI,
+    "yoruba": YORUBA,
 }
 """The corpora by the names of the tables' parts."""
 _READINGS = (

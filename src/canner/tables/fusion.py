@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.tables.bundles import TRANSLATORS
-from canner.tables.chinese import CHARACTERS, OUR_VECTORS, VECTORS, WEIBO_TEXT, weibo
-from canner.tables.european import SPANISH
+from canner.tables.chinese import OUR_VECTORS, VECTORS
+from canner.tables.corpora import SPANISH, WEIBO
 from canner.tables.few_labels import FEW, few, subsets
 from canner.tables.protocols import AS_PRINTED, Protocol, comparison
 from canner.tables.readings import LAST, SCALED, view, with_english
@@ -16,11 +16,11 @@ def on_spanish(protocol: Protocol) -> ComparisonExperiment:
     """Spanish, 100 sentences: emissions with and without Eq. 12's softmax, reading, scaling, posteriors."""
     return comparison(
         "fusion-spanish",
-        "Fusion, Spanish (CoNLL-2002), few labels",
+        f"Fusion, {SPANISH.title}, few labels",
         protocol,
-        few(SPANISH),
+        few(SPANISH.data),
         _rows("es"),
-        corpus=f"CoNLL-2002 Spanish, {subsets()}",
+        corpus=f"{SPANISH.name}, {subsets()}",
         budgets=(FEW,),
         headline=False,
     )
@@ -28,14 +28,15 @@ def on_spanish(protocol: Protocol) -> ComparisonExperiment:
 
 def on_weibo(protocol: Protocol) -> ComparisonExperiment:
     """Weibo, revised annotation: the same with all training sentences."""
+    corpus = WEIBO["revised"]
     return comparison(
         "fusion-weibo",
-        "Fusion, Weibo (revised annotation)",
+        f"Fusion, {corpus.title}",
         protocol,
-        weibo("weiboNER_2nd_conll"),
+        corpus.data,
         _rows("zh"),
-        corpus=f"{WEIBO_TEXT}; {OUR_VECTORS}",
-        model=CHARACTERS,
+        corpus=f"{corpus.name}; {OUR_VECTORS}",
+        model=corpus.model,
         embeddings=VECTORS,
         headline=False,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment, System
-from canner.tables.european import SPANISH
+from canner.tables.corpora import SPANISH
 from canner.tables.few_labels import FEW, few, subsets
 from canner.tables.protocols import Protocol, comparison
 from canner.tables.readings import by_convs2s, some
@@ -21,11 +21,11 @@ def spanish(protocol: Protocol) -> ComparisonExperiment:
         rows += [System(name=name, change=change) for name, change in some(known, *names).items()]
     return comparison(
         "guidance-spanish",
-        "Guidance, Spanish (CoNLL-2002), few labels",
+        f"Guidance, {SPANISH.title}, few labels",
         protocol,
-        few(SPANISH),
+        few(SPANISH.data),
         rows,
-        corpus=f"CoNLL-2002 Spanish, {subsets()}; guided: the last attention was taught word alignments and the "
+        corpus=f"{SPANISH.name}, {subsets()}; guided: the last attention was taught word alignments and the "
         "embeddings started from them; lexical: the embeddings alone; unguided: trained on translation alone, as the "
         "paper's; small translators, three passes over the parallel text each",
         budgets=(FEW,),

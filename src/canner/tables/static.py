@@ -6,6 +6,7 @@ from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import TaggerExperiment
 from canner.presets import TIMES
 from canner.tables import chinese, european
+from canner.tables.corpora import WEIBO
 from canner.tables.protocols import Protocol
 from canner.tables.variations import derived, with_more_epochs
 
@@ -43,7 +44,7 @@ def weibo_original(protocol: Protocol) -> ComparisonExperiment:
 
 def embeddings(protocol: Protocol) -> ComparisonExperiment:
     """Table 5, Weibo, the original annotation, character vectors left as they were loaded or drawn."""
-    table = chinese.table5("original", "weiboNER.conll", protocol)
+    table = chinese.table5(WEIBO["original"], protocol)
     known = {"embeddings.vocabulary_text": (chinese.VECTORS.vectors,)}
     rows = [
         row.model_copy(update={"change": {**row.change, **known}}) if row.name == "FastText" else row

@@ -5,6 +5,7 @@ from __future__ import annotations
 from canner.experiment.comparison import ComparisonExperiment
 from canner.tables import chinese, european
 from canner.tables.bundles import TRANSLATORS
+from canner.tables.corpora import GERMAN, WEIBO, LabelledCorpus
 from canner.tables.protocols import Protocol
 from canner.tables.readings import Change, by_convs2s, some
 from canner.tables.rows import rows_of
@@ -23,7 +24,7 @@ def german(protocol: Protocol) -> ComparisonExperiment:
     """German (CoNLL-2003), CAN_last by translators that were trained on."""
     bundles = {"": TRANSLATORS["de"], ", trained on": LONGER["de"]}
     more = f"{TRAINED_ON}, with 60,000 everyday pairs, not all 169,781"
-    return _translation("german", "German (CoNLL-2003)", european.german(protocol), bundles, more)
+    return _translation("german", GERMAN, european.german(protocol), bundles, more)
 
 
 def on_weibo(protocol: Protocol) -> ComparisonExperiment:
@@ -34,17 +35,17 @@ def on_weibo(protocol: Protocol) -> ComparisonExperiment:
         "translator the other way wrote"
     )
     table = chinese.weibo_revised(protocol)
-    return _translation("weibo", "Weibo (revised annotation)", table, bundles, more)
+    return _translation("weibo", WEIBO["revised"], table, bundles, more)
 
 
 def _translation(
-    name: str, title: str, table: ComparisonExperiment, bundles: dict[str, str], more: str
+    name: str, corpus: LabelledCorpus, table: ComparisonExperiment, bundles: dict[str, str], more: str
 ) -> ComparisonExperiment:
     """The table with its plain row, and by each translator: joined as in the paper, and, copies known, at the input.
 
     Args:
-        name, title: of the results; the protocol is added to both.
-        table: whose plain tagger it is.
+        name: of the results; the protocol is added to it.
+        corpus, table: the table's corpus, and the table, whose plain tagger it is.
         bundles: of the translators, by the end of their rows' names.
         more: about these, in words.
     """
@@ -55,7 +56,7 @@ def _translation(
     return derived(
         table,
         f"translation-{name}",
-        f"Translation, {title}, {table.protocol} protocol",
+        f"Translation, {corpus.title}, {table.protocol} protocol",
         rows_of(table.systems[0].name, additions),
         corpus=f"{table.corpus}; {more}",
     )

@@ -1,0 +1,102 @@
+"""The labelled corpora of the tables: where their files lie, and what they are called. docs/data.md says where from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from canner.data.corpus import CorpusConfig
+
+CHARACTERS: dict[str, Any] = {"char_encoder": "none", "word_dim": 100}
+"""The tagger of a corpus whose tokens are characters, which have no characters of their own."""
+
+
+@dataclass(frozen=True)
+class LabelledCorpus:
+    """A corpus.
+
+    Attributes:
+        language: its code, as translators have it.
+        title, name: as titles of tables and the lines about their data call it.
+        data: all of it.
+        model: keys of the tagger's configuration that differ from the protocol's.
+    """
+
+    language: str
+    title: str
+    name: str
+    data: CorpusConfig
+    model: dict[str, Any] = field(default_factory=dict)
+
+
+def _of(pattern: str, parts: tuple[str, str, str] = ("train", "dev", "test"), **more: Any) -> CorpusConfig:
+    """A corpus of three files.
+
+    Args:
+        pattern: of their paths, with {} for the part.
+        parts: what training, development and test part are called there.
+        more: other keys of the corpus.
+    """
+    train, dev, test = ((f"$CANNER_DATA/ner/{pattern.format(part)}",) for part in parts)
+    return CorpusConfig(train=train, dev=dev, test=test, **more)
+
+
+SPANISH = LabelledCorpus(
+    "es",
+    "Spanish (CoNLL-2002)",
+    "CoNLL-2002 Spanish",
+    _of("conll2002_es/esp.{}", ("train", "testa", "testb")),
+)
+GERMAN = LabelledCorpus("de", "German (CoNLL-2003)", "CoNLL-2003 German", _of("conll2003_de/{}.txt"))
+"""The annotation of 2003."""
+ENGLISH = LabelledCorpus(
+    "en",
+    "English (CoNLL-2003)",
+    "CoNLL-2003 English",
+    _of("conll2003_en/eng.{}", ("train", "testa", "testb")),
+)
+"""What the teacher learns."""
+SWAHILI = LabelledCorpus(
+    "sw", "Swahili (MasakhaNER 2)", "MasakhaNER 2 Swahili", _of("masakhaner2/swa/{}.txt")
+)
+YORUBA = LabelledCorpus("yo", "Yoruba (MasakhaNER 2)", "MasakhaNER 2 Yoruba", _of("masakhaner2/yor/{}.txt"))
+UNER = LabelledCorpus(
+    "zh",
+    "Chinese (Universal NER, GSD simplified)",
+    "Universal NER Chinese GSDSIMP",
+    _of("uner_zh_gsdsimp/zh_gsdsimp-ud-{}.iob2", token_column=1, tag_column=2),
+)
+"""Encyclopaedia, a token a word; none of the rules of the Chinese gloss were made on it."""
+ONTONOTES5 = LabelledCorpus(
+    "zh",
+    "OntoNotes 5 Chinese news",
+    "OntoNotes 5 Chinese, bn+mz+nw, four types",
+    CorpusConfig(
+        **{
+            part: tuple(f"$CANNER_DATA/ner/ontonotes5_zh/{genre}.{part}.char" for genre in ("bn", "mz", "nw"))
+            for part in ("train", "dev", "test")
+        },
+        types={"PERSON": "PER", "ORG": "ORG", "GPE": "GPE", "LOC": "LOC"},
+    ),
+    CHARACTERS,
+)
+"""The stand-in for OntoNotes 4."""
+ONTONOTES4 = LabelledCorpus(
+    "zh",
+    "OntoNotes 4 Chinese (licensed)",
+    "OntoNotes 4 Chinese, four types",
+    _of("ontonotes4_zh/{}.char"),
+    CHARACTERS,
+)
+"""As the paper splits it, in BMES, for those who have the licence."""
+_WEIBO = (
+    "Weibo, all training sentences, full test set; some rules by which gloss and translator read Chinese names "
+    "were made while looking at development and test sentences"
+)
+WEIBO = {
+    annotation: LabelledCorpus(
+        "zh", f"Weibo ({annotation} annotation)", _WEIBO, _of(f"weibo/{files}.{{}}"), CHARACTERS
+    )
+    for annotation, files in (("revised", "weiboNER_2nd_conll"), ("original", "weiboNER.conll"))
+}
+"""By the annotation."""
