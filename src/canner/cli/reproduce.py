@@ -163,15 +163,14 @@ def _listed(results: Path) -> list[str]:
     """A line about every part of every table, and one that says how many of its rows have been run, if any."""
     from canner.tables import descriptions, planned_results
 
-    names = {entry.name: entry.command for entry in planned_results()}
     lines = []
     for part, about in descriptions().items():
         lines.append(f"{part:<20} {about}")
-        run = []
-        for name, command in names.items():
-            _, _, of_part, *flags = command.split()
-            if of_part == part and (path := results / f"{name}.json").exists():
-                run.append(f"{' '.join(flags)}: {_rows_run(path)}")
+        run = [
+            f"{entry.command.partition(f' {part} ')[2]}: {_rows_run(path)}"
+            for entry in planned_results(part)
+            if (path := results / f"{entry.name}.json").exists()
+        ]
         lines += [f"{'':<20} run: {'; '.join(run)}"] if run else []
     return lines
 
@@ -260,7 +259,7 @@ def _choices(
             if system.name in wanted[part.name]
             and (not (sizes and system.budgets) or set(system.budgets) & set(sizes))
         )
-        if bool(rows) < bool(wanted[part.name]) or bool(sizes) < bool(budgets):
+        if (wanted[part.name] and not rows) or (budgets and not sizes):
             note(f"{part.title}: left out: it has none of the rows, or training sets, that are asked for")
         else:
             chosen.append((part, rows, sizes))

@@ -13,12 +13,14 @@ ENOUGH_RUNS = 3
 def mark_best_on_dev(rows: Sequence[dict[str, Any]], base_of: Mapping[str, str | None]) -> None:
     """For each baseline the row to be reported: chosen on dev, never on test.
 
-    Of the rows tested against it, the one that gains most over it on dev, by the seeds that all of them have, or each
-    by its own where these are too few; outdated rows, and those with fewer runs than others and than `ENOUGH_RUNS`,
-    only where there is no other. Where the table has systems that read English, these alone: it asks what English adds.
-    The upper bound is not ours. If nothing gains on dev, the baseline itself is the choice, unless it is tested against
-    another, too. Where others were left out
-    of it, or were not run, it says among how many of how many it was made.
+    1. Candidates are the rows tested against it, but for the upper bound, which is not ours; where the table has rows
+       that read English, these alone, since it asks what English adds.
+    2. Outdated rows are left out where there are others, and those with fewer runs than others and than `ENOUGH_RUNS`.
+    3. Of these the one that gains most over the baseline on dev, by the seeds that all of them have, or each by its
+       own where these are too few.
+    4. If none gains, the baseline itself, unless it is tested against another, too.
+
+    Where candidates were left out, or were not run, `chosen_among` says among how many of how many it was chosen.
     """
     by_name = {row["system"]: row for row in rows}
     english = any(row.get("reads_english") for row in rows)

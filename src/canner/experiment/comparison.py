@@ -64,7 +64,8 @@ class ComparisonExperiment(Config):
         protocol: the name of the training protocol; results say how the base is trained with it, or without.
         corpus: the data in words, for the results file.
         paper: what the paper reports, for the results file.
-        headline: whether its gains stand among those of all tables; not where its rows take each other's place.
+        headline: whether its gains stand among those of all tables; not of a table whose rows are variants of each
+            other.
     """
 
     kind: Literal["comparison"] = "comparison"
@@ -184,7 +185,7 @@ class PlannedRun:
 
     @property
     def name(self) -> str:
-        """Which of its row: the seeds of what is drawn of the data, and of the training."""
+        """Within its row: the seeds of its subset of the data and of its training."""
         return f"subset {self.experiment.data.subset_seed}, seed {self.experiment.seed}"
 
     @cached_property

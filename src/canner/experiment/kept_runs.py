@@ -74,28 +74,29 @@ class KeptRuns:
         entry = self.runs.get(key)
         if entry is None:
             return None
-        if (changed := self._changed(entry, experiment)) != {}:
-            self._say_refused(key, changed)
+        if not _is_of(entry, experiment):
+            self._say_refused(key, "of another configuration")
+            return None
+        if changed := self._changed_inputs(entry, experiment):
+            self._say_refused(key, f"made with another version of {', '.join(sorted(changed))}")
             return None
         return _record(entry)
 
-    def _say_refused(self, key: str, changed: Mapping[str, str] | None) -> None:
+    def _say_refused(self, key: str, reason: str) -> None:
         """Says why kept runs do not count: each reason once."""
-        made = f"made with another version of {', '.join(sorted(changed))}" if changed else ""
-        reason = made or "of another configuration"
         if reason not in self._refused:
             logger.info("kept runs are not counted that are %s: %s, say", reason, key)
         self._refused.add(reason)
 
-    def find_elsewhere(self, key: str, experiment: TaggerExperiment) -> Record | None:
-        """The record of the same training in a file beside this one, of another table; this file has it then."""
+    def take_from_elsewhere(self, key: str, experiment: TaggerExperiment) -> Record | None:
+        """The record of the same training in the file of another table, beside this one, which then has it, too."""
         for entry in self._beside():
             known = entry["experiment"]
             if "failure" in entry:
                 continue
             if known.get("seed") == experiment.seed and known["data"]["test"] == list(experiment.data.test):
                 alike = experiment.model_copy(update={"name": known.get("name")})
-                if self._changed(entry, alike) == {}:
+                if _is_of(entry, alike) and not self._changed_inputs(entry, alike):
                     self._added.add(key)
                     self.runs[key] = {**entry, "experiment": experiment.model_dump(mode="json")}
                     return _record(entry)
@@ -125,8 +126,10 @@ class KeptRuns:
             dev_f1 = {path: record.dev_f1 for path, record in found.items()}
             for run in (run for cell in cells for run in cell.known_runs(dev_f1)):
                 entry = self.runs.get(run.folder.relative_to(folder).as_posix())
-                changed = None if entry is None else self._changed(entry, run.experiment)
-                if entry is not None and changed and changed.keys() <= trained_bundles(run.experiment):
+                if entry is None or not _is_of(entry, run.experiment):
+                    continue
+                changed = self._changed_inputs(entry, run.experiment)
+                if changed and changed.keys() <= trained_bundles(run.experiment):
                     found[run.folder] = replace(_record(entry), outdated=changed)
         return found
 
@@ -160,30 +163,31 @@ class KeptRuns:
             save_text(self.path, f'{{"runs": {_lines(self.runs)}}}\n')
         self._added.clear()  # or the next write would put them over what others made of them since
 
-    def _changed(self, entry: Mapping[str, Any], experiment: TaggerExperiment) -> dict[str, str] | None:
+    def _changed_inputs(self, entry: Mapping[str, Any], experiment: TaggerExperiment) -> dict[str, str]:
         """Data and bundles that an entry was made with and that are others here, with the digests that they had.
 
-        None: the entry is of another configuration. Of what is not here nothing is known; there the
-        one is believed that most runs were made with, so that no row mixes two.
+        For what is not here the digest is assumed that most kept runs have, so that no row mixes two.
         """
-        try:
-            # Through the class: a setting that it did not know yet has its default.
-            if TaggerExperiment(**entry["experiment"]) != experiment:
-                return None
-            now = inputs_here(experiment, self.identify)
-            return {
-                path: was
-                for path, was in entry["inputs"].items()
-                if (now[path] if path in now else self._believed(path, was)) != was
-            }
-        except ValidationError:  # a setting that is no more
-            return None
+        now = inputs_here(experiment, self.identify)
+        return {
+            path: was
+            for path, was in entry["inputs"].items()
+            if (now[path] if path in now else self._assumed(path, was)) != was
+        }
 
-    def _believed(self, path: str, otherwise: str) -> str:
-        """The digest that most of the runs give of something that is not here."""
+    def _assumed(self, path: str, otherwise: str) -> str:
+        """The digest that most of the runs have of something that is not here."""
         digests = Counter(entry.get("inputs", {}).get(path) for entry in self.runs.values())
         del digests[None]
         return max(digests, key=lambda one: (digests[one], one), default=otherwise)
+
+
+def _is_of(entry: Mapping[str, Any], experiment: TaggerExperiment) -> bool:
+    """Whether an entry is of this configuration; a setting that it did not know yet has its default."""
+    try:
+        return TaggerExperiment(**entry["experiment"]) == experiment
+    except ValidationError:  # a setting that is no more
+        return False
 
 
 def _is_whole(entry: Any) -> bool:

@@ -90,7 +90,7 @@ def read_experiment(path: Path, assignments: Mapping[str, Any] | None = None) ->
 
 
 _LENGTHS = ("decay_steps", "decay_minutes")
-"""Who says one of a training's lengths does not mean the other."""
+"""Two ways to say how long a training is: who sets one does not get the other's default."""
 
 
 def _with_default_tables(kind: type[Config], values: Mapping[str, Any]) -> dict[str, Any]:

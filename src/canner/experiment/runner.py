@@ -134,7 +134,7 @@ def run_comparison(
         state.read()
         if prepare is not None:
             prepare([cell.tries[0].experiment for cell in state.unfinished()])
-            state.records.clear()  # what was believed of a part that was not there is held against the one just made
+            state.records.clear()  # kept runs that were counted while a part was missing are held against the new one
             state.read()
         state.leave_out_impossible(in_time=deadline is None or time.monotonic() < deadline)
         try:

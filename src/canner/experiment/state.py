@@ -73,7 +73,11 @@ class ComparisonState:
         ]
 
     def leave_out_impossible(self, *, in_time: bool) -> None:
-        """Wants no more of the cells that lack a run and cannot be run; says why."""
+        """Drops wanted cells that lack a run and read what is not there; says which.
+
+        Args:
+            in_time: whether there is time for a run; if not, it is no error that none is possible.
+        """
         unfinished = self.unfinished()
         possible = _possible(unfinished, needed=in_time and len(unfinished) == len(self.wanted))
         left_out = [cell for cell in unfinished if cell not in possible]
@@ -133,7 +137,7 @@ class ComparisonState:
                 self.broken[run.folder] = str(error)
                 logger.warning("%s, %s cannot be made: %s", run.row, run.name, error)
         if record is None:
-            return self.kept.find_elsewhere(key, run.experiment)
+            return self.kept.take_from_elsewhere(key, run.experiment)
         self.kept.add(key, run.experiment, record)
         return record
 

@@ -21,7 +21,7 @@ def draw_figures(results: Path, folder: Path) -> list[Path]:
     Args:
         results: folder of results files.
         folder: gets an SVG file for each that has the gain of every layer over the plain tagger with the same seeds;
-            made if there is something to draw. That of a file that lacks one goes.
+            made if there is something to draw. Where a layer has no gain, the picture is removed.
     """
     drawn = []
     for path in sorted(results.glob("figure3-*.json")):

@@ -24,7 +24,7 @@ _MADE = ("command", "hardware", "date", "files")
 def publish(path: Path, found: Mapping[str, Any]) -> None:
     """Writes a results file, unless figures of the one that is there would be lost, or it says the same already.
 
-    Of nothing that was run, none anew.
+    Where no run has finished or failed, nothing is written.
     """
     anything = any(row["metrics"] or row.get("failed") for row in found["rows"])
     if anything and not why_kept(path, found) and not _says(path, found):

@@ -112,11 +112,17 @@ def descriptions() -> dict[str, str]:
     }
 
 
-def planned_results() -> list[Planned]:
-    """Every part of every table: under the fast protocol, under the paper's without its grid, and with it."""
+def planned_results(only: str | None = None) -> list[Planned]:
+    """Every part of every table: under the fast protocol, under the paper's without its grid, and with it.
+
+    Args:
+        only: the part of a table ("table4-revised") that is wanted; None: all.
+    """
     planned = []
     for table, part in ((table, part) for table, parts in TABLES.items() for part in parts):
         name, of_name = f"{table}-{part}", []
+        if only not in (None, name):
+            continue
         if ALONE.get(table) != "paper":
             of_name += [(fast, "--protocol fast") for fast in comparisons(name, "fast")]
         if ALONE.get(table) != "fast":
