@@ -46,7 +46,7 @@ format: $(DEV)  ## let ruff rewrite the code in the house style
 bench: $(DEV)  ## measure against peers and against ourselves, ratios in one run
 	for script in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
 
-docs: $(DEV)  ## rebuild the generated pages and the gains in the README
+docs: $(DEV)  ## rebuild the generated pages and the tables in the README
 	$(BIN)/python recipes/build_demo_corpus.py
 	$(BIN)/python recipes/build_equations.py
 	$(BIN)/canner report

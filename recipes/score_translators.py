@@ -27,7 +27,7 @@ from canner.decoding.neural_translator import NeuralTranslator
 from canner.evaluation.alignment import GoldAlignment, read_gold_alignments, score_alignments
 from canner.evaluation.translation import share_of_entity_tokens_copied
 from canner.experiment.results import results_json, summarise, weights_of
-from canner.report.publishing import made_in_all, with_earlier_rows
+from canner.report.publishing import made_in_all, made_now, with_earlier_rows
 from canner.text.bitext import read_bitext
 from canner.text.conll import read_conll
 from canner.text.segmentation import segment_tokens
@@ -127,7 +127,7 @@ def save(
 ) -> None:
     """Writes a results file; rows of other translators that stand in it stay."""
     path = RESULTS / f"{name}.json"
-    rows = sorted(with_earlier_rows(path, new, files), key=_by_kind)
+    rows = sorted(with_earlier_rows(path, [made_now(row, files) for row in new]), key=_by_kind)
     results = results_json(name=name, title=title, rows=rows, data=data, protocol=protocol, command=command)
     save_json(path, results | made_in_all(rows))
 

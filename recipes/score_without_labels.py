@@ -24,7 +24,7 @@ from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_part
 from canner.data.translation import Translator
 from canner.evaluation.entities import score_entities
 from canner.experiment.results import results_json, summarise, weights_of
-from canner.report.publishing import made_in_all, with_earlier_rows
+from canner.report.publishing import made_in_all, made_now, with_earlier_rows
 from canner.tables.bundles import ALIGNERS, EXTERNAL, GLOSSES, TEACHER, TRANSLATORS
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, UNER, YORUBA
 from canner.tables.readings import external
@@ -99,24 +99,30 @@ def translator_of(row: str, language: str, sentences: Sequence[Sentence]) -> Tra
         return load_translator(bundles[row][language])
     if language not in EXTERNAL:
         return None
+    return FileTranslator.read(*deepl(language), missing="empty")
+
+
+def deepl(language: str) -> list[list[Path]]:
+    """Files of source text, DeepL's English, and alignments."""
     files = external(language, "DeepL").files
     assert files is not None
-    paths = ([data_path(p) for p in part] for part in (files.source, files.english, files.alignments))
-    return FileTranslator.read(*paths, missing="empty")
+    return [[data_path(p) for p in part] for part in (files.source, files.english, files.alignments)]
 
 
-def files_read() -> list[Path]:
-    """What the rows are scored on, and made by."""
-    languages = dict.fromkeys(language for language, _ in CORPORA.values())
+def files_of(row: str, language: str, corpus: CorpusConfig) -> list[Path]:
+    """What a row is scored on, and made by."""
+    _, gloss, last, head, by_others = ROWS
+    bundles = {gloss: (GLOSSES,), last: (TRANSLATORS,), head: (TRANSLATORS, ALIGNERS)}.get(row, ())
     return [
         weights_of(TEACHER),
-        *(data_path(path) for _, c in CORPORA.values() for path in (*c.train, *c.dev, *c.test)),
-        *(weights_of(kind[one]) for one in languages for kind in (GLOSSES, TRANSLATORS, ALIGNERS)),
+        *(data_path(path) for path in (*corpus.train, *corpus.dev, *corpus.test)),
+        *(weights_of(kind[language]) for kind in bundles),
+        *(chain(*deepl(language)) if row == by_others else ()),
     ]
 
 
 def save(path: Path, new: Sequence[Mapping[str, Any]], counts: Sequence[str]) -> None:
-    """Writes the results file; rows that are not made anew stay.
+    """Writes the results file; rows that are not made anew stay, if they are still made.
 
     Args:
         path: of the file.
@@ -124,7 +130,8 @@ def save(path: Path, new: Sequence[Mapping[str, Any]], counts: Sequence[str]) ->
         counts: test sentences of each corpus, in words.
     """
     order = [f"{corpus}, {row}{copies}" for corpus in CORPORA for row in ROWS for copies in ("", WITH_COPIES)]
-    rows = sorted(with_earlier_rows(path, new, files_read()), key=lambda row: order.index(row["system"]))
+    kept = [row for row in with_earlier_rows(path, new) if row["system"] in order]
+    rows = sorted(kept, key=lambda row: order.index(row["system"]))
     content = results_json(
         name="without-labels",
         title="Without labels: the teacher's entities, carried back by attention",
@@ -176,7 +183,8 @@ def main() -> None:
                     for part, sentences in parts.items()
                 }
                 found = by_part["test"] | {f"{part} f1": by_part[part]["f1"] for part in OTHER_PARTS}
-                rows.append(summarise(f"{name}, {kind}", {"test": found}))
+                made = summarise(f"{name}, {kind}", {"test": found})
+                rows.append(made_now(made, files_of(row, language, config)))
                 print(name, kind, {key: round(value, 1) for key, value in found.items()}, flush=True)
     save(RESULTS / "without-labels.json", rows, counts)
 

@@ -21,14 +21,14 @@ def report(
     folder: Annotated[
         Path, typer.Argument(help="Folder of results files, or of one comparison, which is printed.")
     ] = Path("results"),
-    readme: Annotated[Path, typer.Option(help="File whose table of gains is rebuilt.")] = Path("README.md"),
+    readme: Annotated[Path, typer.Option(help="File whose tables are rebuilt.")] = Path("README.md"),
     page: Annotated[Path, typer.Option(help="Page of all results.")] = Path("docs/results.md"),
     models: Annotated[
         Path, typer.Option(help="Folder of bundles, whose cards get the figures of their own.")
     ] = Path("models"),
     stdout: Annotated[bool, typer.Option("--stdout", help="Print the tables; write nothing.")] = False,
 ) -> None:
-    """Build the page of results with its plots, the gains in the README, and the figures on the models' cards.
+    """Build the page of results with its plots, the tables in the README, and the figures on the models' cards.
 
     All figures come from the results files alone.
 

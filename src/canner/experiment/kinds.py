@@ -28,7 +28,7 @@ from canner.text.config import Config
 from canner.text.files import expand_path
 from canner.training.aligner import AlignerConfig, train_aligner
 from canner.training.charlm import CharLMTrainingConfig, train_charlm
-from canner.training.run_state import RESUME, DivergedError
+from canner.training.run_state import RESUME
 from canner.training.translator import TranslatorConfig, train_translator
 from canner.training.vectors import VectorsConfig, train_vectors
 from canner.transfer.gloss import GlossConfig, train_gloss
@@ -199,8 +199,7 @@ def _run_gloss(experiment: GlossExperiment, folder: Path) -> Outcome:
 def _claimed(folder: Path, experiment: Experiment, device: str) -> Iterator[None]:
     """Writes the configuration; refuses a folder with another one, whose unfinished state would mislead.
 
-    A run that fails before it leaves anything gives the folder up, so that a mended configuration may have it; one
-    whose training diverged leaves its log. A
+    A run that fails before it leaves anything gives the folder up, so that a mended configuration may have it. A
     comparison may have the folder of another with the same base: of its rows, what is run is known.
     """
     path, new_folder = folder / "experiment.toml", not folder.exists()
@@ -221,8 +220,6 @@ def _claimed(folder: Path, experiment: Experiment, device: str) -> Iterator[None
         save_text(path, to_toml(experiment))
         save_json(folder / "environment.json", environment(device))
         yield
-    except DivergedError:
-        raise
     except (ValueError, OSError):
         if new and folder.exists() and not (folder / RESUME).exists():
             embedders = r"embedder\d+" if isinstance(experiment, TaggerExperiment) else ""

@@ -81,7 +81,7 @@ def run_and_record(
 
     Raises:
         DamagedStateError: if what an earlier call left of it cannot be read.
-        DivergedError: if training diverged, which is recorded too.
+        DivergedError: if training diverged, which is recorded too, for comparisons to show.
         OutOfTimeError: if the time was up before training could start; call again to go on.
         KeyboardInterrupt: if training was interrupted; its state is saved.
     """

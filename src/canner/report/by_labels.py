@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from canner.report.cells import NOT_RUN, as_line, cell, figure, header_lines
+from canner.report.cells import NOT_RUN, as_line, cell, figure, header_lines, mark
 
 _GLOSS = "CAN_gloss at the input"
 _HEADINGS = (
@@ -57,10 +57,12 @@ def _cells(results: Mapping[str, Mapping[str, Any]], corpus: LabelledCorpus) -> 
     few = ("plain", _GLOSS, "Encoder", f"Encoder + {_GLOSS}")
     wanted += [(corpus.hundred, row) for row in few]
     wanted += [(corpus.whole, row) for row in (corpus.plain, f"{corpus.plain} + {_GLOSS}")]
-    number = results[corpus.whole]["corpus"]["train"]["sentences"]
-    return [cell(f"{corpus.title}, {number:,} sentences"), *(_f1(results[name], row) for name, row in wanted)]
+    title = corpus.title
+    if train := results[corpus.whole].get("corpus", {}).get("train"):
+        title += f", {train['sentences']:,} sentences"
+    return [cell(title), *(_f1(results[name], row) for name, row in wanted)]
 
 
 def _f1(result: Mapping[str, Any], system: str) -> str:
     row = next((row for row in result["rows"] if row["system"] == system), None)
-    return NOT_RUN if row is None else figure(row, "f1")
+    return NOT_RUN if row is None else figure(row, "f1") + mark(row)

@@ -78,8 +78,8 @@ BY_LABELS_LEGEND = (
     "carried to the words; only types that the teacher knows are counted (Swahili and Yoruba: no dates; Chinese "
     "news: countries and cities count as places). *100 sentences*: three random subsets, 80 to learn from and 20 "
     "that decide when training stops; random word vectors; the encoder is multilingual-e5-small, frozen. *All "
-    "sentences*: fast protocol, three runs or more; word vectors trained on our parallel text for Spanish, German "
-    "and Chinese news, else random. *With the gloss*: the tagger reads the word gloss at its input."
+    "sentences*: fast protocol, three runs or more; word vectors trained on parallel and training text "
+    "for Spanish, German and Chinese news, else random. *With the gloss*: the tagger reads the word gloss at its input."
 )
 """What the table of F1 by labels needs."""
 

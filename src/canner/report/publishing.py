@@ -76,28 +76,33 @@ def why_kept(path: Path, found: Mapping[str, Any]) -> str | None:
     return None
 
 
-def with_earlier_rows(
-    path: Path, new: Sequence[Mapping[str, Any]], files: Iterable[Path]
-) -> list[dict[str, Any]]:
-    """New rows of what is scored alone, a translator say, and those of others that stand in a results file.
-
-    Each says by what command, when, where and from what it was `made`.
+def made_now(row: Mapping[str, Any], files: Iterable[Path]) -> dict[str, Any]:
+    """A row of what is scored alone, a translator say, that says by what command, when, where and from what it is made.
 
     Args:
-        path: of the results file, if there is one.
-        new: the rows, each in the place of one of the same name.
-        files: that these read.
+        row: with its figures.
+        files: that it reads.
     """
-    before = read_results(path) if path.exists() else {"rows": []}
-    made_before = {key: before[key] for key in _MADE if key in before}
-    rows = {row["system"]: {"made": made_before, **row} for row in before["rows"]}
     made = {
         "command": shlex.join(["python", *sys.argv]),
         "hardware": hardware(),
         "date": date.today().isoformat(),
         "files": digests(files),
     }
-    return list((rows | {row["system"]: {**row, "made": made} for row in new}).values())
+    return {**row, "made": made}
+
+
+def with_earlier_rows(path: Path, new: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows that are `made_now`, and those that stand in a results file, which all say how they were made.
+
+    Args:
+        path: of the results file, if there is one.
+        new: the rows, each in the place of one of the same name.
+    """
+    before = read_results(path) if path.exists() else {"rows": []}
+    made_before = {key: before[key] for key in _MADE if key in before}
+    rows = {row["system"]: {"made": made_before, **row} for row in before["rows"]}
+    return list((rows | {row["system"]: dict(row) for row in new}).values())
 
 
 def made_in_all(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:

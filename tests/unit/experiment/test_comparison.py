@@ -104,8 +104,14 @@ def test_what_tells_runs_apart_is_not_for_a_row_or_a_grid_to_set(make: Make, cha
     for wrong in ({"systems": (System(name="a", change=change),)}, *({"grid": grid} for grid in grids)):
         with pytest.raises(ValueError, match=r"expected systems and a grid that leave .* alone"):
             make(budgets=(2, 4), **wrong)
+    rows = (System(name="a", change=change),)
     if change == {"data.num_sentences": 4}:
-        assert make(systems=(System(name="a", change=change),)).systems[0].change == change
+        assert make(systems=rows).systems[0].change == change
+    else:
+        with pytest.raises(ValueError, match=r"expected systems and a grid that leave .* alone"):
+            make(systems=rows)
+    other = (System(name="a", change={"data.train": ["x"]}),)
+    assert make(systems=other, budgets=(2, 4)).systems[0].change == {"data.train": ["x"]}
 
 
 def test_systems_have_names_of_their_own_and_baselines_that_exist(make: Make, tmp_path: Path) -> None:

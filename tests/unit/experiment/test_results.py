@@ -88,17 +88,19 @@ def test_a_tagger_run_names_the_device_that_it_was_given(
     assert hardware_in(tmp_path / "run") == "the second"
 
 
-def test_a_training_that_diverged_leaves_what_tells_why(
+def test_a_training_that_diverged_leaves_its_folder_to_a_mended_configuration(
     make: Callable[..., ComparisonExperiment], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def diverges(experiment: object, folder: Path, **_: object) -> None:
-        (folder / "log.jsonl").write_text("{}\n", encoding="utf-8")
+        (folder / "model.safetensors").write_bytes(b"")
         raise DivergedError("made to")
 
     monkeypatch.setattr(record, "train_tagger", diverges)
-    with pytest.raises(DivergedError):
-        run_experiment(make().base, tmp_path / "run", command="", progress=False)
-    assert {"metrics.json", "log.jsonl", "experiment.toml"} <= {p.name for p in (tmp_path / "run").iterdir()}
+    for seed in (1, 2):
+        experiment = make().base.model_copy(update={"seed": seed})
+        with pytest.raises(DivergedError):
+            run_experiment(experiment, tmp_path / "run", command="", progress=False)
+        assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.usefixtures("two_gpus")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from canner.report.publishing import made_in_all, more_seeds, publish, why_kept, with_earlier_rows
+from canner.report.publishing import made_in_all, made_now, more_seeds, publish, why_kept, with_earlier_rows
 
 
 def results(planned: int = 3, **runs: int) -> dict[str, Any]:
@@ -102,7 +102,8 @@ def test_rows_scored_later_stand_beside_earlier_ones_and_each_says_how_it_was_ma
     read = tmp_path / "read"
     read.write_bytes(b"abc")
     new = results(wide=1, more=1)["rows"]
-    rows = {row["system"]: row for row in with_earlier_rows(path, new, [read])}
+    new = [made_now(row, [read]) for row in new]
+    rows = {row["system"]: row for row in with_earlier_rows(path, new)}
     assert list(rows) == ["plain", "wide", "more"]
     assert rows["plain"]["made"] == {"command": "first", "date": "2026-01-02", "files": {"a/b": "0"}}
     assert rows["wide"]["made"] == rows["more"]["made"]
@@ -112,7 +113,7 @@ def test_rows_scored_later_stand_beside_earlier_ones_and_each_says_how_it_was_ma
         "hardware": "m; n",
         "date": "2026-01-02, 2026-01-03",
     }
-    assert [row["system"] for row in with_earlier_rows(tmp_path / "none.json", new, [])] == ["wide", "more"]
+    assert [row["system"] for row in with_earlier_rows(tmp_path / "none.json", new)] == ["wide", "more"]
 
 
 def test_figures_of_a_file_without_seeds_count(path: Path) -> None:

@@ -50,6 +50,9 @@ def test_of_the_legend_stands_what_the_tables_have(tmp_path: Path) -> None:
     write(tmp_path, "results.json", RESULT | {"rows": rows, "title": "X"})
     said = table_with_legend(tmp_path / "results.json")[-1]
     assert said == f"{legend_of('| cut off')} {legend_of('| **')}"
+    words = ("CAN_last", "CAN_aligned", "with copies", "scaled", "†", "| gain |", "; unseen")
+    for word in (*words, "upper bound", "collapsed", "cut off", "| **"):
+        assert legend_of(f"| x {word} | y |") != ""
     assert "Scaled:" in legend_of("| CAN_last scaled | gain |")
     assert "Scaled:" not in (both := legend_of("| CAN_last | gain |"))
     assert both == f"{legend_of_systems('| CAN_last | gain |')} {legend_of('| gain |')}"
@@ -344,10 +347,13 @@ def test_f1_by_labels_is_read_from_three_results_files() -> None:
         "hundred-x": result(**{"plain": 20.0, gloss: 50.0, f"Encoder + {gloss}": 60.0}),
         "x": result(1234, **{"Words": 80.0, f"Words + {gloss}": 82.5}),
     }
+    results["x"]["rows"][1]["outdated"] = ["models/xx-en-gloss"]
     corpus = LabelledCorpus("Xish", "Xish, word gloss", "hundred-x", "x", "Words")
     lines = f1_by_labels(results, [corpus, corpus._replace(whole="elsewhere")]).splitlines()
     assert len(lines) == 3
-    assert lines[2] == "| Xish, 1,234 sentences | 40.00 | 20.00 | 50.00 | not run | 60.00 | 80.00 | 82.50 |"
+    assert lines[2] == "| Xish, 1,234 sentences | 40.00 | 20.00 | 50.00 | not run | 60.00 | 80.00 | 82.50 † |"
+    del results["x"]["corpus"]
+    assert f1_by_labels(results, [corpus]).splitlines()[2].startswith("| Xish | 40.00 |")
     assert f1_by_labels(results, [corpus._replace(whole="elsewhere")]) == ""
 
 

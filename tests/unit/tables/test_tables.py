@@ -9,7 +9,8 @@ import pytest
 
 from canner.experiment.comparison import plan
 from canner.experiment.tagger import TaggerExperiment
-from canner.tables import ALONE, TABLES, comparisons, planned_results
+from canner.tables import ALONE, IN_README, TABLES, comparisons, planned_results
+from canner.tables.by_labels import BY_LABELS
 from canner.tables.protocols import Protocol
 from canner.tables.rows import rows_named
 from canner.tables.variations import rows_of_paper, smoke_twin, varied, with_seeds, without_grid
@@ -404,3 +405,19 @@ def test_the_rows_that_the_paper_has() -> None:
     (swahili,) = comparisons("masakhaner-swahili", "fast")
     with pytest.raises(ValueError, match="expected a table of the paper, got one beyond it: Swahili"):
         rows_of_paper(swahili)
+
+
+def test_what_the_readme_shows_is_planned() -> None:
+    assert set(IN_README) <= TABLES.keys()
+    planned = {entry.name: entry for entry in planned_results()}
+    gloss = "CAN_gloss at the input"
+    for corpus in BY_LABELS:
+        for name, rows in (
+            (corpus.hundred, {"plain", gloss, "Encoder", f"Encoder + {gloss}"}),
+            (corpus.whole, {corpus.plain, f"{corpus.plain} + {gloss}"}),
+        ):
+            (config,) = comparisons(planned[name].command.split()[2], "fast")
+            assert rows <= {system.name for system in config.systems}
+    shown = {name for name, entry in planned.items() if entry.in_readme}
+    assert {corpus.whole for corpus in BY_LABELS} <= shown
+    assert not [name for name in shown if not name.endswith("-fast")]
