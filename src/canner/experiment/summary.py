@@ -51,7 +51,7 @@ def summary(
 
     Returns:
         A row for each system and budget, in the order of the plan; one without a run to show has no metrics. What the
-        keys mean says docs/data.md.
+        keys mean says docs/results-files.md.
     """
     records = _shown(cells, records, outdated or {})
     rows = _rows(config, cells, records, corpus.seen)
