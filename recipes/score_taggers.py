@@ -38,7 +38,7 @@ def score(tagger: Tagger, corpus: CorpusConfig) -> dict[str, float]:
         ]
         scores[part] = score_entities([sentence.entities for sentence in sentences], found)
     test = scores["test"]
-    figures = {"precision": test.micro.precision, "recall": test.micro.recall, "f1": test.micro.f1}
+    figures = test.micro.figures()
     figures["dev f1"] = scores["dev"].micro.f1
     return figures | {f"{name} f1": figure.f1 for name, figure in sorted(test.by_type.items())}
 

@@ -67,8 +67,7 @@ def scores(
     aligned = [aligned_features(transfer, options) for transfer in transfers]
     gold = [[entity for entity in s.entities if entity.type in types] for s in sentences]
     found = score_entities(gold, tagger.entities(tokens, aligned=aligned))
-    figures = {"precision": found.micro.precision, "recall": found.micro.recall, "f1": found.micro.f1}
-    return figures | {f"{name} f1": found.by_type[name].f1 for name in types}
+    return found.micro.figures() | {f"{name} f1": found.by_type[name].f1 for name in types}
 
 
 def share_in_parallel_text(language: str, sentences: Sequence[Sentence]) -> float:

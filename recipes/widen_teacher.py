@@ -38,7 +38,7 @@ def main() -> None:
     ):
         scores = {part: evaluate(system, LabelledPart(sentences)) for part, sentences in parts.items()}
         micro = scores["test"].micro
-        figures = {"precision": micro.precision, "recall": micro.recall, "f1": micro.f1}
+        figures = micro.figures()
         figures |= {"dev f1": scores["dev"].micro.f1}
         figures |= {f"{kind} f1": prf.f1 for kind, prf in sorted(scores["test"].by_type.items())}
         rows.append(summarise(f"BiLSTM-CRF, {name}", {"seed 1": figures}))

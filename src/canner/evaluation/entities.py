@@ -30,6 +30,10 @@ class PRF:
         f1 = 2 * precision * recall / (precision + recall) if tp else 0.0
         return PRF(precision, recall, f1, tp, num_predicted, num_gold)
 
+    def figures(self) -> dict[str, float]:
+        """Precision, recall and F1 by their names, without the counts."""
+        return {"precision": self.precision, "recall": self.recall, "f1": self.f1}
+
 
 @dataclass(frozen=True)
 class EntityScores:

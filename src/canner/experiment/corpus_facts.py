@@ -51,9 +51,10 @@ class CorpusFacts:
                 described[name]["in_train"] = sum(sentence.tokens in trained_on for sentence in sentences)
             elif config.num_held_out is not None:
                 described[name]["held_out"] = config.num_held_out
-        limited = config.num_held_out or config.num_dev or config.num_test
-        corpus = load_corpus(config.model_copy(update={"num_sentences": None})) if limited else whole
-        seen = [sentence.tokens in trained_on for sentence in corpus.test]
+        counted = whole.test
+        if config.num_test is not None:
+            counted = load_corpus(config.model_copy(update={"num_sentences": None})).test
+        seen = [sentence.tokens in trained_on for sentence in counted]
         return cls(described, np.array(seen, dtype=bool))
 
     def require(self, budgets: Sequence[int]) -> None:

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import re
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
-from canner.data.bundle import save_json, save_text
 from canner.data.corpus import data_path
 from canner.data.shard_folder import OutOfTimeError
+from canner.experiment.claim import claimed, ending_of
 from canner.experiment.comparison import ComparisonExperiment, plan
-from canner.experiment.environment import environment
 from canner.experiment.machine import workers_that_fit
 from canner.experiment.record import run_and_record
 from canner.experiment.runner import RunnerOptions, run_comparison
 from canner.experiment.tagger import TaggerExperiment
-from canner.experiment.toml import is_written, one_line, override, read_json, read_toml, to_toml
+from canner.experiment.toml import one_line, override, read_toml
 from canner.text.bitext import read_bitext
 from canner.text.config import Config
 from canner.text.files import expand_path
 from canner.training.aligner import AlignerConfig, train_aligner
 from canner.training.charlm import CharLMTrainingConfig, train_charlm
-from canner.training.run_state import RESUME
 from canner.training.translator import TranslatorConfig, train_translator
 from canner.training.vectors import VectorsConfig, train_vectors
 from canner.transfer.gloss import GlossConfig, train_gloss
@@ -139,7 +134,7 @@ def run_experiment(
         plan(experiment, folder)  # or nothing is written
     # glosses and vectors are counted and trained on the processor, whatever the device
     on_processor = isinstance(experiment, GlossExperiment | VectorsConfig)
-    with _claimed(folder, experiment, "cpu" if on_processor else device):
+    with claimed(folder, experiment, "cpu" if on_processor else device):
         return _run(
             experiment, folder, command=command, max_minutes=max_minutes, device=device, progress=progress
         )
@@ -166,7 +161,7 @@ def _run(
         except OutOfTimeError as error:
             return Outcome("time", f"the time was up: {error}; call again to go on")
         text = ", ".join(f"{name} F1 {round(part['f1'], 2)}" for name, part in scores.items())
-        return Outcome(_ending(folder) or "finished", text)
+        return Outcome(ending_of(folder) or "finished", text)
     if isinstance(experiment, GlossExperiment):
         return _run_gloss(experiment, folder)
     trained = _expanded(experiment)
@@ -193,75 +188,6 @@ def _run_gloss(experiment: GlossExperiment, folder: Path) -> Outcome:
     gloss.save(folder)
     number = len(gloss.lexicon.entries)
     return Outcome("finished", f"{number} words from {len(pairs)} sentence pairs")
-
-
-@contextlib.contextmanager
-def _claimed(folder: Path, experiment: Experiment, device: str) -> Iterator[None]:
-    """Writes the configuration; refuses a folder with another one, whose unfinished state would mislead.
-
-    A run that fails before it leaves anything gives the folder up, so that a mended configuration may have it. A
-    comparison may have the folder of another with the same base: of its rows, what is run is known.
-    """
-    path, new_folder = folder / "experiment.toml", not folder.exists()
-    before = set() if new_folder else {found.name for found in folder.iterdir()}
-    new = not path.exists()
-    if not new and not _is_of(experiment, path):
-        raise ValueError(
-            f"{folder}: expected a new folder or the run of this configuration, got one of another; "
-            "choose another --output, or remove that folder"
-        )
-    finished = _ending(folder) not in (None, "time", "interrupted") and not (folder / RESUME).exists()
-    if not new and finished:
-        raise ValueError(
-            f"{folder}: expected a new folder or an unfinished run, got a finished one; "
-            "choose another --output, or remove that folder to train again"
-        )
-    try:
-        save_text(path, to_toml(experiment))
-        save_json(folder / "environment.json", environment(device))
-        yield
-    except (ValueError, OSError):
-        if new and folder.exists() and not (folder / RESUME).exists():
-            embedders = r"embedder\d+" if isinstance(experiment, TaggerExperiment) else ""
-            _give_up(folder, before, new_folder, re.compile(embedders))
-        raise
-
-
-def _is_of(experiment: Experiment, path: Path) -> bool:
-    """Whether a run's file holds this configuration, or that of a comparison with the same base.
-
-    One that is damaged does not.
-    """
-    with contextlib.suppress(ValueError):
-        found = read_toml(path)
-        if isinstance(experiment, ComparisonExperiment) and found.get("kind") == experiment.kind:
-            return isinstance(found.get("base"), dict) and is_written(experiment.base, found["base"])
-        return is_written(experiment, found)
-    return False
-
-
-def _give_up(folder: Path, before: set[str], new_folder: bool, embedders: re.Pattern[str]) -> None:
-    """Removes what a run left that failed before it could be taken up, its embedders too; its transfer stores stay.
-
-    A comparison keeps everything: its folders hold finished runs.
-    """
-    found = [path for path in folder.iterdir() if path.name not in before]
-    folders = [path for path in found if path.is_dir() and path.name != "stores"]
-    if not all(embedders.fullmatch(path.name) for path in folders):
-        return
-    for path in found:
-        if path.is_file():
-            path.unlink()
-    for path in folders:
-        shutil.rmtree(path)
-    if new_folder and not any(folder.iterdir()):
-        folder.rmdir()
-
-
-def _ending(folder: Path) -> str | None:
-    """How the training in a folder ended; None if it has not, or nothing is trained in steps there."""
-    path = folder / "fit.json"
-    return str(read_json(path)["stopped"]) if path.exists() else None
 
 
 def _expanded(experiment: BaseModel) -> BaseModel:

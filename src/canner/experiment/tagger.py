@@ -21,7 +21,7 @@ from canner.decoding.embedding_store import EmbeddingStore
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_embedder, make_model, save_tagger
 from canner.decoding.transformer_features import TransformerFeatures
-from canner.evaluation.entities import EntityScores, score_entities, score_subsets, sentence_counts
+from canner.evaluation.entities import score_entities, score_subsets, sentence_counts
 from canner.models.tagger import TaggerConfig
 from canner.text.config import Config
 from canner.text.entities import Entity
@@ -171,15 +171,10 @@ def _scored(result: FitResult, tagger: SentenceTagger, parts: Mapping[str, Label
 def score(gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[Entity]]) -> dict[str, Any]:
     """Precision, recall, F1 in percent, by type too; Weibo's three scores where the types are Weibo's."""
     scores = score_entities(gold, predicted)
-    result = {**_percent(scores), "by_type": {name: vars(prf) for name, prf in scores.by_type.items()}}
+    result = {**scores.micro.figures(), "by_type": {name: vars(prf) for name, prf in scores.by_type.items()}}
     if subsets := score_subsets(gold, predicted):
-        result["subsets"] = {name: _percent(found) for name, found in subsets.items()}
+        result["subsets"] = {name: found.micro.figures() for name, found in subsets.items()}
     return result
-
-
-def _percent(scores: EntityScores) -> dict[str, float]:
-    micro = scores.micro
-    return {"precision": micro.precision, "recall": micro.recall, "f1": micro.f1}
 
 
 def _open_stores(
