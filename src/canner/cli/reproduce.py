@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
@@ -99,9 +99,8 @@ def reproduce(
         canner reproduce table4 --protocol paper --paper-rows --max-minutes 60
     """
     start(quiet=quiet, threads=threads, device=device)
-    from canner.experiment.machine import workers_that_fit
-    from canner.experiment.runner import RunnerOptions
     from canner.report.legend import legend_of
+    from canner.tables.asked import asked_of, choices
     from canner.tables.parts import make_missing
 
     if systems or paper_rows or budgets or seeds or smoke or anew or max_minutes is not None:
@@ -113,10 +112,10 @@ def reproduce(
         return
     started = time.monotonic()
     published = None if smoke or anew else results
-    parts, own = _parts(table, under, seeds, published, grid=grid, smoke=smoke)
-    shared = RunnerOptions(workers or workers_that_fit(device), None, device, not quiet, runs / "stores")
+    parts, own = asked_of(table, under.value, seeds, published, note, grid=grid, smoke=smoke)
+    shared = _how(workers, device, runs, progress=not quiet)
     ended = []
-    for config, rows, with_sizes in _choices(parts, systems or (), budgets or (), paper_rows=paper_rows):
+    for config, rows, with_sizes in choices(parts, systems, budgets, note, paper_rows=paper_rows):
         asked = config.num_seeds if config.name in own else seeds
         command = _whole(table, under, asked, grid=grid, anew=anew, smoke=smoke)
         options = replace(shared, systems=rows, budgets=with_sizes, seeds=own.get(config.name))
@@ -150,6 +149,14 @@ def _protocol(table: str | None, asked_for: ProtocolName | None, *, grid: bool) 
             "expected a table with --protocol or --no-grid, got none; canner reproduce alone lists them"
         )
     return asked_for or ProtocolName(own_protocol(table or ""))
+
+
+def _how(workers: int | None, device: str, runs: Path, *, progress: bool) -> RunnerOptions:
+    """How the runs of all parts are made."""
+    from canner.experiment.machine import workers_that_fit
+    from canner.experiment.runner import RunnerOptions
+
+    return RunnerOptions(workers or workers_that_fit(device), None, device, progress, runs / "stores")
 
 
 def _require_folders(*paths: Path) -> None:
@@ -207,84 +214,6 @@ def _shown(table: str, protocol: ProtocolName, results: Path, *, grid: bool) -> 
             found += "; without the grid of learning rates and batch sizes it was: --no-grid"
         lines += [*found.splitlines(), ""]
     return [*lines, legend_of("\n".join(lines))]
-
-
-def _parts(
-    table: str, protocol: ProtocolName, seeds: int | None, published: Path | None, *, grid: bool, smoke: bool
-) -> tuple[list[ComparisonExperiment], dict[str, int]]:
-    """The comparisons that are asked for, and how many seeds are to be made of those that are shown with more.
-
-    Where no number is asked for, that are those of which some row of the results file has more runs than the table's
-    own number: so a plain call shows them all, and makes no more than those.
-    """
-    from canner.report.publishing import more_seeds
-    from canner.tables import comparisons
-    from canner.tables.variations import varied
-
-    parts, own = [], {}
-    for config in _with_corpus(comparisons(table, protocol.value)):
-        part = varied(config, seeds=seeds, grid=grid, smoke=smoke)
-        more = None
-        if seeds is None and published is not None:
-            more = more_seeds(published / f"{part.name}.json", part.num_seeds)
-        if more is not None:
-            own[part.name] = part.num_seeds
-            part = varied(part, seeds=more)
-        parts.append(part)
-    return parts, own
-
-
-def _choices(
-    parts: Sequence[ComparisonExperiment], systems: Sequence[str], budgets: Sequence[int], *, paper_rows: bool
-) -> list[tuple[ComparisonExperiment, tuple[str, ...], tuple[int, ...]]]:
-    """The parts of a table that have some of the rows and budgets that are asked for, each with these.
-
-    Raises:
-        ValueError: no part has one of them; names what there is.
-    """
-    from canner.experiment.runner import require_among
-    from canner.tables.variations import rows_of_paper
-
-    wanted = {part.name: (*systems, *(rows_of_paper(part) if paper_rows else ())) for part in parts}
-    rows_there = [system.name for part in parts for system in part.systems]
-    sizes_there = [budget for part in parts for budget in part.budgets]
-    require_among("--system", systems, rows_there)
-    require_among("--budget", budgets, sizes_there)
-    chosen = []
-    for part in parts:
-        sizes = tuple(budget for budget in part.budgets if budget in budgets)
-        rows = tuple(
-            system.name
-            for system in part.systems
-            if system.name in wanted[part.name]
-            and (not (sizes and system.budgets) or set(system.budgets) & set(sizes))
-        )
-        if (wanted[part.name] and not rows) or (budgets and not sizes):
-            note(f"{part.title}: left out: it has none of the rows, or training sets, that are asked for")
-        else:
-            chosen.append((part, rows, sizes))
-    return chosen
-
-
-def _with_corpus(configs: Sequence[ComparisonExperiment]) -> list[ComparisonExperiment]:
-    """Of the parts of a table those whose corpus is there, and a note on each other; all, if none is there."""
-    from canner.data.corpus import data_path
-
-    found, notes = [], []
-    for config in configs:
-        data = config.base.data
-        try:
-            for path in (*data.train, *data.dev, *data.test):
-                data_path(path)
-        except ValueError as error:
-            notes.append(f"{config.title}: left out: {error}")
-        else:
-            found.append(config)
-    if not found:
-        return list(configs)
-    for text in notes:
-        note(text)
-    return found
 
 
 def _whole(
