@@ -39,7 +39,11 @@ TABLES: dict[str, dict[str, Part]] = {
     "uner": {"chinese": uner.chinese},
     "few-labels": few_labels.PARTS,
     "hundred": hundred.PARTS,
-    "fusion": {"spanish": fusion.on_spanish, "weibo": fusion.on_weibo},
+    "fusion": {
+        "spanish": fusion.on_spanish,
+        "weibo": fusion.on_weibo,
+        "original": fusion.on_weibo_original,
+    },
     "guidance": {"spanish": guidance.spanish},
     "distillation": {"weibo": distillation.on_weibo, "news": distillation.on_news},
     "translation": {"german": translation.german, "weibo": translation.on_weibo},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.tables.bundles import TRANSLATORS
 from canner.tables.chinese import OUR_VECTORS, VECTORS
-from canner.tables.corpora import SPANISH, WEIBO
+from canner.tables.corpora import SPANISH, WEIBO, LabelledCorpus
 from canner.tables.few_labels import FEW, few, subsets
 from canner.tables.protocols import AS_PRINTED, Protocol, comparison
 from canner.tables.readings import LAST, SCALED, view, with_english
@@ -28,9 +28,17 @@ def on_spanish(protocol: Protocol) -> ComparisonExperiment:
 
 def on_weibo(protocol: Protocol) -> ComparisonExperiment:
     """Weibo, revised annotation: the same with all training sentences."""
-    corpus = WEIBO["revised"]
+    return _on_weibo("fusion-weibo", WEIBO["revised"], protocol)
+
+
+def on_weibo_original(protocol: Protocol) -> ComparisonExperiment:
+    """Weibo, original annotation: the same with all training sentences."""
+    return _on_weibo("fusion-original", WEIBO["original"], protocol)
+
+
+def _on_weibo(name: str, corpus: LabelledCorpus, protocol: Protocol) -> ComparisonExperiment:
     return comparison(
-        "fusion-weibo",
+        name,
         f"Fusion, {corpus.title}",
         protocol,
         corpus.data,
