@@ -36,7 +36,7 @@ def _rows() -> list[System]:
 
 def _figures(names: tuple[str, ...], rows: Mapping[str, tuple[float, ...]], note: str) -> dict[str, Any]:
     """The paper's figures by row and score."""
-    return {"note": note} | {row: dict(zip(names, values, strict=True)) for row, values in rows.items()}
+    return {row: dict(zip(names, values, strict=True)) for row, values in rows.items()} | {"note": note}
 
 
 def ontonotes(protocol: Protocol) -> ComparisonExperiment:
