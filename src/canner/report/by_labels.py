@@ -20,7 +20,7 @@ _HEADINGS = (
 )
 
 
-class LabelledCorpus(NamedTuple):
+class CorpusLine(NamedTuple):
     """Where the figures of a corpus stand.
 
     Attributes:
@@ -37,7 +37,7 @@ class LabelledCorpus(NamedTuple):
     plain: str = "BiLSTM+CRF"
 
 
-def f1_by_labels(results: Mapping[str, Mapping[str, Any]], corpora: Sequence[LabelledCorpus]) -> str:
+def f1_by_labels(results: Mapping[str, Mapping[str, Any]], corpora: Sequence[CorpusLine]) -> str:
     """A table of the corpora of which all results files are there; nothing, if there is none.
 
     Args:
@@ -52,7 +52,7 @@ def f1_by_labels(results: Mapping[str, Mapping[str, Any]], corpora: Sequence[Lab
     return "\n".join([*header_lines(_HEADINGS), *lines]) if lines else ""
 
 
-def _cells(results: Mapping[str, Mapping[str, Any]], corpus: LabelledCorpus) -> list[str]:
+def _cells(results: Mapping[str, Mapping[str, Any]], corpus: CorpusLine) -> list[str]:
     wanted = [("without-labels", corpus.without_labels)]
     few = ("plain", _GLOSS, "Encoder", f"Encoder + {_GLOSS}")
     wanted += [(corpus.hundred, row) for row in few]

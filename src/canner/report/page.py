@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from canner.report.benchmarks import speed_tables
-from canner.report.by_labels import LabelledCorpus, f1_by_labels
+from canner.report.by_labels import CorpusLine, f1_by_labels
 from canner.report.cells import cell
 from canner.report.gains import gains
 from canner.report.legend import BY_LABELS_LEGEND, GAINS_LEGEND, legend_of, legend_of_systems
@@ -39,7 +39,7 @@ def report(
     folder: Path,
     figures: Sequence[str] = (),
     planned: Sequence[Planned] = (),
-    corpora: Sequence[LabelledCorpus] = (),
+    corpora: Sequence[CorpusLine] = (),
 ) -> str:
     """Results of a folder as Markdown: F1 by labels, gains, the tables that are planned in their order, others by name.
 
@@ -57,8 +57,8 @@ def report(
     missing = [entry for entry in planned if entry.name not in found]
     missing = missing if len(missing) < len(planned) else []  # a folder of other results
     parts = []
-    if lines := f1_by_labels({result["name"]: result for result in results}, corpora):
-        parts.append(f"### F1 by how much is labelled\n\n{lines}\n\n{BY_LABELS_LEGEND}")
+    if by_labels := _by_labels(results, corpora):
+        parts.append(f"### F1 by how much is labelled\n\n{by_labels}")
     if lines := gains(results):
         parts.append(f"### Gains over the plain tagger\n\n{lines}\n\n{GAINS_LEGEND}")
     pictures = {Path(path).stem: path for path in figures}
@@ -76,13 +76,11 @@ def results_in_brief(
     folder: Path,
     figures: Sequence[str] = (),
     planned: Sequence[Planned] = (),
-    corpora: Sequence[LabelledCorpus] = (),
+    corpora: Sequence[CorpusLine] = (),
 ) -> str:
     """What the README shows of the results of a folder: F1 by labels, gains in brief, and pictures; see `report`."""
     results = results_of(folder, planned)
-    parts = []
-    if lines := f1_by_labels({result["name"]: result for result in results}, corpora):
-        parts.append(f"{lines}\n\n{BY_LABELS_LEGEND}")
+    parts = [by_labels] if (by_labels := _by_labels(results, corpora)) else []
     left_out = {entry.name for entry in planned if not entry.in_readme}
     shown = [result for result in results if result["name"] not in left_out]
     if lines := gains(shown, briefly=True):
@@ -96,7 +94,7 @@ def results_page(
     folder: Path,
     figures: Sequence[str] = (),
     planned: Sequence[Planned] = (),
-    corpora: Sequence[LabelledCorpus] = (),
+    corpora: Sequence[CorpusLine] = (),
 ) -> str:
     """The whole page of results, with links to its tables; see `report`."""
     speed = speed_tables(folder)
@@ -120,6 +118,12 @@ def figures_of_bundle(folder: Path, bundle: str) -> str:
         if own := [row for row in result["rows"] if row.get("bundle") == bundle]:
             parts.append(table({**result, **own[0].get("made", {}), "rows": own}))  # made by one command
     return "\n\n".join(parts)
+
+
+def _by_labels(results: Sequence[Mapping[str, Any]], corpora: Sequence[CorpusLine]) -> str:
+    """The table of F1 by labels with its legend; nothing, if it has no line."""
+    lines = f1_by_labels({result["name"]: result for result in results}, corpora)
+    return f"{lines}\n\n{BY_LABELS_LEGEND}" if lines else ""
 
 
 def _anchor(heading: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from canner.report.by_labels import LabelledCorpus, f1_by_labels
+from canner.report.by_labels import CorpusLine, f1_by_labels
 from canner.report.gains import gains
 from canner.report.legend import legend_of, legend_of_systems
 from canner.report.markers import BEGIN, END, update_card, update_readme
@@ -348,7 +348,7 @@ def test_f1_by_labels_is_read_from_three_results_files() -> None:
         "x": result(1234, **{"Words": 80.0, f"Words + {gloss}": 82.5}),
     }
     results["x"]["rows"][1]["outdated"] = ["models/xx-en-gloss"]
-    corpus = LabelledCorpus("Xish", "Xish, word gloss", "hundred-x", "x", "Words")
+    corpus = CorpusLine("Xish", "Xish, word gloss", "hundred-x", "x", "Words")
     lines = f1_by_labels(results, [corpus, corpus._replace(whole="elsewhere")]).splitlines()
     assert len(lines) == 3
     assert lines[2] == "| Xish, 1,234 sentences | 40.00 | 20.00 | 50.00 | not run | 60.00 | 80.00 | 82.50 † |"
