@@ -38,6 +38,19 @@ TIMES = 3
 PATIENT_TRAINING = more_epochs(FAST_TRAINING, TIMES, patience=True)
 """The same with thrice the epochs and the patience: with few sentences to stop by F1 may stay at 0 for long."""
 
+FINE_TUNING = TrainingConfig(
+    optimizer="adam",
+    learning_rate=1e-3,
+    schedule="warmup_cosine",
+    warmup_steps=20,
+    decay_epochs=20,
+    max_epochs=20,
+    clip_norm=1.0,
+    keep="last",
+    precision="auto",
+)
+"""Where an encoder is trained with the tagger: the rate rises, then falls to the end of a fixed number of epochs."""
+
 FAST_MODEL = TaggerConfig(
     hidden_dim=128,
     word_dropout=0.2,
@@ -116,6 +129,23 @@ def can_tagger_paper() -> TaggerExperiment:
     """CAN_last of the paper: neural translator, last attention layer, raw attention, its protocol."""
     transfer = transfer_through(translator="runs/translator", options=TransferOptions(layer="last"))
     return tagger_paper().model_copy(update={"name": "can-tagger-paper", "transfer": transfer})
+
+
+def fine_tuned() -> TaggerExperiment:
+    """A plain tagger that trains a pretrained encoder: for few labelled sentences."""
+    return tagger().model_copy(
+        update={
+            "name": "fine-tuned",
+            "embeddings": EmbeddingsConfig(fine_tuned="runs/encoder-e5"),
+            "training": FINE_TUNING,
+        }
+    )
+
+
+def can_fine_tuned() -> TaggerExperiment:
+    """The same, reading English through a word gloss, too: the best for few labelled sentences."""
+    english = {"model": CAN_MODEL, "transfer": transfer_through()}
+    return fine_tuned().model_copy(update={"name": "can-fine-tuned", **english})
 
 
 def comparison() -> ComparisonExperiment:
@@ -233,6 +263,8 @@ PRESETS: dict[str, Callable[[], Experiment]] = {
     "tagger-paper": tagger_paper,
     "can-tagger": can_tagger,
     "can-tagger-paper": can_tagger_paper,
+    "fine-tuned": fine_tuned,
+    "can-fine-tuned": can_fine_tuned,
     "comparison": comparison,
     "teacher": teacher,
     "gloss": gloss,

@@ -18,6 +18,7 @@ pytest.importorskip(
 )
 transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
+from canner.decoding.checkpoint import Checkpoint  # noqa: E402
 from canner.decoding.transformer_features import TransformerFeatures  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +56,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     agreements = RECIPE["build"](folder, SENTENCES)
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))
     model = transformers.AutoModel.from_pretrained(str(folder)).eval()
-    yield Built(folder, agreements, TransformerFeatures(str(folder)), tokenizer, model)
+    yield Built(folder, agreements, TransformerFeatures(Checkpoint(str(folder))), tokenizer, model)
     # Half a gigabyte, which pytest would keep.
     shutil.rmtree(folder)
 

@@ -14,6 +14,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from canner.data.word_pieces import PieceRow, WordPieces
 from canner.text.accents import composed
 from canner.text.config import Config
 from canner.text.sentence import Sentence
@@ -40,16 +41,24 @@ class EncodingConfig(Config):
 
 @dataclass(frozen=True)
 class EncodedSentence:
-    """Ids of one sentence; `char_ids` is padded over its own words."""
+    """Ids of one sentence; `char_ids` is padded over its own words, `pieces` are those of a pretrained encoder."""
 
     length: int
     word_ids: Tensor | None  # [S]
     char_ids: Tensor | None  # [S C]
     tag_ids: Tensor | None  # [S]
+    pieces: list[PieceRow] | None = None
 
 
 class TaggingEncoder:
-    """The vocabularies of a tagger and the way from a sentence to its ids."""
+    """The vocabularies of a tagger and the way from a sentence to its ids.
+
+    Args:
+        config: how tokens become ids.
+        words, characters: None: the tagger reads none.
+        tags: the tag set.
+        pieces: how the encoder that is trained with the tagger cuts words; None: there is none.
+    """
 
     def __init__(
         self,
@@ -57,11 +66,13 @@ class TaggingEncoder:
         words: Vocabulary | None,
         characters: Vocabulary | None,
         tags: Vocabulary,
+        pieces: WordPieces | None = None,
     ) -> None:
         self.config = config
         self.words = words
         self.characters = characters
         self.tags = tags
+        self.pieces = pieces
 
     @classmethod
     def build(
@@ -72,6 +83,7 @@ class TaggingEncoder:
         words: bool,
         characters: bool,
         extra_words: Iterable[str] = (),
+        pieces: WordPieces | None = None,
     ) -> TaggingEncoder:
         """Collects words, characters and tags of labelled sentences.
 
@@ -80,6 +92,7 @@ class TaggingEncoder:
             sentences: labelled training sentences, BIOES.
             words, characters: whether the tagger reads these at all.
             extra_words: further words to know (those of pretrained vectors), already in their looked-up form.
+            pieces: of the encoder that is trained with the tagger.
 
         Raises:
             ValueError: if there is no sentence, or one without tags.
@@ -107,6 +120,7 @@ class TaggingEncoder:
             Vocabulary(known) if words else None,
             Vocabulary([c for c, _ in char_counts.most_common()]) if characters else None,
             Vocabulary(tags, specials=()),
+            pieces,
         )
 
     def encode(self, sentence: Sentence, *, with_tags: bool = False) -> EncodedSentence:
@@ -134,7 +148,8 @@ class TaggingEncoder:
                     "train on data that has these types, or map them with data.types"
                 )
             tag_ids = torch.tensor([self.tags.id(tag) for tag in sentence.tags], dtype=torch.long)
-        return EncodedSentence(len(sentence.tokens), word_ids, char_ids, tag_ids)
+        pieces = self.pieces.rows(sentence.tokens) if self.pieces is not None else None
+        return EncodedSentence(len(sentence.tokens), word_ids, char_ids, tag_ids, pieces)
 
     def _encode_characters(self, tokens: Sequence[str]) -> Tensor:
         assert self.characters is not None

@@ -11,6 +11,7 @@ from torch import Tensor
 from canner.data.bucketing import bucket_by_length
 from canner.data.embedding import WordEmbedder
 from canner.data.tagging import TaggingEncoder
+from canner.decoding.checkpoint import Checkpoint
 from canner.decoding.tagger_batch import make_batch
 from canner.models.tagger import Prediction, TaggerInputs, TaggerModel
 from canner.text.entities import Entity
@@ -27,14 +28,20 @@ class SentenceTagger:
         model: the trained (or to be trained) model.
         encoder: its vocabularies.
         embedders: give the frozen embeddings that the model takes as `features`, side by side.
+        checkpoint: what the model's own pretrained encoder was before training; None: it has none.
     """
 
     def __init__(
-        self, model: TaggerModel, encoder: TaggingEncoder, embedders: Sequence[WordEmbedder] = ()
+        self,
+        model: TaggerModel,
+        encoder: TaggingEncoder,
+        embedders: Sequence[WordEmbedder] = (),
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         self.model = model
         self.encoder = encoder
         self.embedders = tuple(embedders)
+        self.checkpoint = checkpoint
 
     @property
     def tags(self) -> list[str]:

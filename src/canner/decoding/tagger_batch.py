@@ -9,7 +9,9 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from canner.data.tagging import EncodedSentence
+from canner.data.word_pieces import PieceRow, pad_pieces
 from canner.models.tagger import TaggerInputs
+from canner.nn.pieces import Pieces
 
 
 def make_batch(
@@ -45,6 +47,7 @@ def make_batch(
         mask=mask,
         word_ids=_pad([s.word_ids for s in sentences]),
         char_ids=_pad_characters([s.char_ids for s in sentences]),
+        pieces=_pad_pieces([s.pieces for s in sentences]),
         features=_pad_features(features),
         aligned_features=_pad_features(aligned_features),
     )
@@ -55,6 +58,12 @@ def _pad(rows: Sequence[Tensor | None]) -> Tensor | None:
     if any(row is None for row in rows):
         return None
     return pad_sequence([row for row in rows if row is not None], batch_first=True)
+
+
+def _pad_pieces(rows: Sequence[list[PieceRow] | None]) -> Pieces | None:
+    if any(row is None for row in rows):
+        return None
+    return pad_pieces([row for row in rows if row is not None], pad_id=0)
 
 
 def _pad_features(rows: Sequence[Tensor] | None) -> Tensor | None:

@@ -23,11 +23,16 @@ from canner.data.bundle import (
 from canner.data.embedding import WordEmbedder
 from canner.data.tagging import EncodingConfig, TaggingEncoder
 from canner.decoding.char_features import CharLMFeatures
+from canner.decoding.checkpoint import Checkpoint
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.transformer_features import TransformerFeatures
+from canner.models.piece_encoder import PieceEncoder
 from canner.models.tagger import TaggerConfig, TaggerModel, TaggerSizes
 from canner.text.schemes import allowed_transitions
 from canner.text.vocabulary import Vocabulary
+
+CHECKPOINT = "checkpoint"
+"""The folder that refers to what a trained encoder was before."""
 
 
 def make_model(
@@ -37,6 +42,7 @@ def make_model(
     features_dim: int,
     aligned_dim: int,
     word_vectors: Tensor | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> TaggerModel:
     """A fresh model of the sizes that the vocabularies and features ask for.
 
@@ -46,6 +52,7 @@ def make_model(
         features_dim: width of the frozen embeddings; 0: none.
         aligned_dim: width of the features aligned from English; 0: none.
         word_vectors: [V word_dim] to start from.
+        checkpoint: a pretrained encoder that becomes part of the model, itself and no copy; None: none does.
     """
     sizes = TaggerSizes(
         num_words=len(encoder.words) if encoder.words is not None else 0,
@@ -55,7 +62,13 @@ def make_model(
         num_tags=len(encoder.tags),
     )
     constraints = allowed_transitions(encoder.tags.items)
-    return TaggerModel(config, sizes, word_vectors=word_vectors, constraints=constraints)
+    return TaggerModel(
+        config,
+        sizes,
+        word_vectors=word_vectors,
+        piece_encoder=PieceEncoder(checkpoint.model) if checkpoint is not None else None,
+        constraints=constraints,
+    )
 
 
 def save_tagger(
@@ -83,6 +96,8 @@ def save_tagger(
     save_tensors(folder / "model.safetensors", weights)
     for number, embedder in enumerate(tagger.embedders):
         embedder.save(folder / f"embedder{number}")
+    if tagger.checkpoint is not None:
+        tagger.checkpoint.save(folder / CHECKPOINT)
     config = {
         "format": FORMAT,
         "kind": "tagger",
@@ -91,6 +106,7 @@ def save_tagger(
         "encoding": encoder.config.model_dump(mode="json"),
         "vocabularies": sorted(_vocabularies(encoder)),
         "embedders": [f"embedder{number}" for number in range(len(tagger.embedders))],
+        **({"checkpoint": CHECKPOINT} if tagger.checkpoint is not None else {}),
         **(extra or {}),
     }
     save_json(folder / "config.json", config)
@@ -105,18 +121,23 @@ def load_tagger(folder: str | Path, *, device: str = "cpu") -> SentenceTagger:
     folder = Path(folder)
     config = read_bundle_config(folder, "tagger")
     try:
+        start = (
+            Checkpoint.load(folder / config["checkpoint"], device=device) if "checkpoint" in config else None
+        )
         known = {name: read_part(folder / f"{name}.json", Vocabulary.load) for name in config["vocabularies"]}
         encoder = TaggingEncoder(
             config_of(EncodingConfig, config["encoding"], folder / "config.json"),
             known.get("words"),
             known.get("characters"),
             known["tags"],
+            start.pieces if start is not None else None,
         )
         model = make_model(
             config_of(TaggerConfig, config["model"], folder / "config.json"),
             encoder,
             features_dim=config["sizes"]["features_dim"],
             aligned_dim=config["sizes"]["aligned_dim"],
+            checkpoint=start,
         )
         embedder_names = list(config["embedders"])
     except (KeyError, TypeError) as error:
@@ -127,7 +148,7 @@ def load_tagger(folder: str | Path, *, device: str = "cpu") -> SentenceTagger:
     weights = folder / "model.safetensors"
     fill_weights(model, load_tensors(weights), weights)
     embedders = [load_embedder(folder / name, device=device) for name in embedder_names]
-    return SentenceTagger(model.to(device).eval(), encoder, embedders)
+    return SentenceTagger(model.to(device).eval(), encoder, embedders, start)
 
 
 def load_embedder(folder: str | Path, *, device: str = "cpu") -> WordEmbedder:

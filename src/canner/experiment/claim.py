@@ -44,7 +44,7 @@ def claimed(folder: Path, experiment: Config, device: str) -> Iterator[None]:
         yield
     except (ValueError, OSError):
         if new and folder.exists() and not (folder / RESUME).exists():
-            embedders = r"embedder\d+" if isinstance(experiment, TaggerExperiment) else ""
+            embedders = r"embedder\d+|checkpoint" if isinstance(experiment, TaggerExperiment) else ""
             _give_up(folder, before, new_folder, re.compile(embedders))
         raise
 

@@ -38,6 +38,7 @@ def bundles_of(experiment: TaggerExperiment) -> list[tuple[str, str]]:
     texts = (path for path in embeddings.vocabulary_text if path != embeddings.vectors)
     named += [("embeddings.vocabulary_text", path) for path in texts]
     named += [("embeddings.contextual", path) for path in embeddings.contextual]
+    named.append(("embeddings.fine_tuned", embeddings.fine_tuned))
     if transfer is not None:
         named.append(("transfer.teacher", transfer.teacher))
         for view in transfer.views:

@@ -16,6 +16,7 @@ from canner.experiment.corpus_facts import CorpusFacts
 from canner.experiment.protocol_words import protocol_in_words
 from canner.experiment.record import Record
 from canner.experiment.results import results_json, summarise
+from canner.training.schedule import TrainingConfig
 
 COLLAPSED_IN_ROW, COLLAPSED_IN_TABLE = 0.5, 0.1
 """A run whose development F1 is below this share of its row's best, or of the table's, is called collapsed."""
@@ -129,7 +130,7 @@ def _rows(
         found = {run.name: records[run.folder] for run in runs if run.folder in records}
         counted.setdefault(cell.row, {}).update(found)
         cut_off.setdefault(cell.row, []).extend(
-            run.name for run in runs if _is_cut_off(found.get(run.name), run.experiment.training.max_epochs)
+            run.name for run in runs if _is_cut_off(found.get(run.name), run.experiment.training)
         )
         planned[cell.row] = planned.get(cell.row, 0) + 1 + len(cell.other_seeds)
         if runs and config.grid:
@@ -186,12 +187,13 @@ def _row(row: str, runs: Mapping[str, Record], planned: int, *, best_of_table: f
     return entry
 
 
-def _is_cut_off(record: Record | None, limit: int) -> bool:
+def _is_cut_off(record: Record | None, training: TrainingConfig) -> bool:
     """Whether the limit of epochs ended a run that was still getting better; not known of the first that were kept.
 
-    Of a limit of a few epochs, as in a smoke test, nothing is said.
+    Of a limit of a few epochs, as in a smoke test, nothing is said; nor where the rate falls to the end of them.
     """
-    if record is None or record.best_epoch is None or limit < FEW_EPOCHS:
+    limit = training.max_epochs
+    if record is None or record.best_epoch is None or limit < FEW_EPOCHS or training.decay_epochs is not None:
         return False
     return record.epochs == limit and record.best_epoch > LATE * limit
 

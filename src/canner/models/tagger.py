@@ -8,12 +8,15 @@ from jaxtyping import Bool, Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from canner.models.piece_encoder import PieceEncoder
 from canner.nn.bilstm import BiLSTM
 from canner.nn.character_encoder import CharacterEncoder
 from canner.nn.crf import CRF, Constraints
 from canner.nn.dropout import Dropout, TokenDropout, WordDropout
 from canner.nn.fusion import Fusion
 from canner.nn.masking import mask_to_lengths, require_right_padding
+from canner.nn.pieces import Pieces
+from canner.nn.word_embedding import word_embedding
 from canner.text.config import Config
 from canner.text.vocabulary import PAD_ID, UNK_ID
 
@@ -34,7 +37,7 @@ class TaggerConfig(Config):
         hidden_dim: width H of each direction of the BiLSTM.
         num_layers: layers of the BiLSTM.
         dropout_words: dropout of word and character vectors.
-        dropout_features: dropout of the frozen features (contextual embeddings).
+        dropout_features: dropout of contextual embeddings, and of the states of an encoder that is trained, too.
         dropout_tokens: share of tokens whose whole input vector is dropped.
         dropout_lstm: dropout of the BiLSTM's states.
         dropout_aligned: dropout of the aligned features.
@@ -98,6 +101,7 @@ class TaggerInputs:
         char_ids: characters of each token from the left, 0 after its end; None where it uses none.
         features: frozen contextual embeddings, concatenated; None where it uses none.
         aligned_features: features carried over from the translation; None where it uses none.
+        pieces: what the encoder reads that is trained with the tagger; None where there is none.
     """
 
     mask: Bool[Tensor, "B S"]
@@ -105,6 +109,7 @@ class TaggerInputs:
     char_ids: Int[Tensor, "B S C"] | None = None
     features: Float[Tensor, "B S E"] | None = None
     aligned_features: Float[Tensor, "B S F"] | None = None
+    pieces: Pieces | None = None
 
     def to(self, device: torch.device | str) -> "TaggerInputs":
         """The same batch on another device."""
@@ -129,6 +134,7 @@ class TaggerModel(nn.Module):
         config: the model.
         sizes: of its inputs and of the tag set.
         word_vectors: [V word_dim] to start from; random ones when not given.
+        piece_encoder: a pretrained encoder that learns with the rest; None: there is none.
         constraints: of the tagging scheme, from `text.schemes.allowed_transitions`; needed by `constrain`.
 
     Raises:
@@ -141,11 +147,12 @@ class TaggerModel(nn.Module):
         sizes: TaggerSizes,
         *,
         word_vectors: Tensor | None = None,
+        piece_encoder: PieceEncoder | None = None,
         constraints: Constraints | None = None,
     ) -> None:
         super().__init__()
         self.config, self.sizes = config, sizes
-        self.word_embedding = _word_embedding(config, sizes, word_vectors)
+        self.word_embedding = self._words(word_vectors) if config.word_dim else None
         self._learned_words: Tensor | None = None
         self.char_encoder: CharacterEncoder | None = None
         if config.char_encoder != "none":
@@ -163,6 +170,8 @@ class TaggerModel(nn.Module):
             )
         input_dim = config.word_dim + sizes.features_dim
         input_dim += self.char_encoder.output_dim if self.char_encoder else 0
+        input_dim += piece_encoder.dim if piece_encoder else 0
+        self.piece_encoder = piece_encoder
         self.input_fusion = self._fusion(config.aligned_at in ("input", "both"))
         self.output_fusion = self._fusion(config.aligned_at in ("output", "both"))
         if not input_dim + self.input_fusion.added_dim:
@@ -190,6 +199,16 @@ class TaggerModel(nn.Module):
         self.dropout_tokens = TokenDropout(config.dropout_tokens)
         self.dropout_lstm = Dropout(config.dropout_lstm, locked=config.locked)
 
+    def _words(self, vectors: Tensor | None) -> nn.Embedding:
+        config = self.config
+        return word_embedding(
+            self.sizes.num_words,
+            dim=config.word_dim,
+            vectors=vectors,
+            frozen=config.freeze_words,
+            pad_id=PAD_ID,
+        )
+
     def _fusion(self, used: bool) -> Fusion:
         return Fusion(
             self.sizes.aligned_dim if used else 0,
@@ -199,7 +218,7 @@ class TaggerModel(nn.Module):
         )
 
     def embed(self, inputs: TaggerInputs) -> Float[Tensor, "B S E"]:
-        """Vectors of the tokens: words, characters and frozen features, concatenated.
+        """Vectors of the tokens: words, characters, frozen features, an encoder's states, concatenated.
 
         Implements: [CAN, Eq. 8]
 
@@ -215,6 +234,8 @@ class TaggerModel(nn.Module):
             parts.append(self.dropout_words(self.char_encoder(inputs.char_ids, inputs.mask)))
         if inputs.features is not None and self.sizes.features_dim:
             parts.append(self.dropout_features(inputs.features))
+        if self.piece_encoder is not None and inputs.pieces is not None:
+            parts.append(self.dropout_features(self.piece_encoder(inputs.pieces)))
         if not parts:
             parts.append(self.output.weight.new_zeros(*inputs.mask.shape, 0))
         aligned = _aligned_for(self.input_fusion, inputs)
@@ -290,10 +311,13 @@ class TaggerModel(nn.Module):
 
     def _require_inputs(self, inputs: TaggerInputs) -> None:
         require_right_padding(inputs.mask)
-        if self.word_embedding is not None and inputs.word_ids is None:
-            raise ValueError("expected word_ids, got None; this tagger was made with word_dim above 0")
-        if self.char_encoder is not None and inputs.char_ids is None:
-            raise ValueError("expected char_ids, got None; this tagger was made with a character encoder")
+        for name, reader, kind in (
+            ("word_ids", self.word_embedding, "word_dim above 0"),
+            ("char_ids", self.char_encoder, "a character encoder"),
+            ("pieces", self.piece_encoder, "a pretrained encoder"),
+        ):
+            if reader is not None and getattr(inputs, name) is None:
+                raise ValueError(f"expected {name}, got None; this tagger was made with {kind}")
         for name, wanted in (
             ("features", self.sizes.features_dim),
             ("aligned_features", self.sizes.aligned_dim),
@@ -312,30 +336,3 @@ def _aligned_for(fusion: Fusion, inputs: TaggerInputs) -> Tensor | None:
         return None
     # Replaced, not trusted: a nan at padding would reach the weights' gradient, because 0 * nan is nan.
     return torch.where(inputs.mask[:, :, None], inputs.aligned_features, 0.0)
-
-
-def _word_embedding(
-    config: TaggerConfig, sizes: TaggerSizes, word_vectors: Tensor | None
-) -> nn.Embedding | None:
-    if not config.word_dim:
-        return None
-    if sizes.num_words < 2:
-        raise ValueError(
-            f"expected a word vocabulary for word_dim={config.word_dim}, got num_words={sizes.num_words}; "
-            "pass one, or set word_dim=0"
-        )
-    embedding = nn.Embedding(sizes.num_words, config.word_dim, padding_idx=PAD_ID)
-    bound = (3.0 / config.word_dim) ** 0.5
-    nn.init.uniform_(embedding.weight[1:].detach(), -bound, bound)
-    if word_vectors is not None:
-        if tuple(word_vectors.shape) != (sizes.num_words, config.word_dim):
-            raise ValueError(
-                f"expected word vectors [{sizes.num_words} {config.word_dim}], "
-                f"got {tuple(word_vectors.shape)}; set word_dim to the width of the vectors, "
-                "and load them for the words of this vocabulary"
-            )
-        with torch.no_grad():
-            embedding.weight.copy_(word_vectors)
-            embedding.weight[PAD_ID] = 0.0
-    embedding.weight.requires_grad_(not config.freeze_words)
-    return embedding

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,9 +18,10 @@ from canner.data.bundle import (
     referred_to,
     save_json,
 )
-from canner.data.embedding import WordEmbedder
+from canner.decoding.checkpoint import Checkpoint
 from canner.decoding.neural_aligner import translator_of
-from canner.decoding.tagger_bundle import load_tagger, save_tagger
+from canner.decoding.sentence_tagger import SentenceTagger
+from canner.decoding.tagger_bundle import CHECKPOINT, load_tagger, save_tagger
 from canner.decoding.transformer_features import TransformerFeatures
 from canner.transfer.views import TransferConfig
 
@@ -63,8 +64,8 @@ def pack(bundle: str | Path, folder: str | Path) -> None:
     tagger = load_tagger(source)
     readers = {".": tagger} if teacher is None else {".": tagger, _TEACHER: teacher}
     for reader in readers.values():
-        for encoder in _local_encoders(reader.embedders).values():
-            _require_outside(target, Path(encoder.path))
+        for checkpoint in _local_checkpoints(reader).values():
+            _require_outside(target, Path(checkpoint.path))
     with _made_whole(target) as making:
         save_tagger(making, tagger)
         written = read_bundle_config(making, "tagger")
@@ -73,7 +74,7 @@ def pack(bundle: str | Path, folder: str | Path) -> None:
             kept["transfer"] = _copied(transfer, source, making).model_dump(mode="json")
         copies: dict[Path, Path] = {}
         for place, reader in readers.items():
-            _copy_encoders(making / place, reader.embedders, making / "encoders", copies)
+            _copy_checkpoints(making / place, reader, making / "encoders", copies)
         if (card := source / "README.md").is_file():
             shutil.copyfile(card, making / card.name)
         save_json(making / "config.json", {**written, **kept})
@@ -129,31 +130,35 @@ def _require_outside(target: Path, origin: Path) -> None:
         )
 
 
-def _local_encoders(embedders: Sequence[WordEmbedder]) -> dict[int, TransformerFeatures]:
-    """The encoders of `transformers` whose checkpoints are folders here, by their number among a tagger's embedders."""
-    encoders = {n: found for n, found in enumerate(embedders) if isinstance(found, TransformerFeatures)}
-    return {number: found for number, found in encoders.items() if Path(found.path).is_dir()}
+def _local_checkpoints(tagger: SentenceTagger) -> dict[str, Checkpoint]:
+    """The checkpoints of `transformers` that a tagger reads and that are folders here, by their references."""
+    found = {
+        f"embedder{number}": embedder.checkpoint
+        for number, embedder in enumerate(tagger.embedders)
+        if isinstance(embedder, TransformerFeatures)
+    }
+    if tagger.checkpoint is not None:
+        found[CHECKPOINT] = tagger.checkpoint
+    return {name: checkpoint for name, checkpoint in found.items() if Path(checkpoint.path).is_dir()}
 
 
-def _copy_encoders(
-    folder: Path, embedders: Sequence[WordEmbedder], encoders: Path, copies: dict[Path, Path]
-) -> None:
+def _copy_checkpoints(folder: Path, tagger: SentenceTagger, encoders: Path, copies: dict[Path, Path]) -> None:
     """Copies the checkpoints that a tagger saved in a folder refers to, and lets it refer to the copies.
 
     Args:
         folder: of the tagger.
-        embedders: that it reads.
+        tagger: itself.
         encoders: the folder that checkpoints go to.
         copies: the copy of each checkpoint that was copied before; extended.
     """
-    for number, encoder in _local_encoders(embedders).items():
-        origin = Path(encoder.path).resolve()
+    for name, checkpoint in _local_checkpoints(tagger).items():
+        origin = Path(checkpoint.path).resolve()
         if origin not in copies:
             copies[origin] = _free(encoders / origin.name)
             shutil.copytree(origin, copies[origin], ignore=shutil.ignore_patterns(".*"))
             _allow_writing(copies[origin])
-        encoder.path = str(copies[origin])
-        encoder.save(folder / f"embedder{number}")
+        checkpoint.path = str(copies[origin])
+        checkpoint.save(folder / name)
 
 
 def _copied(transfer: TransferConfig, source: Path, target: Path) -> TransferConfig:

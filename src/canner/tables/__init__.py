@@ -16,6 +16,7 @@ from canner.tables import (
     encoder,
     european,
     few_labels,
+    fine_tuned,
     fusion,
     guidance,
     hundred,
@@ -39,6 +40,7 @@ TABLES: dict[str, dict[str, Part]] = {
     "uner": {"chinese": uner.chinese},
     "few-labels": few_labels.PARTS,
     "hundred": hundred.PARTS,
+    "fine-tuned": fine_tuned.PARTS,
     "fusion": {
         "spanish": fusion.on_spanish,
         "weibo": fusion.on_weibo,
@@ -63,7 +65,12 @@ TABLES: dict[str, dict[str, Part]] = {
 """The comparisons of each table, by name."""
 IN_README = ("table2", "table3", "table4", "figure3", "masakhaner", "uner")
 """The tables whose gains, or plots, under the fast protocol stand in the README."""
-ALONE: dict[str, Protocol] = {"hundred": "fast", "longer": "fast", "last-epoch": "paper"}
+ALONE: dict[str, Protocol] = {
+    "hundred": "fast",
+    "fine-tuned": "fast",
+    "longer": "fast",
+    "last-epoch": "paper",
+}
 """The tables that run under one protocol alone."""
 
 

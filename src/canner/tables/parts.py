@@ -49,7 +49,7 @@ ON_GPU: dict[str, str] = {
 SHIPPED = Path("models")
 """Where vectors may lie packed, in a folder named as that from which they are read."""
 
-_LATER = {("data", "english_by"): None, ("training", "keep"): "best"}
+_LATER = {("data", "english_by"): None, ("training", "keep"): "best", ("training", "decay_epochs"): None}
 """Settings that came after runs were kept, and what leaves a part the one that it was."""
 
 

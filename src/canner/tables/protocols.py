@@ -9,6 +9,7 @@ from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import EmbeddingsConfig, TaggerExperiment
 from canner.presets import FAST_MODEL, FAST_TRAINING, PAPER_MODEL, PAPER_TRAINING
+from canner.training.schedule import TrainingConfig
 
 Protocol = Literal["paper", "fast"]
 Part = Callable[[Protocol], ComparisonExperiment]
@@ -40,6 +41,7 @@ def comparison(
     paper: dict[str, Any] | None = None,
     budgets: tuple[int, ...] = (),
     large: bool = False,
+    training: TrainingConfig | None = None,
     headline: bool = True,
     as_printed: bool = False,
 ) -> ComparisonExperiment:
@@ -56,20 +58,19 @@ def comparison(
             paper's protocol, as there, three under the fast one.
         large: whether there are so many sentences that the fast protocol needs few epochs. Batches follow: 8
             sentences where labels are few, 32 where they are many, else 16; the paper's grid has its own.
+        training: in the place of the protocol's.
         headline: whether its gains stand among those of all tables.
         as_printed: under the paper's protocol add a row of the plain tagger with Eq. 12 as printed.
     """
     of_paper = protocol == "paper"
     base_model = (PAPER_MODEL if of_paper else FAST_MODEL).model_copy(update=model or {})
-    training = PAPER_TRAINING if of_paper else FAST_TRAINING
-    if large and not of_paper:
-        training = training.model_copy(update=LARGE)
+    of_protocol = PAPER_TRAINING if of_paper else FAST_TRAINING.model_copy(update=LARGE if large else {})
     base = TaggerExperiment(
         name=name,
         data=data,
         embeddings=embeddings or EmbeddingsConfig(),
         model=base_model,
-        training=training,
+        training=training or of_protocol,
         batch_size=8 if budgets else 32 if large else 16,
     )
     return ComparisonExperiment(

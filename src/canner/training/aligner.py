@@ -31,6 +31,7 @@ from canner.text.files import require_file
 from canner.training.loop import fit
 from canner.training.run_state import RESUME, FitResult
 from canner.training.schedule import TrainingConfig
+from canner.training.task import ParameterGroup, trainable
 from canner.training.translator import guided_alignment_loss
 from canner.training.translator_data import (
     ParallelTextConfig,
@@ -135,9 +136,9 @@ class AlignerTask:
         self.config = config
         self.device = device
 
-    def parameters(self) -> list[Tensor]:
+    def parameters(self) -> list[ParameterGroup]:
         """All of the head's."""
-        return list(self.model.parameters())
+        return trainable(self.model)
 
     def train_batches(self, epoch: int) -> list[list[int]]:
         """Indices of training pairs, similar in length."""

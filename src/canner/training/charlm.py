@@ -21,7 +21,7 @@ from canner.text.vocabulary import Vocabulary
 from canner.training.loop import fit
 from canner.training.run_state import FitResult
 from canner.training.schedule import TrainingConfig
-from canner.training.task import trainable
+from canner.training.task import ParameterGroup, trainable
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ class CharLMTask:
             self._rows = (epoch, as_rows(ids, self._num_rows), as_rows(ids.flip(0), self._num_rows))
         return self._rows[1], self._rows[2]
 
-    def parameters(self) -> list[Tensor]:
+    def parameters(self) -> list[ParameterGroup]:
         """What is not frozen."""
         return trainable(self.model)
 

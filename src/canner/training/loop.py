@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from canner.data.bundle import load_tensors, save_json, save_tensors, save_text
 from canner.nn.precision import autocast
 from canner.training.interruption import Interruption
+from canner.training.optimizer import make_optimizer, set_rate
 from canner.training.optimizer_state import flatten_optimizer, unflatten_optimizer
 from canner.training.progress import Progress
 from canner.training.randomness import set_seed
@@ -46,23 +47,9 @@ class _Run:
         self.task, self.config, self.folder = task, config, folder
         self.device, self.progress = device, progress
         set_seed(seed)
-        parameters = task.parameters()
-        if config.optimizer == "adam":
-            self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(
-                parameters,
-                lr=config.learning_rate,
-                betas=(0.9, 0.98),
-                weight_decay=config.weight_decay,
-                fused=True,
-            )
-        else:
-            self.optimizer = torch.optim.SGD(
-                parameters,
-                lr=config.learning_rate,
-                momentum=config.momentum,
-                weight_decay=config.weight_decay,
-            )
-        self.parameters = parameters
+        self.groups = task.parameters()
+        self.optimizer = make_optimizer(config, self.groups)
+        self.parameters = [parameter for group in self.groups for parameter in group.parameters]
         self.state = RunState()
         self.reported: RunState | None = None
         self.average = (
@@ -117,12 +104,16 @@ class _Run:
     def minutes(self) -> float:
         return self.minutes_before + (time.monotonic() - self.started) / 60
 
-    def step(self, batches: list[Any]) -> None:
+    def step(self, batches: list[Any], num_batches: int) -> None:
+        """A step on some of the batches of an epoch, which has so many."""
         rate = learning_rate(
-            self.config, step=self.state.step, minutes=self.minutes(), annealed=self.state.annealed
+            self.config,
+            step=self.state.step,
+            epochs=self.state.epoch + self.state.batch / num_batches,
+            minutes=self.minutes(),
+            annealed=self.state.annealed,
         )
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        set_rate(self.optimizer, self.groups, rate)
         self.optimizer.zero_grad(set_to_none=True)
         total, units = 0.0, 0
         for batch in batches:
@@ -255,7 +246,8 @@ class _Run:
                 self.state.epoch, len(batches), self.state.batch, self.config.max_epochs
             )
             while self.state.batch < len(batches):
-                self.step(batches[self.state.batch : self.state.batch + self.config.accumulate])
+                taken = batches[self.state.batch : self.state.batch + self.config.accumulate]
+                self.step(taken, len(batches))
                 every = self.config.validate_every
                 if every is not None and self.state.step % every == 0:
                     self.validate()

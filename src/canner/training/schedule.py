@@ -25,6 +25,8 @@ class TrainingConfig(Config):
     """Steps in which the rate rises from zero (warmup_cosine)."""
     decay_steps: int | None = Field(None, ge=1)
     """Steps at whose end the rate is near zero (warmup_cosine)."""
+    decay_epochs: int | None = Field(None, ge=1)
+    """Epochs at whose end the rate is near zero (warmup_cosine)."""
     decay_minutes: float | None = Field(None, gt=0)
     """Minutes at whose end the rate is near zero and the training ends; a budget of time, not exactly repeatable."""
     final_fraction: float = Field(0.02, ge=0, le=1)
@@ -68,12 +70,15 @@ def is_over(config: TrainingConfig, minutes: float) -> bool:
     return minutes >= config.decay_minutes
 
 
-def learning_rate(config: TrainingConfig, *, step: int, minutes: float, annealed: float) -> float:
+def learning_rate(
+    config: TrainingConfig, *, step: int, epochs: float, minutes: float, annealed: float
+) -> float:
     """The rate of one step.
 
     Args:
         config: the schedule.
         step: steps taken so far.
+        epochs: of training so far, with the part of the current one that is done.
         minutes: minutes of training so far, earlier parts of a resumed run included.
         annealed: product of annealing factors so far.
     """
@@ -83,7 +88,8 @@ def learning_rate(config: TrainingConfig, *, step: int, minutes: float, annealed
     if step < config.warmup_steps:
         return rate * (step + 1) / config.warmup_steps
     by_step = step / config.decay_steps if config.decay_steps else 0.0
+    by_epoch = epochs / config.decay_epochs if config.decay_epochs else 0.0
     by_time = minutes / config.decay_minutes if config.decay_minutes else 0.0
-    done = min(1.0, max(by_step, by_time))
+    done = min(1.0, max(by_step, by_epoch, by_time))
     cosine = 0.5 * (1 + math.cos(math.pi * done))
     return rate * (config.final_fraction + (1 - config.final_fraction) * cosine)

@@ -14,6 +14,7 @@ from canner.evaluation.entities import EntityScores, score_entities
 from canner.text.entities import Entity
 from canner.text.sentence import Sentence
 from canner.text.vocabulary import UNK_ID
+from canner.training.task import ParameterGroup
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class TaggerTask:
         batch_size: sentences in a training batch.
         seed: fixes the batches of every epoch.
         device: where the batches go.
+        encoder_share: of the learning rate, for the encoder that is trained with the tagger, if there is one.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class TaggerTask:
         batch_size: int,
         seed: int,
         device: str,
+        encoder_share: float = 1.0,
     ) -> None:
         self.model = tagger.model
         self._tagger = tagger
@@ -63,13 +66,16 @@ class TaggerTask:
         self._encoded = [tagger.encoder.encode(s, with_tags=True) for s in train.sentences]
         self._lengths = [sentence.length for sentence in self._encoded]
         words = (sentence.word_ids for sentence in self._encoded if sentence.word_ids is not None)
-        self._parameters = self.model.parameters_to_learn(
-            1 + max((int(ids.max()) for ids in words), default=UNK_ID)
-        )
+        learned = self.model.parameters_to_learn(1 + max((int(ids.max()) for ids in words), default=UNK_ID))
+        own = self.model.piece_encoder
+        of_encoder = {id(parameter) for parameter in own.parameters()} if own is not None else set()
+        self._groups = [ParameterGroup([p for p in learned if id(p) not in of_encoder])]
+        if of_encoder:
+            self._groups.append(ParameterGroup([p for p in learned if id(p) in of_encoder], encoder_share))
 
-    def parameters(self) -> list[Tensor]:
-        """The model's, of the word vectors those of the training sentences."""
-        return self._parameters
+    def parameters(self) -> list[ParameterGroup]:
+        """The model's, of the word vectors those of the training sentences; those of its encoder by themselves."""
+        return self._groups
 
     def train_batches(self, epoch: int) -> list[list[int]]:
         """Indices of the sentences of each batch; the same for the same seed and epoch."""

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class ParameterGroup:
+    """Leaves that get a gradient, and how fast they learn.
+
+    Attributes:
+        parameters: what the optimizer changes.
+        share: of the learning rate.
+    """
+
+    parameters: list[Tensor]
+    share: float = 1.0
 
 
 class Task(Protocol):
@@ -14,8 +28,8 @@ class Task(Protocol):
     def model(self) -> nn.Module:
         """The model, trained in place."""
 
-    def parameters(self) -> list[Tensor]:
-        """What the optimizer changes: leaves that get a gradient."""
+    def parameters(self) -> list[ParameterGroup]:
+        """What the optimizer changes."""
 
     def train_batches(self, epoch: int) -> list[Any]:
         """The batches of an epoch; the same for the same epoch, in a resumed run too."""
@@ -27,6 +41,6 @@ class Task(Protocol):
         """Metrics on held-out data, among them the one that `TrainingConfig.metric` names."""
 
 
-def trainable(model: nn.Module) -> list[Tensor]:
-    """The parameters of a model that are not frozen."""
-    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+def trainable(model: nn.Module) -> list[ParameterGroup]:
+    """The parameters of a model that are not frozen, in one group."""
+    return [ParameterGroup([parameter for parameter in model.parameters() if parameter.requires_grad])]

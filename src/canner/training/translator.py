@@ -26,7 +26,7 @@ from canner.training.lexical_start import start_from_lexicon, start_from_transla
 from canner.training.loop import fit
 from canner.training.run_state import RESUME, FitResult
 from canner.training.schedule import TrainingConfig
-from canner.training.task import trainable
+from canner.training.task import ParameterGroup, trainable
 from canner.training.translator_data import (
     TranslatorDataConfig,
     align,
@@ -126,7 +126,7 @@ class TranslatorTask:
     def _collate(self, examples: Sequence[PairExample], with_links: bool) -> PairBatch:
         return collate_pairs(examples, with_links=with_links).to(self.device)
 
-    def parameters(self) -> list[Tensor]:
+    def parameters(self) -> list[ParameterGroup]:
         """What is not frozen."""
         return trainable(self.model)
 

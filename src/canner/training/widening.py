@@ -28,6 +28,10 @@ def widen_vocabulary(tagger: SentenceTagger, words: Sequence[str], vectors: Vect
         ValueError: the tagger trains its word vectors, has none, or they have another width.
     """
     model, encoder = tagger.model, tagger.encoder
+    if model.piece_encoder is not None:
+        raise ValueError(
+            "expected a tagger of word vectors, got one with an encoder of its own; train it anew"
+        )
     if encoder.words is None or model.word_embedding is None or not model.config.freeze_words:
         raise ValueError(
             "expected a tagger with frozen word vectors, got one without; set model.freeze_words"

@@ -233,4 +233,6 @@ def load_teacher(folder: str | Path, *, device: str = "cpu") -> TaggerTeacher:
     vocabularies = sorted(f"{name}.json" for name in read_bundle_config(folder, "tagger")["vocabularies"])
     parts = [(folder / name).read_bytes() for name in ("model.safetensors", *vocabularies)]
     parts += [embedder.fingerprint.encode() for embedder in tagger.embedders]
+    if tagger.checkpoint is not None:
+        parts.append(tagger.checkpoint.fingerprint.encode())
     return TaggerTeacher(tagger, fingerprint=f"tagger-{content_hash(parts)}")

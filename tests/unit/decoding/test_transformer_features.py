@@ -13,6 +13,7 @@ transformers = pytest.importorskip("transformers", reason="the extra transformer
 
 from canner.data.bundle import save_json  # noqa: E402
 from canner.data.tagging import EncodingConfig, TaggingEncoder  # noqa: E402
+from canner.decoding.checkpoint import Checkpoint  # noqa: E402
 from canner.decoding.sentence_tagger import SentenceTagger  # noqa: E402
 from canner.decoding.tagger_bundle import load_embedder, load_tagger, make_model, save_tagger  # noqa: E402
 from canner.decoding.transformer_features import TransformerFeatures  # noqa: E402
@@ -65,7 +66,7 @@ def checkpoint(tmp_path_factory):
 
 
 def test_a_word_is_the_mean_of_its_pieces(checkpoint):
-    features = TransformerFeatures(str(checkpoint))
+    features = TransformerFeatures(Checkpoint(str(checkpoint)))
     (vectors,) = features.embed([["analisa", "sang"]])
     ids = torch.tensor([[WORDS.index(w) for w in ("[CLS]", "ana", "##lisa", "sang", "[SEP]")]])
     model = transformers.AutoModel.from_pretrained(checkpoint).eval()
@@ -75,13 +76,17 @@ def test_a_word_is_the_mean_of_its_pieces(checkpoint):
 
 
 def test_accents_are_read_however_they_are_written(checkpoint):
-    found, again = TransformerFeatures(str(checkpoint)).embed([["ana", "josé"], ["ana", "jose\u0301"]])
+    found, again = TransformerFeatures(Checkpoint(str(checkpoint))).embed(
+        [["ana", "josé"], ["ana", "jose\u0301"]]
+    )
     assert torch.equal(found, again)
-    assert not torch.equal(found[1], TransformerFeatures(str(checkpoint)).embed([["ana", "[UNK]"]])[0][1])
+    assert not torch.equal(
+        found[1], TransformerFeatures(Checkpoint(str(checkpoint))).embed([["ana", "[UNK]"]])[0][1]
+    )
 
 
 def test_characters_of_chinese_are_read_as_the_text_that_they_stand_for(checkpoint):
-    features = TransformerFeatures(str(checkpoint))
+    features = TransformerFeatures(Checkpoint(str(checkpoint)))
     (vectors,) = features.embed([["ana", *"北京大学", "rome"]])
     pieces = ("[CLS]", "ana", "北京", "##大", "##学", "rome", "[SEP]")
     ids = torch.tensor([[WORDS.index(word) for word in pieces]])
@@ -93,7 +98,7 @@ def test_characters_of_chinese_are_read_as_the_text_that_they_stand_for(checkpoi
 
 
 def test_long_runs_without_spaces_are_cut_and_lose_no_token(checkpoint):
-    features = TransformerFeatures(str(checkpoint))
+    features = TransformerFeatures(Checkpoint(str(checkpoint)))
     for text in ("北京大学" * 3, "北京大学" * 70, "北" * 300):
         (vectors,) = features.embed([list(text)])
         assert vectors.shape == (len(text), 8)
@@ -101,7 +106,7 @@ def test_long_runs_without_spaces_are_cut_and_lose_no_token(checkpoint):
 
 
 def test_alone_or_in_a_batch_and_longer_than_the_encoder_reads(checkpoint):
-    features = TransformerFeatures(str(checkpoint))
+    features = TransformerFeatures(Checkpoint(str(checkpoint)))
     sentences = [["ana"], ["rome", "in", "sang"], [], ["ana", "sang", "in", "rome"] * 12]
     together = features.embed(sentences)
     assert [len(vectors) for vectors in together] == [1, 3, 0, 48]
@@ -111,7 +116,7 @@ def test_alone_or_in_a_batch_and_longer_than_the_encoder_reads(checkpoint):
 
 
 def test_a_bundle_refers_to_the_checkpoint_and_refuses_another(checkpoint, tmp_path):
-    features = TransformerFeatures(str(checkpoint))
+    features = TransformerFeatures(Checkpoint(str(checkpoint)))
     features.save(tmp_path / "embedder")
     assert load_embedder(tmp_path / "embedder").fingerprint == features.fingerprint
     assert load_embedder(checkpoint).fingerprint == features.fingerprint
@@ -124,7 +129,7 @@ def test_a_bundle_refers_to_the_checkpoint_and_refuses_another(checkpoint, tmp_p
 @pytest.fixture
 def tagger(checkpoint, tmp_path):
     """The bundle of an untrained tagger beside the checkpoint that it reads, and the vectors of a sentence."""
-    encoder = TransformerFeatures(str(shutil.copytree(checkpoint, tmp_path / "home" / "bert")))
+    encoder = TransformerFeatures(Checkpoint(str(shutil.copytree(checkpoint, tmp_path / "home" / "bert"))))
     config = EncodingConfig(lowercase=False)
     sentence = Sentence(("ana", "sang"), ("S-PER", "O"))
     encoding = TaggingEncoder.build(config, [sentence], words=True, characters=False)
@@ -154,8 +159,10 @@ def test_a_checkpoint_that_is_gone_is_not_looked_for_elsewhere(tagger, monkeypat
 def test_a_reference_beside_its_checkpoint(checkpoint, tmp_path, monkeypatch):
     shutil.copytree(checkpoint, tmp_path / "encoder" / "bert")
     monkeypatch.chdir(tmp_path)
-    TransformerFeatures("encoder/bert").save(tmp_path / "encoder")
-    assert load_embedder("encoder").fingerprint == TransformerFeatures(str(checkpoint)).fingerprint
+    TransformerFeatures(Checkpoint("encoder/bert")).save(tmp_path / "encoder")
+    assert (
+        load_embedder("encoder").fingerprint == TransformerFeatures(Checkpoint(str(checkpoint))).fingerprint
+    )
 
 
 def test_a_packed_tagger_needs_no_checkpoint_elsewhere(tagger, tmp_path):
@@ -201,25 +208,25 @@ def test_a_tagger_is_not_packed_into_its_checkpoint_or_itself(tagger, within):
 
 
 def test_the_same_weights_used_otherwise_have_vectors_of_their_own(checkpoint, tmp_path):
-    features = TransformerFeatures(str(checkpoint))
+    features = TransformerFeatures(Checkpoint(str(checkpoint)))
     moved = shutil.copytree(checkpoint, tmp_path / "moved")
-    assert TransformerFeatures(str(moved)).store_key == features.store_key
+    assert TransformerFeatures(Checkpoint(str(moved))).store_key == features.store_key
     config = json.loads((moved / "config.json").read_text())
     save_json(moved / "config.json", {**config, "num_attention_heads": config["num_attention_heads"] // 2})
-    fewer_heads = TransformerFeatures(str(moved))
+    fewer_heads = TransformerFeatures(Checkpoint(str(moved)))
     assert fewer_heads.fingerprint == features.fingerprint
     assert fewer_heads.store_key != features.store_key
 
 
 def test_what_is_no_checkpoint_is_a_clear_error(tmp_path):
     with pytest.raises(ValueError, match="expected a checkpoint of transformers"):
-        TransformerFeatures(str(tmp_path))
+        TransformerFeatures(Checkpoint(str(tmp_path)))
 
 
 @pytest.mark.parametrize("terminal", [False, True])
 def test_progress_is_shown_on_terminals_only(checkpoint, capsys, monkeypatch, terminal):
     transformers.utils.logging.enable_progress_bar()
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
-    TransformerFeatures(str(checkpoint))
+    TransformerFeatures(Checkpoint(str(checkpoint)))
     assert ("Loading weights" in capsys.readouterr().err) == terminal
     assert transformers.utils.logging.is_progress_bar_enabled()

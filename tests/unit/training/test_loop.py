@@ -15,6 +15,7 @@ from canner.data.bundle import load_tensors, save_tensors
 from canner.training.loop import fit
 from canner.training.run_state import discard_state
 from canner.training.schedule import TrainingConfig, learning_rate
+from canner.training.task import trainable
 
 
 class Regression:
@@ -30,7 +31,7 @@ class Regression:
         self.stop_at: int | None = None
 
     def parameters(self):
-        return list(self.model.parameters())
+        return trainable(self.model)
 
     def train_batches(self, epoch):
         order = torch.randperm(40, generator=torch.Generator().manual_seed(epoch))
@@ -253,9 +254,17 @@ def test_truncated_weights_are_refused(tmp_path):
 
 def test_warmup_cosine_rises_and_falls():
     settings = config(schedule="warmup_cosine", warmup_steps=10, decay_steps=100, learning_rate=1.0)
-    rates = [learning_rate(settings, step=s, minutes=0.0, annealed=1.0) for s in range(101)]
+    rates = [learning_rate(settings, step=s, epochs=0.0, minutes=0.0, annealed=1.0) for s in range(101)]
     assert rates[:10] == pytest.approx([(s + 1) / 10 for s in range(10)])
     assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
     assert rates[100] == pytest.approx(settings.final_fraction)
+    by_epoch = config(schedule="warmup_cosine", decay_epochs=4, learning_rate=1.0)
+    rates = [learning_rate(by_epoch, step=99, epochs=n / 4, minutes=0.0, annealed=1.0) for n in range(17)]
+    assert rates[0] == 1.0
+    assert all(a > b for a, b in itertools.pairwise(rates))
+    assert rates[8] == pytest.approx((1 + by_epoch.final_fraction) / 2)
+    assert rates[16] == pytest.approx(by_epoch.final_fraction)
     by_time = config(schedule="warmup_cosine", decay_minutes=10.0, learning_rate=1.0)
-    assert learning_rate(by_time, step=0, minutes=10.0, annealed=1.0) == pytest.approx(by_time.final_fraction)
+    assert learning_rate(by_time, step=0, epochs=0.0, minutes=10.0, annealed=1.0) == pytest.approx(
+        by_time.final_fraction
+    )

@@ -70,10 +70,12 @@ def test_words_beyond_the_training_sentences_are_left_out_of_the_optimizer_and_n
     assert torch.equal(learned[-2:], before[-2:])
     assert not torch.equal(learned[2:-2], before[2:-2])
     task = TaggerTask(spared, part, part, batch_size=4, seed=3, device="cpu")
-    sizes = {tuple(parameter.shape) for parameter in task.parameters()}
+    sizes = {tuple(parameter.shape) for group in task.parameters() for parameter in group.parameters}
     assert tuple(learned[:-2].shape) in sizes
     assert tuple(learned.shape) not in sizes
-    assert all(a is b for a, b in zip(task.parameters(), task.parameters(), strict=True))
+    assert all(
+        a is b for a, b in zip(task.parameters()[0].parameters, task.parameters()[0].parameters, strict=True)
+    )
     copied = copy.deepcopy(spared.model).train()  # its words lie elsewhere: they learn as ever
     TaggerTask(SentenceTagger(copied, spared.encoder), part, part, batch_size=4, seed=3, device="cpu")
     other = copy.deepcopy(copied)

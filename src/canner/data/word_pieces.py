@@ -1,0 +1,142 @@
+"""Words as the pieces of a pretrained encoder's vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from canner.nn.pieces import Pieces
+from canner.text.accents import all_composed
+from canner.text.tokenizer import is_unspaced
+
+_LONGEST_RUN = 128
+"""Tokens that are read without a space between; no text has longer runs without punctuation."""
+
+
+@dataclass(frozen=True)
+class PieceRow:
+    """What an encoder reads at once: a sentence, or a part of a long one.
+
+    Attributes:
+        ids: of the pieces, between the marks that the encoder was trained with.
+        words: for each word the places of its pieces in the row; none: it has no piece.
+    """
+
+    ids: list[int]
+    words: list[range]
+
+
+class WordPieces:
+    """Cuts words into pieces, and sentences of more pieces than the encoder reads into parts, between words.
+
+    Tokens of scripts without spaces (Chinese characters) are read as the running text that they stand for, where one
+    piece may belong to several of them.
+
+    Args:
+        tokenizer: a fast one of `transformers`.
+        longest: pieces that the encoder reads at once, without its marks.
+
+    Attributes:
+        pad_id: fills rows up.
+    """
+
+    def __init__(self, tokenizer: Any, longest: int) -> None:
+        self._tokenizer = tokenizer
+        self.longest = longest
+        self.pad_id: int = tokenizer.pad_token_id or 0
+        self._first = [i for i in (tokenizer.cls_token_id, tokenizer.bos_token_id) if i is not None][:1]
+        self._last = [i for i in (tokenizer.sep_token_id, tokenizer.eos_token_id) if i is not None][:1]
+
+    def rows(self, tokens: Sequence[str]) -> list[PieceRow]:
+        """What an encoder reads of a sentence, in one row or several; none if it has no token."""
+        parts: list[list[_Run]] = []
+        room = 0
+        for run in self._runs(all_composed(tokens)):
+            if not parts or len(run.ids) > room:
+                parts.append([])
+                room = self.longest
+            parts[-1].append(run)
+            room -= len(run.ids)
+        return [self._row(runs) for runs in parts]
+
+    def _row(self, runs: Sequence[_Run]) -> PieceRow:
+        ids, words = list(self._first), []
+        for run in runs:
+            words += [range(len(ids) + own.start, len(ids) + own.stop) for own in run.pieces]
+            ids += run.ids
+        return PieceRow(ids + self._last, words)
+
+    def _runs(self, tokens: Sequence[str]) -> list[_Run]:
+        groups = _without_spaces(tokens, min(_LONGEST_RUN, self.longest // 2))
+        if not groups:
+            return []
+        texts = ["".join(group) for group in groups]
+        encoded = self._tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
+        runs = []
+        for group, ids, offsets in zip(groups, encoded["input_ids"], encoded["offset_mapping"], strict=True):
+            ids = ids[: self.longest]
+            if len(group) == 1:
+                runs.append(_Run(ids, [range(len(ids))]))
+            else:
+                runs.append(_Run(ids, _pieces_of(group, offsets[: self.longest])))
+        return runs
+
+
+def pad_pieces(sentences: Sequence[Sequence[PieceRow]], pad_id: int) -> Pieces:
+    """A batch of sentences, each with the rows that `WordPieces` made of it."""
+    rows = [row for sentence in sentences for row in sentence]
+    longest = max((len(row.ids) for row in rows), default=0)
+    ids = torch.full((len(rows), longest), pad_id, dtype=torch.long)
+    mask = torch.zeros(len(rows), longest, dtype=torch.bool)
+    words: list[list[range]] = [[] for _ in sentences]
+    number = 0
+    for place, sentence in enumerate(sentences):
+        for row in sentence:
+            ids[number, : len(row.ids)] = torch.tensor(row.ids)
+            mask[number, : len(row.ids)] = True
+            before = number * longest
+            words[place] += [range(before + own.start, before + own.stop) for own in row.words]
+            number += 1
+    most = max((len(own) for sentence in words for own in sentence), default=0)
+    of_words = torch.full((len(words), max(map(len, words), default=0), most), -1, dtype=torch.long)
+    for place, sentence_words in enumerate(words):
+        for word, own in enumerate(sentence_words):
+            of_words[place, word, : len(own)] = torch.arange(own.start, own.stop)
+    return Pieces(ids, mask, of_words)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Tokens that the encoder reads without a space between: their piece ids, and the pieces of each token."""
+
+    ids: list[int]
+    pieces: list[range]
+
+
+def _without_spaces(tokens: Sequence[str], longest: int) -> list[list[str]]:
+    """Groups of tokens between which text has no space: a word alone, or characters of Chinese side by side."""
+    groups: list[list[str]] = []
+    for token in tokens:
+        joins = groups and is_unspaced(groups[-1][-1][-1:]) and is_unspaced(token[:1])
+        if joins and len(groups[-1]) < longest:
+            groups[-1].append(token)
+        else:
+            groups.append([token])
+    return groups
+
+
+def _pieces_of(group: Sequence[str], offsets: Sequence[tuple[int, int]]) -> list[range]:
+    """For each token of a run the pieces that share a character with it."""
+    found, end, first = [], 0, 0
+    for token in group:
+        start, end = end, end + len(token)
+        while first < len(offsets) and offsets[first][1] <= start:
+            first += 1
+        last = first
+        while last < len(offsets) and offsets[last][0] < end:
+            last += 1
+        found.append(range(first, last))
+    return found

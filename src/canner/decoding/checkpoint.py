@@ -1,0 +1,139 @@
+"""A pretrained encoder of `transformers` (optional extra): where it is, its model, and how it cuts words."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from canner.data.bundle import (
+    FORMAT,
+    bundle_kind,
+    read_bundle_config,
+    reference_to,
+    referred_to,
+    save_json,
+)
+from canner.data.corpus import data_path
+from canner.data.word_pieces import WordPieces
+from canner.text.extras import missing_package
+
+TRANSFORMERS = "transformers:"
+_LONGEST = 512
+
+
+class Checkpoint:
+    """An encoder as it was published.
+
+    Args:
+        path: of a local checkpoint, or a name that `transformers` knows.
+        device: "cpu" or "cuda".
+
+    Attributes:
+        model: of `transformers`; nothing in it learns unless somebody says so.
+        pieces: how it cuts words.
+        dim: width of its states.
+        fingerprint: of the weights.
+        store_key: of the weights, the configuration and the tokenizer.
+
+    Raises:
+        ValueError: `transformers` is not installed, or it cannot read the checkpoint.
+    """
+
+    def __init__(self, path: str, *, device: str = "cpu") -> None:
+        try:
+            transformers: Any = importlib.import_module("transformers")
+        except ImportError:
+            raise missing_package("transformers", "transformers") from None
+        try:
+            with _progress_on_terminals_only(transformers):
+                tokenizer = transformers.AutoTokenizer.from_pretrained(path, use_fast=True)
+                model = transformers.AutoModel.from_pretrained(path)
+            self.model: Any = model.to(device).eval().requires_grad_(False)
+        except (OSError, ValueError, KeyError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ValueError(f"{path}: expected a checkpoint of transformers, got {reason}") from None
+        self.path = path
+        self.dim = int(self.model.config.hidden_size)
+        limits = (
+            tokenizer.model_max_length,
+            getattr(self.model.config, "max_position_embeddings", _LONGEST),
+        )
+        # Encoders of the RoBERTa family count positions from 2.
+        self.pieces = WordPieces(tokenizer, min(_LONGEST, *(int(limit) for limit in limits)) - 4)
+        digest = hashlib.sha256()
+        for name, weight in sorted(self.model.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(weight.detach().float().cpu().contiguous().numpy().tobytes())
+        self.fingerprint = f"transformer-{digest.hexdigest()[:16]}"
+        settings = {k: v for k, v in self.model.config.to_dict().items() if k != "_name_or_path"}
+        decisive = [tokenizer.backend_tokenizer.to_str(), self.pieces.longest, settings]
+        digest = hashlib.sha256(json.dumps(decisive, sort_keys=True, default=str).encode())
+        self.store_key = f"{self.fingerprint}-{digest.hexdigest()[:8]}"
+
+    @classmethod
+    def named(cls, source: str, *, device: str = "cpu") -> Checkpoint:
+        """The one that a configuration names: a folder, or `transformers:NAME`.
+
+        Raises:
+            ValueError: there is none, or it cannot be read.
+        """
+        if source.startswith(TRANSFORMERS):
+            return cls(source.removeprefix(TRANSFORMERS), device=device)
+        return cls.load(data_path(source), device=device)
+
+    @classmethod
+    def load(cls, folder: str | Path, *, device: str = "cpu") -> Checkpoint:
+        """Reads a reference that `save` wrote, or a checkpoint itself.
+
+        Raises:
+            ValueError: the checkpoint is gone, or is another one.
+        """
+        if bundle_kind(folder) != "transformer":
+            return cls(str(folder), device=device)
+        config = read_bundle_config(folder, "transformer")
+        path = str(config["path"])
+        if path.startswith(".") or Path(path).is_absolute():  # else a name that `transformers` knows
+            place = referred_to(path, folder)
+            if not place.is_dir():
+                raise ValueError(
+                    f"{folder}: expected the encoder that the tagger was trained with in {place}, got no such folder; "
+                    "put it there"
+                )
+            path = str(place)
+        checkpoint = cls(path, device=device)
+        if checkpoint.fingerprint != config["fingerprint"]:
+            raise ValueError(
+                f"{checkpoint.path}: expected the encoder {config['fingerprint']} that the tagger was trained with, "
+                f"got {checkpoint.fingerprint}; restore it"
+            )
+        return checkpoint
+
+    def save(self, folder: Path) -> None:
+        """Writes a reference to the checkpoint, not its weights: encoders are large and have homes of their own.
+
+        Where a local one is, as a relative path (decision 0010); else the name that `transformers` knows.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        path = f"./{reference_to(self.path, folder)}" if Path(self.path).exists() else self.path
+        reference = {"format": FORMAT, "kind": "transformer", "path": path, "fingerprint": self.fingerprint}
+        save_json(folder / "config.json", reference)
+
+
+@contextlib.contextmanager
+def _progress_on_terminals_only(transformers: Any) -> Iterator[None]:
+    """Keeps the progress bar of loading out of files and pipes."""
+    settings = transformers.utils.logging
+    if sys.stderr.isatty() or not settings.is_progress_bar_enabled():
+        yield
+        return
+    settings.disable_progress_bar()
+    try:
+        yield
+    finally:
+        settings.enable_progress_bar()

@@ -1,0 +1,155 @@
+"""A tagger that trains its encoder: from the command line, in its bundle, packed, interrupted, and as a teacher."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
+
+from canner.data.bundle import load_tensors  # noqa: E402
+from canner.decoding.checkpoint import Checkpoint  # noqa: E402
+
+SHIPPED = Path(__file__).resolve().parents[2] / "models" / "es-en-gloss"
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    """A checkpoint that reads bytes; in a folder whose content may move with it."""
+    folder = tmp_path_factory.mktemp("home") / "bytes"
+    marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    alphabet = [*marks, *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    tokenizer = Tokenizer(models.BPE({piece: index for index, piece in enumerate(alphabet)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    special = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token"), marks, strict=True))
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=64, **special
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=len(alphabet),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=64,
+    )
+    transformers.BertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def home(encoder, tmp_path):
+    """A folder with the checkpoint in it."""
+    shutil.copytree(encoder, tmp_path / "home" / "bytes")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def train(canner, write_config, demo_corpus, home):
+    config = write_config(
+        demo_corpus / "train.conll",
+        demo_corpus / "test.conll",
+        lines=f'batch_size = 8\n[embeddings]\nfine_tuned = "{home / "bytes"}"\nfine_tuned_rate = 0.01',
+        model="word_dim = 16",
+        training='max_epochs = 4\nkeep = "last"',
+    )
+
+    def call(folder, *options, status=0):
+        answer = canner("train", config, "-o", folder, "-q", *options)
+        assert answer.status == status, answer.err
+        return answer
+
+    return call
+
+
+@pytest.fixture
+def read(canner, tmp_path, demo_corpus):
+    """What a tagger says of the demonstration's test sentences, in JSON lines."""
+
+    def call(bundle, *options):
+        corpus = demo_corpus / "test.conll"
+        answer = canner("tag", bundle, corpus, "-i", "conll", "-f", "jsonl", "-q", *options)
+        assert answer.status == 0, answer.err
+        return answer.out
+
+    return call
+
+
+def test_its_layers_learn_and_its_bundle_holds_no_table_of_pieces(
+    train, read, home, encoder, canner, demo_corpus
+):
+    train(home / "run")
+    weights = load_tensors(home / "run" / "model.safetensors")
+    start = Checkpoint(str(encoder)).model.state_dict()
+    layers = {name: w for name, w in start.items() if ".layer." in name and not name.endswith("key.bias")}
+    for name, before in layers.items():
+        assert not torch.equal(weights[f"piece_encoder.encoder.{name}"], before), name
+    assert not [
+        name for name, w in weights.items() if w.shape == start["embeddings.word_embeddings.weight"].shape
+    ]
+    scores = json.loads((home / "run" / "metrics.json").read_text())["dev"]
+    answer = canner("evaluate", demo_corpus / "test.conll", "--tagger", home / "run", "--json", "-q")
+    assert json.loads(answer.out)["all"]["f1"] == pytest.approx(scores["f1"], abs=0.01)
+    assert '"entities": [{' in read(home / "run")
+
+
+def test_bundle_and_checkpoint_move_together_and_are_packed_together(train, read, home, tmp_path, canner):
+    train(home / "run")
+    said = read(home / "run")
+    packed = tmp_path / "packed"
+    assert canner("pack", home / "run", "-o", packed).status == 0
+    moved = home.rename(tmp_path / "moved")
+    assert read(moved / "run") == said
+    shutil.rmtree(moved / "bytes")
+    assert "got no such folder; put it there" in canner("tag", moved / "run").complaint()
+    assert read(packed.rename(tmp_path / "elsewhere")) == said
+
+
+def test_another_checkpoint_in_its_place_is_refused(train, home, canner):
+    train(home / "run")
+    torch.manual_seed(1)
+    config = transformers.BertConfig.from_pretrained(home / "bytes")
+    transformers.BertModel(config).save_pretrained(home / "bytes")
+    assert "that the tagger was trained with" in canner("tag", home / "run").complaint()
+
+
+def test_an_interrupted_training_ends_with_the_same_weights(train, home):
+    train(home / "whole")
+    train(home / "parts", "--max-minutes", "0")
+    assert (home / "parts" / "resume.safetensors").exists()
+    train(home / "parts")
+    whole, parts = (load_tensors(home / name / "model.safetensors") for name in ("whole", "parts"))
+    assert whole.keys() == parts.keys()
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_it_can_teach(train, read, home, canner):
+    train(home / "teacher")
+    said = read(SHIPPED, "--teacher", home / "teacher")
+    assert said.count(b"\n" if isinstance(said, bytes) else "\n") > 10
+
+
+def test_an_encoder_that_is_not_there_leaves_nothing(train, home):
+    shutil.rmtree(home / "bytes")
+    assert (
+        "embeddings.fine_tuned: expected a file, got no such file"
+        in train(home / "run", status=2).complaint()
+    )
+    assert not (home / "run").exists()
+
+
+def test_the_encoder_learns_at_its_own_rate(train, home):
+    """At so small a rate it stays, while the rest learns."""
+    train(home / "run", "--set", "embeddings.fine_tuned_rate=1e-30")
+    weights = load_tensors(home / "run" / "model.safetensors")
+    start = Checkpoint(str(home / "bytes")).model.state_dict()
+    stays = [name for name, w in start.items() if f"piece_encoder.encoder.{name}" in weights]
+    assert len(stays) > 10
+    for name in stays:
+        assert torch.allclose(weights[f"piece_encoder.encoder.{name}"], start[name], atol=1e-20), name
