@@ -40,11 +40,11 @@ PATIENT_TRAINING = more_epochs(FAST_TRAINING, TIMES, patience=True)
 
 FINE_TUNING = TrainingConfig(
     optimizer="adam",
-    learning_rate=1e-3,
+    learning_rate=3e-3,
     schedule="warmup_cosine",
     warmup_steps=20,
-    decay_epochs=20,
-    max_epochs=20,
+    decay_epochs=40,
+    max_epochs=40,
     clip_norm=1.0,
     keep="last",
     precision="auto",

@@ -65,7 +65,7 @@ class EmbeddingsConfig(Config):
     vocabulary_text: tuple[str, ...] = ()
     contextual: tuple[str, ...] = ()
     fine_tuned: str | None = None
-    fine_tuned_rate: float = Field(default=5e-5, gt=0)
+    fine_tuned_rate: float = Field(default=1e-4, gt=0)
 
 
 class TaggerExperiment(Config):
