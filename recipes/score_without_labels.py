@@ -3,7 +3,10 @@
     CANNER_DATA=../shared/data python recipes/score_without_labels.py
 
 Writes results/without-labels.json. Only the types that the teacher knows are counted, of gold and found (no dates);
-nothing is trained or chosen. Beside the translators: the teacher on the text itself, and DeepL where its files are.
+nothing is trained or chosen. Beside the translators: the teacher on the text itself, DeepL where its files are, and a
+multilingual encoder that was trained on the teacher's sentences, where runs/tagger-en-encoder is:
+
+    canner train recipes/tagger_en_encoder.toml -o runs/tagger-en-encoder
 Beside the test sets, F1 on as many sentences of the other parts: where English is more often right in the training
 part than in another, a tagger learns to trust it more than it deserves there.
 """
@@ -12,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ import torch
 from canner.data.bundle import save_json
 from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_part
 from canner.data.translation import Translator
+from canner.decoding.tagger_bundle import load_tagger
 from canner.evaluation.entities import score_entities
 from canner.experiment.results import results_json, summarise, weights_of
 from canner.report.publishing import made_in_all, made_now, with_earlier_rows
@@ -29,6 +33,7 @@ from canner.tables.bundles import ALIGNERS, EXTERNAL, GLOSSES, TEACHER, TRANSLAT
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, UNER, YORUBA
 from canner.tables.readings import external
 from canner.text.bitext import read_lines
+from canner.text.entities import Entity
 from canner.text.sentence import Sentence
 from canner.transfer.aligned import Transfer, TransferOptions, aligned_features, transfer_sentences
 from canner.transfer.external import FileTranslator
@@ -49,8 +54,10 @@ CORPORA: dict[str, tuple[str, CorpusConfig]] = {
     "Chinese encyclopaedia": ("zh", UNER.data),
 }
 """The language of each corpus, and the corpus with the types called as the teacher calls them."""
-ROWS = ("the text itself", "word gloss", "ConvS2S, last layer", "ConvS2S, alignment head", "DeepL")
-"""What makes the English, as the table calls it."""
+ENCODER = "multilingual encoder"
+ROWS = ("the text itself", "word gloss", "ConvS2S, last layer", "ConvS2S, alignment head", "DeepL", ENCODER)
+"""What makes the English, as the table calls it; or what reads the text without any."""
+TRAINED_ON_ENGLISH = "runs/tagger-en-encoder"
 WITH_COPIES = ", with copies"
 OTHER_PARTS = ("train", "dev")
 MOST = 1000
@@ -58,16 +65,29 @@ MOST = 1000
 
 
 def scores(
-    sentences: Sequence[Sentence], transfers: Sequence[Transfer], teacher: Teacher, options: TransferOptions
+    sentences: Sequence[Sentence], found: Sequence[Sequence[Entity]], types: Collection[str]
 ) -> dict[str, float]:
-    """Precision, recall and F1 in percent, and F1 of each type."""
-    types = sorted({entity.type for s in sentences for entity in s.entities} & known_types(teacher))
-    tagger = ProjectionTagger(teacher.tags, types)
-    tokens = [sentence.tokens for sentence in sentences]
+    """Precision, recall and F1 in percent, and F1 of each type; others do not count."""
+    gold, kept = (
+        [[entity for entity in entities if entity.type in types] for entities in of_sentences]
+        for of_sentences in ([s.entities for s in sentences], found)
+    )
+    scored = score_entities(gold, kept)
+    return scored.micro.figures() | {f"{name} f1": scored.by_type[name].f1 for name in types}
+
+
+def common_types(sentences: Sequence[Sentence], teacher: Teacher) -> list[str]:
+    """Types of entities of the sentences that the teacher knows."""
+    return sorted({entity.type for s in sentences for entity in s.entities} & known_types(teacher))
+
+
+def carried_back(
+    sentences: Sequence[Sentence], transfers: Sequence[Transfer], teacher: Teacher, options: TransferOptions
+) -> list[list[Entity]]:
+    """The teacher's entities in each sentence, of the types that are there."""
+    tagger = ProjectionTagger(teacher.tags, common_types(sentences, teacher))
     aligned = [aligned_features(transfer, options) for transfer in transfers]
-    gold = [[entity for entity in s.entities if entity.type in types] for s in sentences]
-    found = score_entities(gold, tagger.entities(tokens, aligned=aligned))
-    return found.micro.figures() | {f"{name} f1": found.by_type[name].f1 for name in types}
+    return tagger.entities([sentence.tokens for sentence in sentences], aligned=aligned)
 
 
 def share_in_parallel_text(language: str, sentences: Sequence[Sentence]) -> float:
@@ -86,9 +106,36 @@ def known_types(teacher: Teacher) -> set[str]:
     return {tag[2:] for tag in teacher.tags if tag != "O"}
 
 
+def found_by(
+    row: str, language: str, parts: Mapping[str, list[Sentence]], teacher: Teacher
+) -> dict[str, dict[str, list[list[Entity]]]]:
+    """The entities that a row finds in each part, by the names of its rows: two where words were copied."""
+    if row == ENCODER:
+        if not Path(TRAINED_ON_ENGLISH).exists():
+            print(f"left out: {row}, as {TRAINED_ON_ENGLISH} is not there")
+            return {}
+        tagger = load_tagger(TRAINED_ON_ENGLISH)
+        return {row: {part: tagger.entities([s.tokens for s in found]) for part, found in parts.items()}}
+    translator = translator_of(row, language, list(chain(*parts.values())))
+    if translator is None:
+        return {}
+    transfers = {
+        part: transfer_sentences([s.tokens for s in sentences], translator, teacher)
+        for part, sentences in parts.items()
+    }
+    readings = {row: PROJECTED}
+    if any(transfer.translation.copies for transfer in transfers["test"]):
+        produced = PROJECTED.model_copy(update={"reading": "produced"})
+        readings = {row: produced, f"{row}{WITH_COPIES}": PROJECTED}
+    return {
+        name: {part: carried_back(parts[part], transfers[part], teacher, options) for part in parts}
+        for name, options in readings.items()
+    }
+
+
 def translator_of(row: str, language: str, sentences: Sequence[Sentence]) -> Translator | None:
     """What makes the English of a row; None where a language has no such thing."""
-    text, gloss, last, head, _ = ROWS
+    text, gloss, last, head, *_ = ROWS
     if row == text:
         lines = [" ".join(sentence.tokens) for sentence in sentences]
         same = [[(i, i) for i in range(len(sentence.tokens))] for sentence in sentences]
@@ -110,10 +157,11 @@ def deepl(language: str) -> list[list[Path]]:
 
 def files_of(row: str, language: str, corpus: CorpusConfig) -> list[Path]:
     """What a row is scored on, and made by."""
-    _, gloss, last, head, by_others = ROWS
+    _, gloss, last, head, by_others, _ = ROWS
+    reader = TRAINED_ON_ENGLISH if row == ENCODER else TEACHER
     bundles = {gloss: (GLOSSES,), last: (TRANSLATORS,), head: (TRANSLATORS, ALIGNERS)}.get(row, ())
     return [
-        weights_of(TEACHER),
+        weights_of(reader),
         *(data_path(path) for path in (*corpus.train, *corpus.dev, *corpus.test)),
         *(weights_of(kind[language]) for kind in bundles),
         *(chain(*deepl(language)) if row == by_others else ()),
@@ -139,7 +187,8 @@ def save(path: Path, new: Sequence[Mapping[str, Any]], counts: Sequence[str]) ->
         f"NER (GSD simplified): {', '.join(counts)} sentences, in brackets the shares of the three parts that stand in "
         f"the translators' parallel text; F1 on at most {MOST} sentences of the training and of the development part "
         "beside that on the test set (a dash: not run); types of the teacher",
-        protocol="nothing is trained on the language, nothing is chosen; the likeliest type of each token",
+        protocol="nothing is trained on labels of the language, nothing is chosen on them; of what is carried back the "
+        "likeliest type of each token; the multilingual encoder was trained on the teacher's sentences",
         command="python recipes/score_without_labels.py",
     )
     save_json(path, content | made_in_all(rows))
@@ -165,20 +214,9 @@ def main() -> None:
         shares = [f"{share_in_parallel_text(language, parts[p]):.1f}" for p in (*OTHER_PARTS, "test")]
         counts.append(f"{name} {len(parts['test'])} ({', '.join(shares)} %)")
         for row in (arguments.row or ROWS) if name in (arguments.corpus or CORPORA) else ():
-            translator = translator_of(row, language, list(chain(*parts.values())))
-            if translator is None:
-                continue
-            transfers = {
-                part: transfer_sentences([s.tokens for s in sentences], translator, teacher)
-                for part, sentences in parts.items()
-            }
-            readings = {row: PROJECTED}
-            if any(transfer.translation.copies for transfer in transfers["test"]):
-                produced = PROJECTED.model_copy(update={"reading": "produced"})
-                readings = {row: produced, f"{row}{WITH_COPIES}": PROJECTED}
-            for kind, options in readings.items():
+            for kind, entities in found_by(row, language, parts, teacher).items():
                 by_part = {
-                    part: scores(sentences, transfers[part], teacher, options)
+                    part: scores(sentences, entities[part], common_types(sentences, teacher))
                     for part, sentences in parts.items()
                 }
                 found = by_part["test"] | {f"{part} f1": by_part[part]["f1"] for part in OTHER_PARTS}

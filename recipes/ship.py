@@ -29,7 +29,7 @@ from canner.training.vectors import VECTORS_FILE, pack_vectors
 from canner.transfer.gloss import WordGloss
 from canner.transfer.views import TransferConfig
 
-_OF_THE_MODEL = {"format", "kind", "model", "sizes", "encoding", "vocabularies", "embedders"}
+_OF_THE_MODEL = {"format", "kind", "model", "sizes", "encoding", "vocabularies", "embedders", "checkpoint"}
 
 
 def main() -> None:

@@ -143,7 +143,7 @@ def fine_tuned() -> TaggerExperiment:
 
 
 def can_fine_tuned() -> TaggerExperiment:
-    """The same, reading English through a word gloss, too: the best for few labelled sentences."""
+    """The same, reading English through a word gloss, too."""
     english = {"model": CAN_MODEL, "transfer": transfer_through()}
     return fine_tuned().model_copy(update={"name": "can-fine-tuned", **english})
 

@@ -84,7 +84,7 @@ def read(canner, tmp_path, demo_corpus):
 def test_its_layers_learn_and_its_bundle_holds_no_table_of_pieces(
     train, read, home, encoder, canner, demo_corpus
 ):
-    train(home / "run")
+    train(home / "run", "--set", "training.max_epochs=12")
     weights = load_tensors(home / "run" / "model.safetensors")
     start = Checkpoint(str(encoder)).model.state_dict()
     layers = {name: w for name, w in start.items() if ".layer." in name and not name.endswith("key.bias")}
@@ -96,7 +96,7 @@ def test_its_layers_learn_and_its_bundle_holds_no_table_of_pieces(
     scores = json.loads((home / "run" / "metrics.json").read_text())["dev"]
     answer = canner("evaluate", demo_corpus / "test.conll", "--tagger", home / "run", "--json", "-q")
     assert json.loads(answer.out)["all"]["f1"] == pytest.approx(scores["f1"], abs=0.01)
-    assert '"entities": [{' in read(home / "run")
+    assert scores["f1"] > 5
 
 
 def test_bundle_and_checkpoint_move_together_and_are_packed_together(train, read, home, tmp_path, canner):

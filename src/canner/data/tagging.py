@@ -49,6 +49,11 @@ class EncodedSentence:
     tag_ids: Tensor | None  # [S]
     pieces: list[PieceRow] | None = None
 
+    @property
+    def size(self) -> int:
+        """What there is to read of it: its words or its pieces, of whichever there are more."""
+        return max(self.length, sum(len(row.ids) for row in self.pieces or ()))
+
 
 class TaggingEncoder:
     """The vocabularies of a tagger and the way from a sentence to its ids.

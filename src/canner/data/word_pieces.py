@@ -91,21 +91,22 @@ def pad_pieces(sentences: Sequence[Sequence[PieceRow]], pad_id: int) -> Pieces:
     longest = max((len(row.ids) for row in rows), default=0)
     ids = torch.full((len(rows), longest), pad_id, dtype=torch.long)
     mask = torch.zeros(len(rows), longest, dtype=torch.bool)
-    words: list[list[range]] = [[] for _ in sentences]
-    number = 0
-    for place, sentence in enumerate(sentences):
+    for number, row in enumerate(rows):
+        ids[number, : len(row.ids)] = torch.tensor(row.ids)
+        mask[number, : len(row.ids)] = True
+    most = max((sum(len(row.words) for row in sentence) for sentence in sentences), default=0)
+    of_words: list[int] = []
+    starts: list[list[int]] = []
+    before = 0
+    for sentence in sentences:
+        own = []
         for row in sentence:
-            ids[number, : len(row.ids)] = torch.tensor(row.ids)
-            mask[number, : len(row.ids)] = True
-            before = number * longest
-            words[place] += [range(before + own.start, before + own.stop) for own in row.words]
-            number += 1
-    most = max((len(own) for sentence in words for own in sentence), default=0)
-    of_words = torch.full((len(words), max(map(len, words), default=0), most), -1, dtype=torch.long)
-    for place, sentence_words in enumerate(words):
-        for word, own in enumerate(sentence_words):
-            of_words[place, word, : len(own)] = torch.arange(own.start, own.stop)
-    return Pieces(ids, mask, of_words)
+            for word in row.words:
+                own.append(len(of_words))
+                of_words += range(before + word.start, before + word.stop)
+            before += longest
+        starts.append(own + [len(of_words)] * (most - len(own)))
+    return Pieces(ids, mask, torch.tensor(of_words, dtype=torch.long), torch.tensor(starts, dtype=torch.long))
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ import hashlib
 import importlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError
 
 from canner.data.bundle import (
     FORMAT,
@@ -53,11 +55,13 @@ class Checkpoint:
         try:
             with _progress_on_terminals_only(transformers):
                 tokenizer = transformers.AutoTokenizer.from_pretrained(path, use_fast=True)
-                model = transformers.AutoModel.from_pretrained(path)
+                model, loaded = transformers.AutoModel.from_pretrained(path, output_loading_info=True)
             self.model: Any = model.to(device).eval().requires_grad_(False)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
             reason = " ".join(str(error).split())[:200]
             raise ValueError(f"{path}: expected a checkpoint of transformers, got {reason}") from None
+        lacking = set(loaded["missing_keys"])  # of these transformers makes random ones
+        _check(path, tokenizer, lacking)
         self.path = path
         self.dim = int(self.model.config.hidden_size)
         limits = (
@@ -68,6 +72,8 @@ class Checkpoint:
         self.pieces = WordPieces(tokenizer, min(_LONGEST, *(int(limit) for limit in limits)) - 4)
         digest = hashlib.sha256()
         for name, weight in sorted(self.model.state_dict().items()):
+            if name in lacking:
+                continue
             digest.update(name.encode())
             digest.update(weight.detach().float().cpu().contiguous().numpy().tobytes())
         self.fingerprint = f"transformer-{digest.hexdigest()[:16]}"
@@ -94,8 +100,13 @@ class Checkpoint:
         Raises:
             ValueError: the checkpoint is gone, or is another one.
         """
-        if bundle_kind(folder) != "transformer":
+        kind = bundle_kind(folder)
+        if kind is None:
             return cls(str(folder), device=device)
+        if kind != "transformer":
+            raise ValueError(
+                f"{folder}: expected a checkpoint of transformers, got a bundle of kind {kind!r}"
+            )
         config = read_bundle_config(folder, "transformer")
         path = str(config["path"])
         if path.startswith(".") or Path(path).is_absolute():  # else a name that `transformers` knows
@@ -123,6 +134,21 @@ class Checkpoint:
         path = f"./{reference_to(self.path, folder)}" if Path(self.path).exists() else self.path
         reference = {"format": FORMAT, "kind": "transformer", "path": path, "fingerprint": self.fingerprint}
         save_json(folder / "config.json", reference)
+
+
+def _check(path: str, tokenizer: Any, lacking: Collection[str]) -> None:
+    """Whether all is there that makes vectors; a pooler, which many checkpoints lack, does not.
+
+    Raises:
+        ValueError: if not.
+    """
+    if wanted := sorted(name for name in lacking if "pooler" not in name):
+        raise ValueError(f"{path}: expected a whole checkpoint of transformers, got one without {wanted[0]}")
+    if len(tokenizer) <= len(set(tokenizer.all_special_ids)):
+        raise ValueError(
+            f"{path}: expected a checkpoint of transformers with its tokenizer, got a tokenizer without pieces; copy "
+            "the tokenizer's files beside the weights"
+        )
 
 
 @contextlib.contextmanager

@@ -124,12 +124,16 @@ class SentenceTagger:
     ) -> Iterator[tuple[list[int], TaggerInputs]]:
         """Indices and model inputs of batches of similar length; puts the model in evaluation mode."""
         self.model.eval()
-        lengths = [len(tokens) for tokens in sentences]
-        for indices in bucket_by_length(lengths, max_tokens=_BATCH_TOKENS, shuffle=False):
-            chosen = [sentences[i] for i in indices]
-            frozen = [features[i] for i in indices] if features is not None else self.embed(chosen)
+        encoded = [self.encoder.encode(Sentence(tuple(tokens))) for tokens in sentences]
+        sizes = [sentence.size for sentence in encoded]
+        for indices in bucket_by_length(sizes, max_tokens=_BATCH_TOKENS, shuffle=False):
+            frozen = (
+                [features[i] for i in indices]
+                if features is not None
+                else self.embed([sentences[i] for i in indices])
+            )
             inputs, _ = make_batch(
-                [self.encoder.encode(Sentence(tuple(tokens))) for tokens in chosen],
+                [encoded[i] for i in indices],
                 frozen,
                 [aligned[i] for i in indices] if aligned is not None else None,
             )

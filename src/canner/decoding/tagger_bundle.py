@@ -120,10 +120,8 @@ def load_tagger(folder: str | Path, *, device: str = "cpu") -> SentenceTagger:
     """
     folder = Path(folder)
     config = read_bundle_config(folder, "tagger")
+    start = Checkpoint.load(folder / CHECKPOINT, device=device) if "checkpoint" in config else None
     try:
-        start = (
-            Checkpoint.load(folder / config["checkpoint"], device=device) if "checkpoint" in config else None
-        )
         known = {name: read_part(folder / f"{name}.json", Vocabulary.load) for name in config["vocabularies"]}
         encoder = TaggingEncoder(
             config_of(EncodingConfig, config["encoding"], folder / "config.json"),

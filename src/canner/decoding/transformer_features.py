@@ -68,5 +68,5 @@ class TransformerFeatures:
         model = self.checkpoint.model
         pieces = pad_pieces([[row] for row in rows], self.checkpoint.pieces.pad_id).to(model.device)
         states = model(input_ids=pieces.ids, attention_mask=pieces.mask.long()).last_hidden_state.float()
-        words = mean_of_pieces(states, pieces.of_words).cpu()
+        words = mean_of_pieces(states, pieces).cpu()
         return [words[number, : len(row.words)].clone() for number, row in enumerate(rows)]

@@ -44,8 +44,8 @@ def claimed(folder: Path, experiment: Config, device: str) -> Iterator[None]:
         yield
     except (ValueError, OSError):
         if new and folder.exists() and not (folder / RESUME).exists():
-            embedders = r"embedder\d+|checkpoint" if isinstance(experiment, TaggerExperiment) else ""
-            _give_up(folder, before, new_folder, re.compile(embedders))
+            references = r"embedder\d+|checkpoint" if isinstance(experiment, TaggerExperiment) else ""
+            _give_up(folder, before, new_folder, re.compile(references))
         raise
 
 
@@ -62,14 +62,14 @@ def _is_of(experiment: Config, path: Path) -> bool:
     return False
 
 
-def _give_up(folder: Path, before: set[str], new_folder: bool, embedders: re.Pattern[str]) -> None:
-    """Removes what a run left that failed before it could be taken up, its embedders too; its transfer stores stay.
+def _give_up(folder: Path, before: set[str], new_folder: bool, references: re.Pattern[str]) -> None:
+    """Removes what a run left that failed before it could be taken up, its references too; its transfer stores stay.
 
     A comparison keeps everything: its folders hold finished runs.
     """
     found = [path for path in folder.iterdir() if path.name not in before]
     folders = [path for path in found if path.is_dir() and path.name != "stores"]
-    if not all(embedders.fullmatch(path.name) for path in folders):
+    if not all(references.fullmatch(path.name) for path in folders):
         return
     for path in found:
         if path.is_file():

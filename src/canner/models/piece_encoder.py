@@ -1,23 +1,25 @@
 """A pretrained encoder as part of a tagger, trained with it."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from canner.nn.pieces import Pieces, mean_of_pieces
 
 
 class PretrainedEncoder(Protocol):
-    """What is asked of an encoder; those of `transformers` are such.
+    """What is asked of an encoder; most of those of `transformers` are such.
 
-    Called with `inputs_embeds` [R P E] and `attention_mask` [R P], it gives an object with `last_hidden_state`
-    [R P E].
+    Called with `attention_mask` [R P] and either `input_ids` [R P] or their vectors as `inputs_embeds`, it gives an
+    object with `last_hidden_state` [R P E].
     """
 
-    get_input_embeddings: Callable[[], nn.Module]
+    get_input_embeddings: Callable[[], Any]
     set_input_embeddings: Callable[[nn.Module], None]
+    __call__: Callable[..., Any]
 
 
 class PieceEncoder(nn.Module):
@@ -27,25 +29,51 @@ class PieceEncoder(nn.Module):
     and they are most of the weights. They are no part of the state either; what was learned is saved without them.
 
     Args:
-        encoder: whose layers are trained, in place. Its table of pieces is taken out of it.
+        encoder: whose layers are trained, in place and in single precision. Its table of pieces is taken out of it.
 
     Attributes:
-        dim: width of a word's vector.
+        dim: width E of a word's vector.
+
+    Raises:
+        ValueError: the encoder does not read vectors of pieces as it reads the pieces.
     """
 
     def __init__(self, encoder: PretrainedEncoder) -> None:
         super().__init__()
-        table = encoder.get_input_embeddings().weight
         assert isinstance(encoder, nn.Module)
-        assert isinstance(table, Tensor)
-        self.register_buffer("table", table.detach(), persistent=False)
-        self.table: Tensor
-        encoder.set_input_embeddings(nn.Identity())
-        self.encoder = encoder.requires_grad_()
-        self.dim = int(table.shape[1])
+        self.encoder = encoder.eval().float()
+        try:
+            self.dim = self._take_the_table_out(encoder)
+        except (TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
+            reason = " ".join(str(error).split())[:150]
+            raise ValueError(
+                "expected an encoder that reads vectors of pieces (inputs_embeds) as it reads the pieces, got "
+                f"{type(encoder).__name__} ({reason}); take another, or read it frozen (embeddings.contextual)"
+            ) from None
+        self.encoder.requires_grad_()
+
+    def _take_the_table_out(self, encoder: PretrainedEncoder) -> int:
+        """Keeps the table of pieces beside the encoder, sees that the states are as before, and returns their width."""
+        device = next(self.encoder.parameters()).device
+        rows = [torch.arange(6, end, device=device) for end in (10, 8)]
+        with torch.no_grad():
+            before = [self._states({"input_ids": row[None]}, torch.ones_like(row[None]))[0] for row in rows]
+            self.table: Tensor
+            self.register_buffer("table", encoder.get_input_embeddings().weight.detach(), persistent=False)
+            encoder.set_input_embeddings(nn.Identity())
+            padded = nn.utils.rnn.pad_sequence(rows, batch_first=True)
+            after = self._states(self._vectors(padded), (padded > 0).long())
+        for own, others in zip(before, after, strict=True):
+            if not torch.allclose(own, others[: len(own)], atol=1e-3):
+                raise ValueError("other states come out")
+        return int(after.shape[2])
 
     def forward(self, pieces: Pieces) -> Float[Tensor, "B S E"]:
         """The mean of the last states of each word's pieces; 0 for a word without any."""
-        vectors = nn.functional.embedding(pieces.ids, self.table)
-        states = self.encoder(inputs_embeds=vectors, attention_mask=pieces.mask.long()).last_hidden_state
-        return mean_of_pieces(states.float(), pieces.of_words)
+        return mean_of_pieces(self._states(self._vectors(pieces.ids), pieces.mask.long()), pieces)
+
+    def _vectors(self, ids: Int[Tensor, "R P"]) -> dict[str, Tensor]:
+        return {"inputs_embeds": nn.functional.embedding(ids, self.table)}
+
+    def _states(self, read: dict[str, Tensor], mask: Int[Tensor, "R P"]) -> Float[Tensor, "R P E"]:
+        return self.encoder(**read, attention_mask=mask).last_hidden_state.float()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,14 @@ class Pieces:
     Attributes:
         ids: of the pieces.
         mask: real pieces.
-        of_words: places of a word's pieces, counted through the rows one after the other; -1: no further piece.
+        of_words: places of the pieces of all words, one word after the other (N in all), counted through the rows.
+        starts: where the places of each word begin among these.
     """
 
     ids: Int[Tensor, "R P"]
     mask: Bool[Tensor, "R P"]
-    of_words: Int[Tensor, "B S N"]
+    of_words: Int[Tensor, " N"]
+    starts: Int[Tensor, "B S"]
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> "Pieces":
         """The same on another device."""
@@ -29,8 +31,9 @@ class Pieces:
         return replace(self, **{name: t.to(device, non_blocking=non_blocking) for name, t in tensors.items()})
 
 
-def mean_of_pieces(states: Float[Tensor, "R P E"], of_words: Int[Tensor, "B S N"]) -> Float[Tensor, "B S E"]:
+def mean_of_pieces(states: Float[Tensor, "R P E"], pieces: Pieces) -> Float[Tensor, "B S E"]:
     """The mean of the states of each word's pieces; 0 for a word without any."""
-    used = (of_words >= 0)[..., None]
-    of_each = torch.where(used, states.flatten(0, 1)[of_words.clamp(min=0)], 0.0)
-    return of_each.sum(dim=2) / used.sum(dim=2).clamp(min=1)
+    means = nn.functional.embedding_bag(
+        pieces.of_words, states.flatten(0, 1), pieces.starts.flatten(), mode="mean"
+    )
+    return means.unflatten(0, pieces.starts.shape)

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 from canner.report.cells import NOT_RUN, as_line, cell, figure, header_lines, mark
 
 _GLOSS = "CAN_gloss at the input"
+_TUNED = "Fine-tuned encoder"
 _HEADINGS = (
     "language",
     "no labels: word gloss",
+    "encoder",
     "100 sentences: plain tagger",
     "with the gloss",
-    "with an encoder",
+    "with the encoder",
     "with both",
     "all sentences: plain tagger",
     "with the gloss",
@@ -24,15 +26,14 @@ class CorpusLine(NamedTuple):
     """Where the figures of a corpus stand.
 
     Attributes:
-        title: of its line.
-        without_labels: its row in the results file of that name.
-        hundred, whole: results files with a hundred labelled sentences, and with all.
+        title: of its line; begins the names of its rows without labels.
+        part: of the tables with a hundred labelled sentences.
+        whole: results file with all.
         plain: the row of the plain tagger in `whole`.
     """
 
     title: str
-    without_labels: str
-    hundred: str
+    part: str
     whole: str
     plain: str = "BiLSTM+CRF"
 
@@ -47,22 +48,25 @@ def f1_by_labels(results: Mapping[str, Mapping[str, Any]], corpora: Sequence[Cor
     lines = [
         as_line(_cells(results, corpus))
         for corpus in corpora
-        if {"without-labels", corpus.hundred, corpus.whole} <= results.keys()
+        if {"without-labels", f"hundred-{corpus.part}-fast", corpus.whole} <= results.keys()
     ]
     return "\n".join([*header_lines(_HEADINGS), *lines]) if lines else ""
 
 
 def _cells(results: Mapping[str, Mapping[str, Any]], corpus: CorpusLine) -> list[str]:
-    wanted = [("without-labels", corpus.without_labels)]
-    few = ("plain", _GLOSS, "Encoder", f"Encoder + {_GLOSS}")
-    wanted += [(corpus.hundred, row) for row in few]
+    wanted = [
+        ("without-labels", f"{corpus.title}, {kind}") for kind in ("word gloss", "multilingual encoder")
+    ]
+    wanted += [(f"hundred-{corpus.part}-fast", row) for row in ("plain", _GLOSS)]
+    wanted += [(f"fine-tuned-{corpus.part}-fast", row) for row in (_TUNED, f"{_TUNED} + {_GLOSS}")]
     wanted += [(corpus.whole, row) for row in (corpus.plain, f"{corpus.plain} + {_GLOSS}")]
     title = corpus.title
     if train := results[corpus.whole].get("corpus", {}).get("train"):
         title += f", {train['sentences']:,} sentences"
-    return [cell(title), *(_f1(results[name], row) for name, row in wanted)]
+    return [cell(title), *(_f1(results.get(name), row) for name, row in wanted)]
 
 
-def _f1(result: Mapping[str, Any], system: str) -> str:
-    row = next((row for row in result["rows"] if row["system"] == system), None)
+def _f1(result: Mapping[str, Any] | None, system: str) -> str:
+    rows = result["rows"] if result is not None else ()
+    row = next((row for row in rows if row["system"] == system), None)
     return NOT_RUN if row is None else figure(row, "f1") + mark(row)

@@ -5,21 +5,10 @@ from __future__ import annotations
 from canner.report.by_labels import CorpusLine
 
 BY_LABELS = (
-    CorpusLine("Spanish", "Spanish, word gloss", "hundred-spanish-fast", "table2-spanish-fast"),
-    CorpusLine("German", "German, word gloss", "hundred-german-fast", "table2-german-fast"),
-    CorpusLine("Swahili", "Swahili, word gloss", "hundred-swahili-fast", "masakhaner-swahili-fast"),
-    CorpusLine("Yoruba", "Yoruba, word gloss", "hundred-yoruba-fast", "masakhaner-yoruba-fast"),
-    CorpusLine(
-        "Chinese news",
-        "Chinese news, word gloss",
-        "hundred-ontonotes-fast",
-        "table3-ontonotes-fast",
-        "Char+BiLSTM+CRF",
-    ),
-    CorpusLine(
-        "Chinese encyclopaedia",
-        "Chinese encyclopaedia, word gloss",
-        "hundred-uner-fast",
-        "uner-chinese-fast",
-    ),
+    CorpusLine("Spanish", "spanish", "table2-spanish-fast"),
+    CorpusLine("German", "german", "table2-german-fast"),
+    CorpusLine("Swahili", "swahili", "masakhaner-swahili-fast"),
+    CorpusLine("Yoruba", "yoruba", "masakhaner-yoruba-fast"),
+    CorpusLine("Chinese news", "ontonotes", "table3-ontonotes-fast", "Char+BiLSTM+CRF"),
+    CorpusLine("Chinese encyclopaedia", "uner", "uner-chinese-fast"),
 )

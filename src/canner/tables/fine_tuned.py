@@ -5,7 +5,7 @@ from __future__ import annotations
 from canner.experiment.comparison import ComparisonExperiment
 from canner.presets import FINE_TUNING
 from canner.tables.bundles import ENCODER
-from canner.tables.few_labels import CORPORA, FEW, few, subsets
+from canner.tables.few_labels import CORPORA, FEW, few
 from canner.tables.hundred import HELD_OUT
 from canner.tables.protocols import Part, Protocol, comparison
 from canner.tables.readings import readings, some
@@ -26,7 +26,8 @@ def _fine_tuned(part: str) -> Part:
             few(corpus.data, HELD_OUT),
             rows,
             model=corpus.model,
-            corpus=f"{corpus.name}, {subsets((FEW,), HELD_OUT)}",
+            corpus=f"{corpus.name}, {FEW} training sentences, drawn at random for each run, the same as of `hundred`, "
+            f"{HELD_OUT} of which are not trained on, nor used otherwise, full test set; random word vectors",
             budgets=(FEW,),
             training=FINE_TUNING,
             headline=False,

@@ -58,6 +58,8 @@ class TrainingConfig(Config):
 def more_epochs(config: TrainingConfig, times: int, *, patience: bool = False) -> TrainingConfig:
     """The same with so many times the epochs at most, and, with `patience`, of those without gain before the end."""
     limits = {"max_epochs": times * config.max_epochs}
+    if config.decay_epochs is not None:
+        limits["decay_epochs"] = times * config.decay_epochs
     if patience and config.early_stopping is not None:
         limits["early_stopping"] = times * config.early_stopping
     return config.model_copy(update=limits)

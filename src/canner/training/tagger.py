@@ -64,7 +64,7 @@ class TaggerTask:
         self._seed = seed
         self._device = device
         self._encoded = [tagger.encoder.encode(s, with_tags=True) for s in train.sentences]
-        self._lengths = [sentence.length for sentence in self._encoded]
+        self._lengths = [sentence.size for sentence in self._encoded]
         words = (sentence.word_ids for sentence in self._encoded if sentence.word_ids is not None)
         learned = self.model.parameters_to_learn(1 + max((int(ids.max()) for ids in words), default=UNK_ID))
         own = self.model.piece_encoder

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
-from canner.data.bundle import save_json  # noqa: E402
+from canner.data.bundle import load_tensors, save_json, save_tensors  # noqa: E402
 from canner.data.tagging import EncodingConfig, TaggingEncoder  # noqa: E402
 from canner.decoding.checkpoint import Checkpoint  # noqa: E402
 from canner.decoding.sentence_tagger import SentenceTagger  # noqa: E402
@@ -216,6 +216,37 @@ def test_the_same_weights_used_otherwise_have_vectors_of_their_own(checkpoint, t
     fewer_heads = TransformerFeatures(Checkpoint(str(moved)))
     assert fewer_heads.fingerprint == features.fingerprint
     assert fewer_heads.store_key != features.store_key
+
+
+def test_a_checkpoint_without_a_pooler_is_the_same_each_time(checkpoint, tmp_path):
+    folder = shutil.copytree(checkpoint, tmp_path / "bert")
+    config = transformers.BertConfig.from_pretrained(checkpoint)
+    transformers.BertForMaskedLM(config).save_pretrained(folder)
+    first, second = Checkpoint(str(folder)), Checkpoint(str(folder))
+    assert first.fingerprint == second.fingerprint != Checkpoint(str(checkpoint)).fingerprint
+    assert first.store_key == second.store_key
+
+
+def test_half_a_checkpoint_is_a_clear_error(checkpoint, tmp_path):
+    folder = shutil.copytree(checkpoint, tmp_path / "bert")
+    weights = load_tensors(folder / "model.safetensors")
+    some = {name: weight for name, weight in weights.items() if "attention.output" not in name}
+    save_tensors(folder / "model.safetensors", some, {"format": "pt"})
+    with pytest.raises(
+        ValueError, match=r"expected a whole checkpoint of transformers, got one without encoder"
+    ):
+        Checkpoint(str(folder))
+    (folder / "model.safetensors").write_bytes(b"x" * 100)
+    with pytest.raises(ValueError, match="expected a checkpoint of transformers, got"):
+        Checkpoint(str(folder))
+
+
+def test_a_bundle_of_ours_is_no_checkpoint(tagger):
+    bundle, _ = tagger
+    with pytest.raises(
+        ValueError, match="expected a checkpoint of transformers, got a bundle of kind 'tagger'"
+    ):
+        Checkpoint.load(bundle)
 
 
 def test_what_is_no_checkpoint_is_a_clear_error(tmp_path):

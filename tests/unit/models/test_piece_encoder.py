@@ -28,13 +28,15 @@ def made(kind):
     torch.manual_seed(0)
     if kind == "bert":
         return transformers.BertModel(transformers.BertConfig(**SMALL)).eval()
+    if kind == "electra":  # its pieces' vectors are narrower than its states
+        return transformers.ElectraModel(transformers.ElectraConfig(**SMALL, embedding_size=6)).eval()
     if kind == "distilbert":
         sizes = {"dim": 8, "n_layers": 2, "n_heads": 2, "hidden_dim": 8, "vocab_size": 20}
         return transformers.DistilBertModel(transformers.DistilBertConfig(**sizes)).eval()
     return transformers.XLMRobertaModel(transformers.XLMRobertaConfig(**SMALL, pad_token_id=1)).eval()
 
 
-@pytest.mark.parametrize("kind", ["bert", "distilbert", "xlm-roberta"])
+@pytest.mark.parametrize("kind", ["bert", "distilbert", "electra", "xlm-roberta"])
 def test_it_reads_as_transformers_does_alone_or_in_a_batch(kind):
     whole, encoder = made(kind), PieceEncoder(made(kind)).eval()
     with torch.no_grad():
@@ -66,3 +68,43 @@ def test_the_layers_learn_and_are_saved_but_not_the_table_of_pieces():
     again.load_state_dict(after)
     batch = pad_pieces(SENTENCES, pad_id=0)
     assert torch.equal(again.eval()(batch), encoder.eval()(batch))
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_a_checkpoint_in_half_precision_learns_in_single(kind):
+    encoder = PieceEncoder(made("bert").to(kind))
+    assert {weight.dtype for weight in (*encoder.parameters(), encoder.table)} == {torch.float32}
+
+
+class Scaled(torch.nn.Embedding):
+    """Pieces whose vectors are not the rows of the table."""
+
+    def forward(self, ids):
+        return 3 * super().forward(ids)
+
+
+def scaled():
+    encoder = made("bert")
+    encoder.set_input_embeddings(Scaled(20, 8))
+    return encoder
+
+
+def with_decoder():
+    sizes = {"encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 8, "decoder_ffn_dim": 8}
+    heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2}
+    return transformers.BartModel(transformers.BartConfig(vocab_size=20, d_model=8, **sizes, **heads))
+
+
+@pytest.mark.parametrize("make", [scaled, with_decoder])
+def test_an_encoder_that_reads_otherwise_is_refused(make):
+    with pytest.raises(
+        ValueError, match=r"as it reads the pieces, got B.*Model \(.*\); take another, or read it frozen"
+    ):
+        PieceEncoder(make())
+
+
+def test_a_long_word_costs_its_own_pieces_and_no_others():
+    """Words of one piece beside a word of many: as many places are looked up as there are pieces."""
+    long = [PieceRow([2, *range(5, 19), 3], [range(1, 15)])]
+    short = [PieceRow([2, *[6] * 12, 3], [range(place, place + 1) for place in range(1, 13)])]
+    assert len(pad_pieces([long, short], pad_id=0).of_words) == 14 + 12

@@ -336,7 +336,7 @@ def test_the_readme_leaves_out_what_the_page_alone_shows(tmp_path: Path) -> None
     assert "Title of second" in report(tmp_path, pictures, planned)
 
 
-def test_f1_by_labels_is_read_from_three_results_files() -> None:
+def test_f1_by_labels_is_read_from_several_results_files() -> None:
     def result(sentences: int = 0, **f1: float) -> dict[str, Any]:
         rows = [{"system": name, "metrics": {"f1": metric(value)}} for name, value in f1.items()]
         return {"rows": rows, "corpus": {"train": {"sentences": sentences}}}
@@ -344,16 +344,20 @@ def test_f1_by_labels_is_read_from_three_results_files() -> None:
     gloss = "CAN_gloss at the input"
     results = {
         "without-labels": result(**{"Xish, word gloss": 40.0}),
-        "hundred-x": result(**{"plain": 20.0, gloss: 50.0, f"Encoder + {gloss}": 60.0}),
+        "hundred-xish-fast": result(**{"plain": 20.0, gloss: 50.0}),
+        "fine-tuned-xish-fast": result(**{f"Fine-tuned encoder + {gloss}": 60.0}),
         "x": result(1234, **{"Words": 80.0, f"Words + {gloss}": 82.5}),
     }
     results["x"]["rows"][1]["outdated"] = ["models/xx-en-gloss"]
-    corpus = CorpusLine("Xish", "Xish, word gloss", "hundred-x", "x", "Words")
+    corpus = CorpusLine("Xish", "xish", "x", "Words")
     lines = f1_by_labels(results, [corpus, corpus._replace(whole="elsewhere")]).splitlines()
     assert len(lines) == 3
-    assert lines[2] == "| Xish, 1,234 sentences | 40.00 | 20.00 | 50.00 | not run | 60.00 | 80.00 | 82.50 † |"
-    del results["x"]["corpus"]
-    assert f1_by_labels(results, [corpus]).splitlines()[2].startswith("| Xish | 40.00 |")
+    with_all = "80.00 | 82.50 † |"
+    title = "Xish, 1,234 sentences"
+    assert lines[2] == f"| {title} | 40.00 | not run | 20.00 | 50.00 | not run | 60.00 | {with_all}"
+    del results["x"]["corpus"], results["fine-tuned-xish-fast"]
+    (line,) = f1_by_labels(results, [corpus]).splitlines()[2:]
+    assert line == f"| Xish | 40.00 | not run | 20.00 | 50.00 | not run | not run | {with_all}"
     assert f1_by_labels(results, [corpus._replace(whole="elsewhere")]) == ""
 
 

@@ -413,7 +413,8 @@ def test_what_the_readme_shows_is_planned() -> None:
     gloss = "CAN_gloss at the input"
     for corpus in BY_LABELS:
         for name, rows in (
-            (corpus.hundred, {"plain", gloss, "Encoder", f"Encoder + {gloss}"}),
+            (f"hundred-{corpus.part}-fast", {"plain", gloss}),
+            (f"fine-tuned-{corpus.part}-fast", {"Fine-tuned encoder", f"Fine-tuned encoder + {gloss}"}),
             (corpus.whole, {corpus.plain, f"{corpus.plain} + {gloss}"}),
         ):
             (config,) = comparisons(planned[name].command.split()[2], "fast")
