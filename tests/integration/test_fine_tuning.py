@@ -81,9 +81,7 @@ def read(canner, tmp_path, demo_corpus):
     return call
 
 
-def test_its_layers_learn_and_its_bundle_holds_no_table_of_pieces(
-    train, read, home, encoder, canner, demo_corpus
-):
+def test_its_layers_learn_and_its_bundle_holds_no_table_of_pieces(train, home, encoder, canner, demo_corpus):
     train(home / "run", "--set", "training.max_epochs=12")
     weights = load_tensors(home / "run" / "model.safetensors")
     start = Checkpoint(str(encoder)).model.state_dict()

@@ -36,8 +36,16 @@ def protocol_in_words(config: ComparisonExperiment) -> str:
     """The protocol's name, and what it does, as the comparison's base, grid and rows say."""
     of_rows = {key for system in config.systems for key in dotted_keys(system.change)}
     base = config.base
+    tuned = base.embeddings.fine_tuned is not None or "embeddings.fine_tuned" in of_rows
     words = []
-    for keys, said, nothing in (*_training(base.training), _batch(base), *_model(base.model)):
+    phrases = [*_training(base.training), _batch(base), *_model(base.model, tuned)]
+    if tuned:
+        phrases.append(
+            _Phrase(
+                ("embeddings.fine_tuned_rate",), f"encoder trained at {base.embeddings.fine_tuned_rate:g}"
+            )
+        )
+    for keys, said, nothing in phrases:
         by_rows = not of_rows.isdisjoint(keys)
         said = said or (nothing if by_rows else "")
         if said and not any(key in config.grid for key in keys):
@@ -64,11 +72,17 @@ def _training(training: TrainingConfig) -> list[_Phrase]:
         ),
         _Phrase(_keys("clip_norm"), f"gradients clipped at {training.clip_norm:g}"),
         _Phrase(
-            _keys("schedule", "anneal_factor", "patience", "min_learning_rate"),
+            _keys(
+                *("schedule", "anneal_factor", "patience", "min_learning_rate"),
+                *("warmup_steps", "decay_steps", "decay_epochs", "decay_minutes"),
+            ),
             _schedule(training),
             "a constant rate",
         ),
-        _Phrase(_keys("max_epochs"), f"at most {training.max_epochs} epochs"),
+        _Phrase(
+            _keys("max_epochs"),
+            f"{'at most ' if training.decay_epochs is None else ''}{training.max_epochs} epochs",
+        ),
         _Phrase(
             _keys("validate_every"),
             f"validated every {every} steps" if every is not None else "",
@@ -81,7 +95,10 @@ def _training(training: TrainingConfig) -> list[_Phrase]:
             "weights not averaged",
         ),
         _Phrase(_keys("keep"), f"weights of {kept}"),
-        _Phrase(_keys("precision"), training.precision),
+        _Phrase(
+            _keys("precision"),
+            "bfloat16 where the processor has it" if training.precision == "auto" else training.precision,
+        ),
     ]
 
 
@@ -100,7 +117,17 @@ def _schedule(training: TrainingConfig) -> str:
             f"rate times {training.anneal_factor:g} after {training.patience + 1} epochs without a lower training "
             f"loss, ended below {training.min_learning_rate:g}"
         )
-    return "" if training.schedule == "constant" else training.schedule.replace("_", " ")
+    if training.schedule == "constant":
+        return ""
+    rising = f"rising for {training.warmup_steps} steps, " if training.warmup_steps else ""
+    lengths = {
+        "steps": training.decay_steps,
+        "epochs": training.decay_epochs,
+        "minutes": training.decay_minutes,
+    }
+    over = " or ".join(f"{length:g} {unit}" for unit, length in lengths.items() if length is not None)
+    falling = f"falling along a cosine over {over}" if over else ""
+    return f"rate {rising}{falling}".removesuffix(", ") if rising or falling else ""
 
 
 def _stopping(training: TrainingConfig, unit: str) -> str:
@@ -110,8 +137,14 @@ def _stopping(training: TrainingConfig, unit: str) -> str:
     return f"stopped on dev after {training.early_stopping} {unit}s without gain{earliest}"
 
 
-def _model(model: TaggerConfig) -> list[_Phrase]:
-    """Of the tagger what the protocols have otherwise than each other, or rows than their table."""
+def _model(model: TaggerConfig, tuned: bool) -> list[_Phrase]:
+    """Of the tagger what the protocols have otherwise than each other, or rows than their table.
+
+    Args:
+        model: its configuration.
+        tuned: whether an encoder is trained with it.
+    """
+    embeddings = "an encoder's states" if tuned else "frozen embeddings"
     return [
         _Phrase(("model.hidden_dim",), f"BiLSTM of {model.hidden_dim} units each way"),
         _Phrase(
@@ -121,7 +154,7 @@ def _model(model: TaggerConfig) -> list[_Phrase]:
         ),
         _Phrase(
             tuple(f"model.dropout_{of}" for of in ("words", "features", "lstm", "aligned")),
-            f"dropout {model.dropout_words:g} of words, {model.dropout_features:g} of frozen embeddings, "
+            f"dropout {model.dropout_words:g} of words, {model.dropout_features:g} of {embeddings}, "
             f"{model.dropout_lstm:g} of states and {model.dropout_aligned:g} of what English carries",
         ),
         _Phrase(("model.emissions",), _EMISSIONS.get(model.emissions, ""), "CRF over scores"),

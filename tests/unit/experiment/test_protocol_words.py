@@ -59,7 +59,7 @@ TRAININGS: list[Values] = [
     {"learning_rate": 0.1},
     {"weight_decay": 0.1},
     {"clip_norm": 1.0},
-    {"schedule": "warmup_cosine"},
+    {"schedule": "anneal_on_plateau"},
     {"max_epochs": 3},
     {"early_stopping": 4},
     {"validate_every": 10},
@@ -101,6 +101,29 @@ def test_a_part_of_a_phrase_that_the_grid_decides_takes_the_whole_phrase() -> No
     assert "rate times 0.7 after 4 epochs" in words(**annealed)
     assert "rate times" not in words(grid={"training.anneal_factor": (0.5, 0.7)}, **annealed)
     assert "dropout 0.5" not in words(grid={"model.dropout_lstm": (0.1, 0.2)})
+
+
+def test_a_rate_that_rises_and_falls_is_said_with_its_lengths() -> None:
+    plain = words(schedule="warmup_cosine")  # neither rises nor falls
+    assert plain == words()
+    assert ", rate rising for 9 steps, at most" in words(schedule="warmup_cosine", warmup_steps=9)
+    minutes = words(schedule="warmup_cosine", decay_minutes=2.5, decay_steps=30)
+    assert ", rate falling along a cosine over 30 steps or 2.5 minutes, at most 2 epochs" in minutes
+    for key in ("warmup_steps", "decay_epochs"):
+        row = words(row={f"training.{key}": 3}, schedule="warmup_cosine", decay_steps=30)
+        assert row.count("over 30 steps but for rows that say otherwise") == 1
+
+
+def test_how_an_encoder_is_trained_is_said() -> None:
+    (config,) = comparisons("fine-tuned-german", "fast")
+    assert protocol_in_words(config) == (
+        "fast (Adam, learning rate 0.003, gradients clipped at 1, rate rising for 20 steps, falling along a cosine "
+        "over 40 epochs, 40 epochs, weights of the last epoch, bfloat16 where the processor has it, batch size 8, "
+        "BiLSTM of 128 units each way, 0.2 of words made unknown, dropout 0.5 of words, 0.3 of an encoder's states, "
+        "0.5 of states and 0.3 of what English carries, letters by cnn, encoder trained at 0.0001)"
+    )
+    assert "encoder trained" not in words()
+    assert words(row={"embeddings.fine_tuned": "runs/encoder-e5"}).endswith("encoder trained at 0.0001")
 
 
 def test_the_papers_protocol_says_what_the_paper_leaves_open() -> None:
