@@ -109,6 +109,19 @@ def test_bundle_and_checkpoint_move_together_and_are_packed_together(train, read
     assert read(packed.rename(tmp_path / "elsewhere")) == said
 
 
+def test_without_development_sentences_all_are_learned_from(train, read, home):
+    train(home / "run", "--set", "data.dev=[]")
+    (line, *_) = lines = [json.loads(line) for line in (home / "run" / "log.jsonl").read_text().splitlines()]
+    assert len(lines) == 4
+    assert line.keys() == {"epoch", "step", "minutes", "train_loss"}
+    assert lines[-1]["train_loss"] < line["train_loss"]
+    assert json.loads((home / "run" / "fit.json").read_text())["kept_metric"] is None
+    assert read(home / "run")
+    for deciding in ("training.keep=best", "training.early_stopping=3"):
+        answer = train(home / "other", "--set", "data.dev=[]", "--set", deciding, status=2)
+        assert "expected development sentences, got none" in answer.complaint()
+
+
 def test_another_checkpoint_in_its_place_is_refused(train, home, canner):
     train(home / "run")
     torch.manual_seed(1)

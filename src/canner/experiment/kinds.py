@@ -161,7 +161,7 @@ def _run(
         except OutOfTimeError as error:
             return Outcome("time", f"the time was up: {error}; call again to go on")
         text = ", ".join(f"{name} F1 {round(part['f1'], 2)}" for name, part in scores.items())
-        return Outcome(ending_of(folder) or "finished", text)
+        return Outcome(ending_of(folder) or "finished", text or "no sentences to score it on")
     if isinstance(experiment, GlossExperiment):
         return _run_gloss(experiment, folder)
     trained = _expanded(experiment)

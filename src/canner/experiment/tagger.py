@@ -125,7 +125,7 @@ def train_tagger(
     """
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     folder, corpus = Path(folder), load_corpus(config.data)
-    _check_parts(corpus)
+    _check_parts(corpus, config.training)
     views = transfer = None
     if config.transfer is not None:
         transfer = config.transfer.with_paths(lambda path: str(data_path(path)))
@@ -298,9 +298,12 @@ def _words_of_texts(config: TaggerExperiment) -> list[str]:
     return [word for word, known in zip(words, found, strict=True) if known]
 
 
-def _check_parts(corpus: Corpus) -> None:
-    """Asks for development sentences; warns of types that training never saw, which rightly count as missed."""
-    if not corpus.dev:
+def _check_parts(corpus: Corpus, training: TrainingConfig) -> None:
+    """Asks for development sentences where they decide anything; warns of types that training never saw.
+
+    These rightly count as missed.
+    """
+    if not corpus.dev and (training.keep == "best" or training.early_stopping is not None):
         raise ValueError(
             "expected development sentences, got none; name a file in data.dev, or say in data.num_held_out how many "
             "of the training sentences shall decide when training stops"

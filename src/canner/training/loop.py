@@ -158,15 +158,16 @@ class _Run:
         with torch.no_grad():
             metrics = self.task.validate()
         torch.set_rng_state(rng)
-        if self.config.metric not in metrics:
+        if metrics and self.config.metric not in metrics:
             raise ValueError(f"expected metric among {sorted(metrics)}, got {self.config.metric!r}")
-        state, value = self.state, metrics[self.config.metric]
-        sign = 1 if self.config.mode == "max" else -1
-        better = state.best_metric is None or sign * value > sign * state.best_metric
-        if better:
-            state.best_metric, state.best_epoch, state.bad_validations = value, state.epoch, 0
-        else:
-            state.bad_validations += 1
+        state, better = self.state, False
+        if metrics:
+            value, sign = metrics[self.config.metric], 1 if self.config.mode == "max" else -1
+            better = state.best_metric is None or sign * value > sign * state.best_metric
+            if better:
+                state.best_metric, state.best_epoch, state.bad_validations = value, state.epoch, 0
+            else:
+                state.bad_validations += 1
         if better or self.config.keep == "last":
             save_tensors(self.folder / "model.safetensors", self.task.model.state_dict())
         if own is not None:
@@ -280,7 +281,7 @@ class _Run:
         """How the run ended, as it is reported."""
         state = self.reported or self.state
         by_last = self.config.keep == "last" and state.history
-        kept = state.history[-1][self.config.metric] if by_last else state.best_metric
+        kept = state.history[-1].get(self.config.metric) if by_last else state.best_metric
         found = state.best_metric, state.best_epoch, state.epoch, state.step
         return FitResult(stopped, *found, self.minutes(), state.history, kept)
 

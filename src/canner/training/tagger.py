@@ -94,8 +94,8 @@ class TaggerTask:
         return loss, int(inputs.mask.sum())
 
     def validate(self) -> dict[str, float]:
-        """Entity precision, recall and F1 in percent on the development sentences."""
-        return evaluate(self._tagger, self._dev).micro.figures()
+        """Entity precision, recall and F1 in percent on the development sentences; nothing if there are none."""
+        return evaluate(self._tagger, self._dev).micro.figures() if self._dev.sentences else {}
 
 
 def find_entities(tagger: SentenceTagger, part: LabelledPart) -> list[list[Entity]]:

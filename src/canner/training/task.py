@@ -38,7 +38,7 @@ class Task(Protocol):
         """The mean loss to minimise, and how many units (tokens, characters) the batch holds."""
 
     def validate(self) -> dict[str, float]:
-        """Metrics on held-out data, among them the one that `TrainingConfig.metric` names."""
+        """Metrics on held-out data, among them the one that `TrainingConfig.metric` names; none without such data."""
 
 
 def trainable(model: nn.Module) -> list[ParameterGroup]:
