@@ -146,6 +146,23 @@ def test_it_can_teach(train, read, home, canner):
     assert said.count(b"\n" if isinstance(said, bytes) else "\n") > 10
 
 
+def test_the_encoder_of_another_tagger_is_trained_on(train, read, home, bundles):
+    train(home / "first")
+    rate = ("--set", "embeddings.fine_tuned_rate=1e-30")
+    train(home / "second", "--set", f"embeddings.fine_tuned={home / 'first'}", *rate)
+    first, second = (load_tensors(home / name / "model.safetensors") for name in ("first", "second"))
+    learned = [name for name in first if name.startswith("piece_encoder.")]
+    assert len(learned) > 10
+    for name in learned:  # at so small a rate they stay what the first made of them
+        assert torch.allclose(second[name], first[name], atol=1e-20), name
+    assert not torch.equal(first["output.weight"], second["output.weight"])
+    said = read(home / "second")
+    shutil.rmtree(home / "first")
+    assert read(home / "second") == said
+    answer = train(home / "third", "--set", f"embeddings.fine_tuned={bundles / 'plain'}", status=2)
+    assert "expected a tagger with an encoder that was trained with it" in answer.complaint()
+
+
 def test_an_encoder_that_is_not_there_leaves_nothing(train, home):
     shutil.rmtree(home / "bytes")
     assert (

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from canner.data.bundle import (
     FORMAT,
     bundle_kind,
+    load_tensors,
     read_bundle_config,
     reference_to,
     referred_to,
@@ -26,6 +27,10 @@ from canner.data.word_pieces import WordPieces
 from canner.text.extras import missing_package
 
 TRANSFORMERS = "transformers:"
+CHECKPOINT = "checkpoint"
+"""The folder of a tagger's bundle that refers to what its trained encoder was before."""
+LEARNED = "piece_encoder.encoder."
+"""Begins the names of what it has become among the tagger's weights."""
 _LONGEST = 512
 
 
@@ -86,12 +91,26 @@ class Checkpoint:
     def named(cls, source: str, *, device: str = "cpu") -> Checkpoint:
         """The one that a configuration names: a folder, or `transformers:NAME`.
 
+        Of a tagger that trained its encoder it is what that encoder has become; what it was before stays the checkpoint
+        that `save` refers to.
+
         Raises:
             ValueError: there is none, or it cannot be read.
         """
         if source.startswith(TRANSFORMERS):
             return cls(source.removeprefix(TRANSFORMERS), device=device)
-        return cls.load(data_path(source), device=device)
+        folder = data_path(source)
+        if bundle_kind(folder) != "tagger":
+            return cls.load(folder, device=device)
+        if "checkpoint" not in read_bundle_config(folder, "tagger"):
+            raise ValueError(
+                f"{folder}: expected a tagger with an encoder that was trained with it, got one without"
+            )
+        checkpoint = cls.load(folder / CHECKPOINT, device=device)
+        weights = load_tensors(folder / "model.safetensors")
+        learned = {name.removeprefix(LEARNED): w for name, w in weights.items() if name.startswith(LEARNED)}
+        checkpoint.model.load_state_dict(learned, strict=False)
+        return checkpoint
 
     @classmethod
     def load(cls, folder: str | Path, *, device: str = "cpu") -> Checkpoint:

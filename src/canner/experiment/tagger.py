@@ -56,7 +56,8 @@ class EmbeddingsConfig(Config):
             than those of its training sentences.
         contextual: frozen embeddings read beside the words: bundles of character language models, folders of
             `transformers` checkpoints, or `transformers:NAME` for one that `transformers` fetches itself.
-        fine_tuned: an encoder, named alike, whose layers are trained with the tagger (its table of pieces is not).
+        fine_tuned: an encoder, named alike, whose layers are trained with the tagger (its table of pieces is not); or a
+            tagger, whose trained encoder is trained on.
         fine_tuned_rate: learning rate of these layers where that of the rest is `training.learning_rate`; the schedule
             changes both alike.
     """
@@ -148,7 +149,8 @@ def train_tagger(
         progress=progress,
         keep_state=True,
     )
-    run = _scored(result, tagger, {"dev": dev, "test": test})
+    # whoever presses Ctrl-C does not wait for scores
+    run = _scored(result, tagger, {"dev": dev, "test": test} if result.stopped != "interrupted" else {})
     f1 = {name: found["f1"] for name, found in run.scores.items()}
     save_tagger(folder, tagger, {**extra, "scores": f1})
     save_json(folder / COUNTS, run.counts)

@@ -18,10 +18,10 @@ from canner.data.bundle import (
     referred_to,
     save_json,
 )
-from canner.decoding.checkpoint import Checkpoint
+from canner.decoding.checkpoint import CHECKPOINT, Checkpoint
 from canner.decoding.neural_aligner import translator_of
 from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_bundle import CHECKPOINT, load_tagger, save_tagger
+from canner.decoding.tagger_bundle import load_tagger, save_tagger
 from canner.decoding.transformer_features import TransformerFeatures
 from canner.transfer.views import TransferConfig
 
