@@ -29,7 +29,7 @@ from canner.decoding.tagger_bundle import load_tagger
 from canner.evaluation.entities import score_entities
 from canner.experiment.results import results_json, summarise, weights_of
 from canner.report.publishing import made_in_all, made_now, with_earlier_rows
-from canner.tables.bundles import ALIGNERS, EXTERNAL, GLOSSES, TEACHER, TRANSLATORS
+from canner.tables.bundles import ALIGNERS, ENGLISH_ENCODER, EXTERNAL, GLOSSES, TEACHER, TRANSLATORS
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, UNER, YORUBA
 from canner.tables.readings import external
 from canner.text.bitext import read_lines
@@ -57,7 +57,6 @@ CORPORA: dict[str, tuple[str, CorpusConfig]] = {
 ENCODER = "multilingual encoder"
 ROWS = ("the text itself", "word gloss", "ConvS2S, last layer", "ConvS2S, alignment head", "DeepL", ENCODER)
 """What makes the English, as the table calls it; or what reads the text without any."""
-TRAINED_ON_ENGLISH = "runs/tagger-en-encoder"
 WITH_COPIES = ", with copies"
 OTHER_PARTS = ("train", "dev")
 MOST = 1000
@@ -111,10 +110,10 @@ def found_by(
 ) -> dict[str, dict[str, list[list[Entity]]]]:
     """The entities that a row finds in each part, by the names of its rows: two where words were copied."""
     if row == ENCODER:
-        if not Path(TRAINED_ON_ENGLISH).exists():
-            print(f"left out: {row}, as {TRAINED_ON_ENGLISH} is not there")
+        if not Path(ENGLISH_ENCODER).exists():
+            print(f"left out: {row}, as {ENGLISH_ENCODER} is not there")
             return {}
-        tagger = load_tagger(TRAINED_ON_ENGLISH)
+        tagger = load_tagger(ENGLISH_ENCODER)
         return {row: {part: tagger.entities([s.tokens for s in found]) for part, found in parts.items()}}
     translator = translator_of(row, language, list(chain(*parts.values())))
     if translator is None:
@@ -158,7 +157,7 @@ def deepl(language: str) -> list[list[Path]]:
 def files_of(row: str, language: str, corpus: CorpusConfig) -> list[Path]:
     """What a row is scored on, and made by."""
     _, gloss, last, head, by_others, _ = ROWS
-    reader = TRAINED_ON_ENGLISH if row == ENCODER else TEACHER
+    reader = ENGLISH_ENCODER if row == ENCODER else TEACHER
     bundles = {gloss: (GLOSSES,), last: (TRANSLATORS,), head: (TRANSLATORS, ALIGNERS)}.get(row, ())
     return [
         weights_of(reader),

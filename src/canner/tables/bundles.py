@@ -11,6 +11,8 @@ ALIGNERS = {language: f"models/{language}-en-aligner" for language in LANGUAGES}
 GLOSSES = {language: f"models/{language}-en-gloss" for language in LANGUAGES}
 """Word glosses."""
 ENCODER = "runs/encoder-e5"
-"""A frozen multilingual encoder, in the place of the paper's BERT."""
+"""A multilingual encoder, in the place of the paper's BERT."""
+ENGLISH_ENCODER = "runs/tagger-en-encoder"
+"""A tagger of English that trained this encoder and reads nothing else."""
 EXTERNAL = ("es", "de")
 """The languages of which there is the English of other systems, in files."""

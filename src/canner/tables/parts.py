@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from canner.experiment.inputs import bundles_of, file_digest
 from canner.experiment.kinds import read_experiment, run_experiment
 from canner.experiment.tagger import TaggerExperiment
-from canner.tables.bundles import ENCODER
+from canner.tables.bundles import ENCODER, ENGLISH_ENCODER
 from canner.tables.distillation import CONTINUED, DISTILLED
 from canner.tables.guidance import GUIDANCE
 from canner.tables.translation import BACK_TRANSLATED, LONGER
@@ -37,6 +37,7 @@ RECIPES: dict[str, str] = {
     DISTILLED: "recipes/translator_zh_distilled.toml",
     CONTINUED: "recipes/translator_zh_continued.toml",
     ENCODER: "recipes/encoder_e5.py",
+    ENGLISH_ENCODER: "recipes/tagger_en_encoder.toml",
 }
 """The recipe of each part, by the path that experiments read; both as seen from the root of the repository."""
 
@@ -179,8 +180,11 @@ def _train(recipe: Path, path: Path, max_minutes: float | None, device: str, pro
     making = folder.with_name(f"{folder.name}.making")
     if path.suffix and making.exists():  # vectors are trained in one go: what is left of them is of no use
         shutil.rmtree(making)
+    experiment = read_experiment(recipe)
+    if isinstance(experiment, TaggerExperiment):
+        make_missing([experiment], device=device, progress=progress)
     outcome = run_experiment(
-        read_experiment(recipe),
+        experiment,
         making,
         command=f"canner train {recipe} -o {folder}",
         max_minutes=max_minutes,
