@@ -12,8 +12,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
-from canner.data.bundle import load_tensors  # noqa: E402
+from canner.data.bundle import load_tensors, save_json, save_tensors  # noqa: E402
 from canner.decoding.checkpoint import Checkpoint  # noqa: E402
+from canner.experiment.inputs import missing_bundles  # noqa: E402
+from canner.experiment.kinds import read_experiment  # noqa: E402
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "es-en-gloss"
 
@@ -122,6 +124,33 @@ def test_without_development_sentences_all_are_learned_from(train, read, home):
         assert "expected development sentences, got none" in answer.complaint()
 
 
+def test_what_was_learned_from_a_checkpoint_in_half_precision_is_not_rounded(train, home):
+    model = transformers.AutoModel.from_pretrained(home / "bytes")
+    model.bfloat16().save_pretrained(home / "bytes")
+    train(home / "first")
+    weights = load_tensors(home / "first" / "model.safetensors")
+    learned = Checkpoint.named(str(home / "first")).model.state_dict()
+    known = {name: weights.get(f"piece_encoder.encoder.{name}") for name in learned}
+    assert [name for name, own in known.items() if own is None] == ["embeddings.word_embeddings.weight"]
+    assert all(own is None or torch.equal(own, learned[name]) for name, own in known.items())
+    names = {name.replace("attention.self", "attention.own"): own for name, own in weights.items()}
+    save_tensors(home / "first" / "model.safetensors", names)
+    with pytest.raises(ValueError, match=r"expected the weights of the model in config\.json, got others"):
+        Checkpoint.named(str(home / "first"))
+
+
+def test_damaged_references_and_checkpoints_are_clear_errors(train, home, canner):
+    train(home / "run")
+    reference = home / "run" / "checkpoint" / "config.json"
+    said = json.loads(reference.read_text())
+    save_json(reference, {name: value for name, value in said.items() if name != "path"})
+    assert "expected path and fingerprint of an encoder" in canner("tag", home / "run").complaint()
+    config = json.loads((home / "bytes" / "config.json").read_text())
+    save_json(home / "bytes" / "config.json", {**config, "intermediate_size": 8})
+    assert "expected a checkpoint of transformers, got" in train(home / "other", status=2).complaint()
+    assert not (home / "other").exists()
+
+
 def test_another_checkpoint_in_its_place_is_refused(train, home, canner):
     train(home / "run")
     torch.manual_seed(1)
@@ -156,6 +185,9 @@ def test_the_encoder_of_another_tagger_is_trained_on(train, read, home, bundles)
     for name in learned:  # at so small a rate they stay what the first made of them
         assert torch.allclose(second[name], first[name], atol=1e-20), name
     assert not torch.equal(first["output.weight"], second["output.weight"])
+    (home / "first" / "resume.safetensors").touch()
+    experiment = read_experiment(home / "second" / "experiment.toml")
+    assert missing_bundles(experiment) == [str(home / "first")]  # whose training has not ended
     said = read(home / "second")
     shutil.rmtree(home / "first")
     assert read(home / "second") == said

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
+from torch import Tensor
 
 from canner.data.bundle import (
     FORMAT,
     bundle_kind,
+    fill_weights,
     load_tensors,
     read_bundle_config,
     reference_to,
@@ -62,7 +64,7 @@ class Checkpoint:
                 tokenizer = transformers.AutoTokenizer.from_pretrained(path, use_fast=True)
                 model, loaded = transformers.AutoModel.from_pretrained(path, output_loading_info=True)
             self.model: Any = model.to(device).eval().requires_grad_(False)
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             reason = " ".join(str(error).split())[:200]
             raise ValueError(f"{path}: expected a checkpoint of transformers, got {reason}") from None
         lacking = set(loaded["missing_keys"])  # of these transformers makes random ones
@@ -107,9 +109,11 @@ class Checkpoint:
                 f"{folder}: expected a tagger with an encoder that was trained with it, got one without"
             )
         checkpoint = cls.load(folder / CHECKPOINT, device=device)
-        weights = load_tensors(folder / "model.safetensors")
+        path = folder / "model.safetensors"
+        weights = load_tensors(path)
         learned = {name.removeprefix(LEARNED): w for name, w in weights.items() if name.startswith(LEARNED)}
-        checkpoint.model.load_state_dict(learned, strict=False)
+        model = checkpoint.model.float()  # half precision would lose what was learned
+        fill_weights(model, {**_tables(model), **learned}, path)
         return checkpoint
 
     @classmethod
@@ -127,6 +131,11 @@ class Checkpoint:
                 f"{folder}: expected a checkpoint of transformers, got a bundle of kind {kind!r}"
             )
         config = read_bundle_config(folder, "transformer")
+        if not {"path", "fingerprint"} <= config.keys():
+            raise ValueError(
+                f"{folder}/config.json: expected path and fingerprint of an encoder, got {', '.join(config)}; the file "
+                "is damaged: copy it again"
+            )
         path = str(config["path"])
         if path.startswith(".") or Path(path).is_absolute():  # else a name that `transformers` knows
             place = referred_to(path, folder)
@@ -153,6 +162,12 @@ class Checkpoint:
         path = f"./{reference_to(self.path, folder)}" if Path(self.path).exists() else self.path
         reference = {"format": FORMAT, "kind": "transformer", "path": path, "fingerprint": self.fingerprint}
         save_json(folder / "config.json", reference)
+
+
+def _tables(model: Any) -> dict[str, Tensor]:
+    """The vectors of the pieces, by their name among a model's weights: no training changes them."""
+    table = model.get_input_embeddings().weight
+    return {name: own for name, own in model.state_dict(keep_vars=True).items() if own is table}
 
 
 def _check(path: str, tokenizer: Any, lacking: Collection[str]) -> None:

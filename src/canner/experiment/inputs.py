@@ -70,8 +70,8 @@ def missing_bundles(experiment: TaggerExperiment) -> list[str]:
 
 
 def _is_unfinished(bundle: Path) -> bool:
-    began, ended = (bundle / "training.json").exists(), (bundle / "fit.json").exists()
-    return began and (not ended or (bundle / RESUME).exists())
+    began = any((bundle / name).exists() for name in ("training.json", INPUTS))
+    return began and (not (bundle / "fit.json").exists() or (bundle / RESUME).exists())
 
 
 def inputs_of(experiment: TaggerExperiment, identify: Identify | None = None) -> dict[str, str]:

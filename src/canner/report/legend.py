@@ -78,7 +78,7 @@ BY_LABELS_LEGEND = (
     "carried to the words; only types that the teacher knows are counted (Swahili and Yoruba: no dates; Chinese "
     "news: countries and cities count as places); or what a tagger finds that trained multilingual-e5-small on the "
     "English of CoNLL-2003. *100 sentences*: three random subsets, 80 to learn from and 20 that decide when training "
-    "stops, or are not used, where the same encoder is trained with the tagger; random word vectors. *All sentences*: "
+    "stops, or nothing, where the same encoder is trained with the tagger; random word vectors. *All sentences*: "
     "fast protocol, three runs or more; word vectors trained on parallel and training text for Spanish, German and "
     "Chinese news, else random; no encoder. *With the gloss*: the tagger reads the word gloss at its input."
 )

@@ -31,7 +31,8 @@ def _fine_tuned(part: str) -> Part:
             list(chain(*rows)),
             model=corpus.model,
             corpus=f"{corpus.name}, {FEW} training sentences, drawn at random for each run, the same as of `hundred`, "
-            f"{HELD_OUT} of which are not trained on, nor used otherwise, full test set; random word vectors",
+            f"{HELD_OUT} of which are not trained on, and decide which row is bold alone, full test set; random word "
+            "vectors",
             budgets=(FEW,),
             training=FINE_TUNING,
             headline=False,

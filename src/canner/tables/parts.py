@@ -19,9 +19,10 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
-from canner.experiment.inputs import bundles_of, file_digest
+from canner.experiment.inputs import INPUTS, bundles_of, file_digest, inputs_here
 from canner.experiment.kinds import read_experiment, run_experiment
 from canner.experiment.tagger import TaggerExperiment
+from canner.experiment.toml import read_json
 from canner.tables.bundles import ENCODER, ENGLISH_ENCODER
 from canner.tables.distillation import CONTINUED, DISTILLED
 from canner.tables.guidance import GUIDANCE
@@ -63,7 +64,8 @@ def made_from(path: str) -> str | None:
         None for what counts by its bytes: what is no part, what a script makes (the same everywhere), what stands at
         a part's path without the configuration of its training, or is not what that made (published vectors), what is
         trained by the clock (a character language model): how far that comes depends on the machine; and what is
-        trained on from other bundles, which the configuration only names.
+        trained on from other bundles, which the configuration only names. (A tagger's configuration and the encoder
+        that it trained together say which it is, where that encoder is known.)
     """
     recipe = Path(RECIPES.get(path, ""))
     if recipe.suffix != ".toml":
@@ -82,7 +84,21 @@ def made_from(path: str) -> str | None:
     by_clock = said.get("training", {}).get("decay_minutes") is not None
     if by_clock or said.get("start_from") is not None:
         return None
+    if (encoder := said.get("embeddings", {}).get("fine_tuned")) is not None:
+        digest = _inputs_of(source).get(encoder)
+        if digest is None:
+            return None
+        said["embeddings"]["fine_tuned"] = [encoder, digest]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _inputs_of(source: Path) -> dict[str, str]:
+    """Digests of what a tagger was trained from, or would be, by its configuration."""
+    kept = source.with_name(INPUTS)
+    if source.name == "experiment.toml" and kept.exists():
+        return read_json(kept)
+    experiment = read_experiment(source)
+    return inputs_here(experiment) if isinstance(experiment, TaggerExperiment) else {}
 
 
 def _is_as_trained(part: Path) -> bool:
@@ -149,6 +165,10 @@ def _make(recipe: Path, path: Path, deadline: float | None, device: str, progres
         with lock.acquire(timeout=-1 if deadline is None else max(0.0, deadline - time.monotonic())):
             if path.exists():
                 return
+            experiment = read_experiment(recipe) if recipe.suffix == ".toml" else None
+            if isinstance(experiment, TaggerExperiment):
+                left = None if deadline is None else (deadline - time.monotonic()) / 60
+                make_missing([experiment], max_minutes=left, device=device, progress=progress)
             left = None if deadline is None else (deadline - time.monotonic()) / 60
             if left is not None and left <= 0:
                 raise ValueError(f"expected time for {recipe}, got none; call again with more --max-minutes")
@@ -180,11 +200,8 @@ def _train(recipe: Path, path: Path, max_minutes: float | None, device: str, pro
     making = folder.with_name(f"{folder.name}.making")
     if path.suffix and making.exists():  # vectors are trained in one go: what is left of them is of no use
         shutil.rmtree(making)
-    experiment = read_experiment(recipe)
-    if isinstance(experiment, TaggerExperiment):
-        make_missing([experiment], device=device, progress=progress)
     outcome = run_experiment(
-        experiment,
+        read_experiment(recipe),
         making,
         command=f"canner train {recipe} -o {folder}",
         max_minutes=max_minutes,
