@@ -7,6 +7,7 @@ nothing is trained or chosen. Beside the translators: the teacher on the text it
 multilingual encoder that was trained on the teacher's sentences, where runs/tagger-en-encoder is:
 
     canner train recipes/tagger_en_encoder.toml -o runs/tagger-en-encoder
+
 Beside the test sets, F1 on as many sentences of the other parts: where English is more often right in the training
 part than in another, a tagger learns to trust it more than it deserves there.
 """

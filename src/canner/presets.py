@@ -143,7 +143,7 @@ def fine_tuned() -> TaggerExperiment:
 
 
 def can_fine_tuned() -> TaggerExperiment:
-    """The same, reading English through a word gloss, too."""
+    """A tagger that trains a pretrained encoder and reads English through a word gloss: for few labelled sentences."""
     english = {"model": CAN_MODEL, "transfer": transfer_through()}
     return fine_tuned().model_copy(update={"name": "can-fine-tuned", **english})
 

@@ -81,7 +81,7 @@ def _training(training: TrainingConfig) -> list[_Phrase]:
         ),
         _Phrase(
             _keys("max_epochs"),
-            f"{'at most ' if training.decay_epochs is None else ''}{training.max_epochs} epochs",
+            f"{'' if training.runs_to_its_end else 'at most '}{training.max_epochs} epochs",
         ),
         _Phrase(
             _keys("validate_every"),

@@ -193,8 +193,7 @@ def _is_cut_off(record: Record | None, training: TrainingConfig) -> bool:
     Of a limit of a few epochs, as in a smoke test, nothing is said; nor where the rate falls to the end of them.
     """
     limit = training.max_epochs
-    decays = training.schedule == "warmup_cosine" and training.decay_epochs is not None
-    if record is None or record.best_epoch is None or limit < FEW_EPOCHS or decays:
+    if record is None or record.best_epoch is None or limit < FEW_EPOCHS or training.runs_to_its_end:
         return False
     return record.epochs == limit and record.best_epoch > LATE * limit
 

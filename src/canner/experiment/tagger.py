@@ -308,7 +308,8 @@ def _check_parts(corpus: Corpus, training: TrainingConfig) -> None:
     if not corpus.dev and (training.keep == "best" or training.early_stopping is not None):
         raise ValueError(
             "expected development sentences, got none; name a file in data.dev, or say in data.num_held_out how many "
-            "of the training sentences shall decide when training stops"
+            "of the training sentences shall decide when training stops; or let nothing decide (training.keep = "
+            '"last", no training.early_stopping)'
         )
     known = {entity.type for sentence in corpus.train for entity in sentence.entities}
     for name, part in (("development", corpus.dev), ("test", corpus.test)):

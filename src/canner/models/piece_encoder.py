@@ -55,7 +55,8 @@ class PieceEncoder(nn.Module):
     def _take_the_table_out(self, encoder: PretrainedEncoder) -> int:
         """Keeps the table of pieces beside the encoder, sees that the states are as before, and returns their width."""
         device = next(self.encoder.parameters()).device
-        rows = [torch.arange(6, end, device=device) for end in (10, 8)]
+        last = encoder.get_input_embeddings().weight.shape[0] - 1
+        rows = [torch.arange(6, end, device=device).clamp(max=last) for end in (10, 8)]
         with torch.no_grad():
             before = [self._states({"input_ids": row[None]}, torch.ones_like(row[None]))[0] for row in rows]
             self.table: Tensor

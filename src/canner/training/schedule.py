@@ -54,6 +54,12 @@ class TrainingConfig(Config):
     average: float | None = Field(None, gt=0, lt=1)
     """Decay of the moving average of weights that is validated and kept; None: the weights themselves."""
 
+    @property
+    def runs_to_its_end(self) -> bool:
+        """Whether the rate falls over a number of epochs, all of which are trained."""
+        falls = self.schedule == "warmup_cosine" and self.decay_epochs is not None
+        return falls and self.early_stopping is None
+
 
 def more_epochs(config: TrainingConfig, times: int, *, patience: bool = False) -> TrainingConfig:
     """The same with so many times the epochs at most, and, with `patience`, of those without gain before the end."""

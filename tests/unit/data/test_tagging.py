@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from canner.data.tagging import EncodingConfig, TaggingEncoder, word_shape
+from canner.data.tagging import EncodedSentence, EncodingConfig, TaggingEncoder, word_shape
+from canner.data.word_pieces import PieceRow
 from canner.text.sentence import Sentence
 
 SENTENCES = [
@@ -72,3 +75,11 @@ def test_no_sentences_and_no_tags_are_errors() -> None:
         TaggingEncoder.build(EncodingConfig(), [], words=True, characters=True)
     with pytest.raises(ValueError, match="without tags"):
         TaggingEncoder.build(EncodingConfig(), [Sentence(("a",))], words=True, characters=True)
+
+
+def test_what_there_is_to_read_of_a_sentence_is_its_words_or_its_pieces() -> None:
+    words = EncodedSentence(3, None, None, None)
+    assert words.size == 3
+    few, many = PieceRow([0, 1], []), PieceRow([0, *range(9)], [])
+    assert replace(words, pieces=[few]).size == 3
+    assert replace(words, pieces=[few, many]).size == 12

@@ -14,7 +14,7 @@ from canner.data import bundle
 from canner.data.bundle import load_tensors, save_tensors
 from canner.training.loop import fit
 from canner.training.run_state import discard_state
-from canner.training.schedule import TrainingConfig, learning_rate
+from canner.training.schedule import TrainingConfig, learning_rate, more_epochs
 from canner.training.task import trainable
 
 
@@ -268,3 +268,12 @@ def test_warmup_cosine_rises_and_falls():
     assert learning_rate(by_time, step=0, epochs=0.0, minutes=10.0, annealed=1.0) == pytest.approx(
         by_time.final_fraction
     )
+
+
+def test_where_the_rate_falls_to_the_last_epoch_all_are_trained():
+    falling = config(schedule="warmup_cosine", decay_epochs=4, max_epochs=4)
+    assert falling.runs_to_its_end
+    assert not config(decay_epochs=4).runs_to_its_end  # its rate is constant
+    assert not config(schedule="warmup_cosine", decay_epochs=4, early_stopping=2).runs_to_its_end
+    longer = more_epochs(falling, 3)
+    assert (longer.max_epochs, longer.decay_epochs) == (12, 12)
