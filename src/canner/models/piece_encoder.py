@@ -1,25 +1,12 @@
 """A pretrained encoder as part of a tagger, trained with it."""
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from canner.nn.pieces import Pieces, mean_of_pieces
-
-
-class PretrainedEncoder(Protocol):
-    """What is asked of an encoder; most of those of `transformers` are such.
-
-    Called with `attention_mask` [R P] and either `input_ids` [R P] or their vectors as `inputs_embeds`, it gives an
-    object with `last_hidden_state` [R P E].
-    """
-
-    get_input_embeddings: Callable[[], Any]
-    set_input_embeddings: Callable[[nn.Module], None]
-    __call__: Callable[..., Any]
 
 
 class PieceEncoder(nn.Module):
@@ -29,7 +16,9 @@ class PieceEncoder(nn.Module):
     and they are most of the weights. They are no part of the state either; what was learned is saved without them.
 
     Args:
-        encoder: whose layers are trained, in place and in single precision. Its table of pieces is taken out of it.
+        encoder: one of `transformers`, whose layers are trained, in place and in single precision; its table of pieces
+            is taken out of it. Called with `attention_mask` [R P] and either `input_ids` [R P] or their vectors as
+            `inputs_embeds`, it gives an object with `last_hidden_state` [R P E].
 
     Attributes:
         dim: width E of a word's vector.
@@ -38,12 +27,11 @@ class PieceEncoder(nn.Module):
         ValueError: the encoder does not read vectors of pieces as it reads the pieces.
     """
 
-    def __init__(self, encoder: PretrainedEncoder) -> None:
+    def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
-        assert isinstance(encoder, nn.Module)
         self.encoder = encoder.eval().float()
         try:
-            self.dim = self._take_the_table_out(encoder)
+            self.dim = self._take_the_table_out()
         except (TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
             reason = " ".join(str(error).split())[:150]
             raise ValueError(
@@ -52,9 +40,10 @@ class PieceEncoder(nn.Module):
             ) from None
         self.encoder.requires_grad_()
 
-    def _take_the_table_out(self, encoder: PretrainedEncoder) -> int:
+    def _take_the_table_out(self) -> int:
         """Keeps the table of pieces beside the encoder, sees that the states are as before, and returns their width."""
-        device = next(self.encoder.parameters()).device
+        encoder: Any = self.encoder
+        device = next(encoder.parameters()).device
         last = encoder.get_input_embeddings().weight.shape[0] - 1
         rows = [torch.arange(6, end, device=device).clamp(max=last) for end in (10, 8)]
         with torch.no_grad():
