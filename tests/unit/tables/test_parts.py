@@ -13,9 +13,11 @@ from filelock import FileLock
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import plan
+from canner.experiment.inputs import inputs_here
 from canner.experiment.kinds import read_experiment
 from canner.experiment.tagger import EmbeddingsConfig, TaggerExperiment
 from canner.tables import ALONE, TABLES, comparisons, parts
+from canner.tables.bundles import ENGLISH_ENCODER
 from canner.tables.parts import ON_GPU, RECIPES, made_from, make_missing
 from canner.training.charlm import CharLMTask
 from canner.training.run_state import RESUME
@@ -114,8 +116,27 @@ def test_a_part_that_is_trained_on_from_another_bundle_counts_by_its_bytes(monke
     }
     trained = {
         path for path, recipe in RECIPES.items() if recipe.endswith(".toml") and not Path(path).exists()
-    }
+    } - {ENGLISH_ENCODER}  # depends on whether its encoder is here: below
     assert {path for path in trained if made_from(path) is None} == by_bytes & trained
+
+
+def test_a_tagger_with_a_trained_encoder_is_known_by_its_configuration_and_that_encoder(monkeypatch) -> None:
+    monkeypatch.setattr(parts, "RECIPES", {"runs/t": "tagger.toml"})
+    text = 'kind = "tagger"\n[data]\ntrain = ["text"]\n[embeddings]\nfine_tuned = "runs/e"\n'
+    Path("tagger.toml").write_text(text)
+    assert made_from("runs/t") is None  # the encoder is not here, so it is not known which
+    found = []
+    for weights in (b"one", b"another"):
+        Path("runs/e").mkdir(parents=True, exist_ok=True)
+        Path("runs/e/model.safetensors").write_bytes(weights)
+        found.append(made_from("runs/t"))
+    assert len({*found, None}) == 3
+    Path("runs/t").mkdir()
+    Path("runs/t/experiment.toml").write_text(text)
+    digests = inputs_here(read_experiment(Path("tagger.toml")))
+    Path("runs/t/inputs.json").write_text(json.dumps(digests))
+    Path("runs/e/model.safetensors").write_bytes(b"a third")  # put there since
+    assert made_from("runs/t") == found[-1]
 
 
 def test_vectors_are_made_where_they_are_read_and_once(monkeypatch, caplog) -> None:
