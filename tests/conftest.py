@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
+from tokenizers import Tokenizer
 
 torch.set_num_threads(1)
 # A busy machine is not a bug: no deadline for a single example.
@@ -20,6 +22,32 @@ def find_data_folder() -> Path | None:
     named = os.environ.get("CANNER_DATA")
     folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "data"
     return folder if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def write_bert() -> Callable[..., Path]:
+    """Writes a tiny checkpoint of `transformers`: its tokenizer, whose first four pieces are its marks, and weights."""
+    transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
+
+    def write(folder: Path, tokenizer: Tokenizer, *, width: int, longest: int) -> Path:
+        marks = ("pad_token", "unk_token", "cls_token", "sep_token")
+        special = {name: tokenizer.id_to_token(number) for number, name in enumerate(marks)}
+        transformers.PreTrainedTokenizerFast(
+            tokenizer_object=tokenizer, model_max_length=longest, **special
+        ).save_pretrained(folder)
+        torch.manual_seed(0)
+        config = transformers.BertConfig(
+            vocab_size=tokenizer.get_vocab_size(),
+            hidden_size=width,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=width,
+            max_position_embeddings=longest,
+        )
+        transformers.BertModel(config).save_pretrained(folder)
+        return folder
+
+    return write
 
 
 @pytest.fixture(scope="session")

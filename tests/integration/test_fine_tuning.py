@@ -21,28 +21,14 @@ SHIPPED = Path(__file__).resolve().parents[2] / "models" / "es-en-gloss"
 
 
 @pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
+def encoder(tmp_path_factory, write_bert):
     """A checkpoint that reads bytes; in a folder whose content may move with it."""
     folder = tmp_path_factory.mktemp("home") / "bytes"
     marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
     alphabet = [*marks, *sorted(pre_tokenizers.ByteLevel.alphabet())]
     tokenizer = Tokenizer(models.BPE({piece: index for index, piece in enumerate(alphabet)}, []))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    special = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token"), marks, strict=True))
-    transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, model_max_length=64, **special
-    ).save_pretrained(folder)
-    torch.manual_seed(0)
-    config = transformers.BertConfig(
-        vocab_size=len(alphabet),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=64,
-    )
-    transformers.BertModel(config).save_pretrained(folder)
-    return folder
+    return write_bert(folder, tokenizer, width=16, longest=64)
 
 
 @pytest.fixture

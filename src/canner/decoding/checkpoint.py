@@ -30,7 +30,7 @@ from canner.text.extras import missing_package
 
 TRANSFORMERS = "transformers:"
 CHECKPOINT = "checkpoint"
-"""The folder of a tagger's bundle that refers to what its trained encoder was before."""
+"""The folder of a tagger's bundle that refers to what its trained encoder was before, and the key that says so."""
 LEARNED = "piece_encoder.encoder."
 """Begins the names of what it has become among the tagger's weights."""
 _LONGEST = 512
@@ -104,7 +104,7 @@ class Checkpoint:
         folder = data_path(source)
         if bundle_kind(folder) != "tagger":
             return cls.load(folder, device=device)
-        if "checkpoint" not in read_bundle_config(folder, "tagger"):
+        if CHECKPOINT not in read_bundle_config(folder, "tagger"):
             raise ValueError(
                 f"{folder}: expected a tagger with an encoder that was trained with it, got one without"
             )

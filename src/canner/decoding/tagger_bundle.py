@@ -103,7 +103,7 @@ def save_tagger(
         "encoding": encoder.config.model_dump(mode="json"),
         "vocabularies": sorted(_vocabularies(encoder)),
         "embedders": [f"embedder{number}" for number in range(len(tagger.embedders))],
-        **({"checkpoint": CHECKPOINT} if tagger.checkpoint is not None else {}),
+        **({CHECKPOINT: CHECKPOINT} if tagger.checkpoint is not None else {}),
         **(extra or {}),
     }
     save_json(folder / "config.json", config)
@@ -117,7 +117,7 @@ def load_tagger(folder: str | Path, *, device: str = "cpu") -> SentenceTagger:
     """
     folder = Path(folder)
     config = read_bundle_config(folder, "tagger")
-    start = Checkpoint.load(folder / CHECKPOINT, device=device) if "checkpoint" in config else None
+    start = Checkpoint.load(folder / CHECKPOINT, device=device) if CHECKPOINT in config else None
     try:
         known = {name: read_part(folder / f"{name}.json", Vocabulary.load) for name in config["vocabularies"]}
         encoder = TaggingEncoder(
