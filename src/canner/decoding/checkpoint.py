@@ -7,7 +7,7 @@ import hashlib
 import importlib
 import json
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,15 +60,17 @@ class Checkpoint:
         except ImportError:
             raise missing_package("transformers", "transformers") from None
         try:
-            with _progress_on_terminals_only(transformers):
+            with _quiet(transformers.utils.logging):
                 tokenizer = transformers.AutoTokenizer.from_pretrained(path, use_fast=True)
-                model, loaded = transformers.AutoModel.from_pretrained(path, output_loading_info=True)
+                model, loaded = transformers.AutoModel.from_pretrained(
+                    path, output_loading_info=True, ignore_mismatched_sizes=True
+                )
             self.model: Any = model.to(device).eval().requires_grad_(False)
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             reason = " ".join(str(error).split())[:200]
             raise ValueError(f"{path}: expected a checkpoint of transformers, got {reason}") from None
         lacking = set(loaded["missing_keys"])  # of these transformers makes random ones
-        _check(path, tokenizer, lacking)
+        _check(path, tokenizer, lacking, loaded["mismatched_keys"])
         self.path = path
         self.dim = int(self.model.config.hidden_size)
         limits = (
@@ -170,12 +172,22 @@ def _tables(model: Any) -> dict[str, Tensor]:
     return {name: own for name, own in model.state_dict(keep_vars=True).items() if own is table}
 
 
-def _check(path: str, tokenizer: Any, lacking: Collection[str]) -> None:
+def _check(path: str, tokenizer: Any, lacking: Collection[str], mismatched: Iterable[Any]) -> None:
     """Whether all is there that makes vectors; a pooler, which many checkpoints lack, does not.
+
+    Args:
+        mismatched: a name of weights, their shape in the checkpoint and the one that its configuration wants, for each
+            that has another.
 
     Raises:
         ValueError: if not.
     """
+    if others := sorted(mismatched):
+        name, stored, configured = others[0]
+        raise ValueError(
+            f"{path}: expected {name} of shape {tuple(configured)}, which config.json says, got "
+            f"{tuple(stored)}; the files are of two models: copy the checkpoint again"
+        )
     if wanted := sorted(name for name in lacking if "pooler" not in name):
         raise ValueError(f"{path}: expected a whole checkpoint of transformers, got one without {wanted[0]}")
     if len(tokenizer) <= len(set(tokenizer.all_special_ids)):
@@ -186,14 +198,21 @@ def _check(path: str, tokenizer: Any, lacking: Collection[str]) -> None:
 
 
 @contextlib.contextmanager
-def _progress_on_terminals_only(transformers: Any) -> Iterator[None]:
-    """Keeps the progress bar of loading out of files and pipes."""
-    settings = transformers.utils.logging
-    if sys.stderr.isatty() or not settings.is_progress_bar_enabled():
-        yield
-        return
-    settings.disable_progress_bar()
+def _quiet(settings: Any) -> Iterator[None]:
+    """Keeps the progress bar of loading out of files and pipes, and the report on the weights out of everything.
+
+    What the report says that matters, `Checkpoint` checks.
+
+    Args:
+        settings: the module `logging` of `transformers`.
+    """
+    verbosity, bars = settings.get_verbosity(), settings.is_progress_bar_enabled()
+    settings.set_verbosity_error()
+    if bars and not sys.stderr.isatty():
+        settings.disable_progress_bar()
     try:
         yield
     finally:
-        settings.enable_progress_bar()
+        settings.set_verbosity(verbosity)
+        if bars:
+            settings.enable_progress_bar()

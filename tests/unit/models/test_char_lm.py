@@ -70,7 +70,7 @@ def test_a_fresh_model_knows_nothing() -> None:
     torch.manual_seed(0)
     lm = CharLM(CharLMConfig(embedding_dim=8, hidden_dim=64), num_chars=50)
     loss, _ = lm.loss(torch.randint(50, (8, 100)))
-    assert float(loss) == pytest.approx(math.log(50), abs=0.1)
+    assert loss.item() == pytest.approx(math.log(50), abs=0.1)
 
 
 def test_word_features_are_the_states_at_the_inner_edges_of_the_words() -> None:
