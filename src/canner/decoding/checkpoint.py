@@ -69,8 +69,11 @@ class Checkpoint:
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             reason = " ".join(str(error).split())[:200]
             raise ValueError(f"{path}: expected a checkpoint of transformers, got {reason}") from None
-        lacking = set(loaded["missing_keys"])  # of these transformers makes random ones
+        lacking = set(loaded["missing_keys"])
         _check(path, tokenizer, lacking, loaded["mismatched_keys"])
+        weights = self.model.state_dict()
+        for name in lacking:  # transformers makes random ones; what is saved should not depend on chance
+            weights[name].zero_()
         self.path = path
         self.dim = int(self.model.config.hidden_size)
         limits = (
@@ -80,7 +83,7 @@ class Checkpoint:
         # Encoders of the RoBERTa family count positions from 2.
         self.pieces = WordPieces(tokenizer, min(_LONGEST, *(int(limit) for limit in limits)) - 4)
         digest = hashlib.sha256()
-        for name, weight in sorted(self.model.state_dict().items()):
+        for name, weight in sorted(weights.items()):
             if name in lacking:
                 continue
             digest.update(name.encode())

@@ -211,6 +211,8 @@ def test_a_checkpoint_without_a_pooler_is_the_same_each_time(checkpoint, tmp_pat
     first, second = Checkpoint(str(folder)), Checkpoint(str(folder))
     assert first.fingerprint == second.fingerprint != Checkpoint(str(checkpoint)).fingerprint
     assert first.store_key == second.store_key
+    of_second = second.model.state_dict()
+    assert all(torch.equal(weight, of_second[name]) for name, weight in first.model.state_dict().items())
 
 
 def test_half_a_checkpoint_is_a_clear_error(checkpoint, tmp_path):
