@@ -22,7 +22,7 @@ from canner.decoding.tagger_bundle import make_model
 from canner.presets import FAST_MODEL
 from canner.text.conll import read_conll
 from canner.text.sentence import Sentence
-from canner.training.tagger import LabelledPart, TaggerTask
+from canner.training.tagger import LabelledSplit, TaggerTask
 from canner.transfer.store import load_aligned
 from canner.transfer.views import TransferConfig, TransferViews, ViewConfig
 
@@ -43,8 +43,8 @@ def make_task(sentences: list[Sentence], aligned: list[torch.Tensor] | None, hid
     config = FAST_MODEL.model_copy(update={"hidden_dim": hidden_dim})
     width = aligned[0].shape[1] if aligned is not None else 0
     model = make_model(config, encoder, features_dim=0, aligned_dim=width)
-    part = LabelledPart(sentences, None, aligned)
-    return TaggerTask(SentenceTagger(model, encoder), part, part, batch_size=16, seed=1, device="cpu")
+    split = LabelledSplit(sentences, None, aligned)
+    return TaggerTask(SentenceTagger(model, encoder), split, split, batch_size=16, seed=1, device="cpu")
 
 
 def epoch_seconds(task: TaggerTask, epoch: int) -> float:

@@ -9,8 +9,8 @@ wrote (Sennrich et al. 2016).
 
 Writes runs/backtranslated-zh/train.{zh,en,domain}: the parallel text of the language, then English newswire and the
 English sides of the other languages' news, with their translations; the domain of these is `back-translated`. No line
-of English is taken that shares eight words in a row, or a whole sentence, with a development or test part of any
-parallel text, or with gold alignments: NTREX is the test part of one language and trains another.
+of English is taken that shares eight words in a row, or a whole sentence, with a development or test set of any
+parallel text, or with gold alignments: NTREX is the test set of one language and trains another.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def bitext(language: str, name: str) -> Path:
 
 
 def held_out() -> set[str]:
-    """`runs` of the English of all development and test parts and of gold alignments."""
+    """`runs` of the English of all development and test sets and of gold alignments."""
     parts = [bitext(language, f"{part}.en") for language in LANGUAGES for part in ("dev", "test")]
     lines = [line for part in parts for line in read_lines(part)]
     gold = sorted((data_path("$CANNER_DATA") / "alignment").glob("*.src-tgt"))

@@ -30,7 +30,7 @@ from pathlib import Path
 import torch
 
 from canner.data.bundle import save_json
-from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_part
+from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_split
 from canner.data.translation import Translator
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.experiment.results import results_json, summarise, weights_of
@@ -228,14 +228,14 @@ def main() -> None:
     parser.add_argument(
         "translators", nargs="+", help="bundles, or DeepL and m2m100 for the files of external/"
     )
-    parser.add_argument("--sentences", type=int, default=1000, help="drawn from the development part")
+    parser.add_argument("--sentences", type=int, default=1000, help="drawn from the development set")
     parser.add_argument("--name", help="of the results file; default: transfer-CORPUS")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     language, data = arguments.corpus.partition("-")[0], CORPORA[arguments.corpus]
     results = arguments.name or f"transfer-{arguments.corpus}"
-    whole = read_part(data, "dev")
+    whole = read_split(data, "dev")
     sentences = draw_subset(whole, min(arguments.sentences, len(whole)), seed=1)
     reader, seen = load_translator(TRANSLATORS[language]), seen_in_parallel_text(language)
     assert isinstance(reader, NeuralTranslator)

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from canner.data.bundle import save_json
-from canner.data.corpus import CorpusConfig, data_path, read_part
+from canner.data.corpus import CorpusConfig, data_path, read_split
 from canner.evaluation.entities import score_entities
 from canner.experiment.results import results_json, summarise, weights_of
 from canner.pipeline.tagger import Tagger
@@ -30,13 +30,13 @@ TAGGERS = {
 def score(tagger: Tagger, corpus: CorpusConfig) -> dict[str, float]:
     """Precision, recall and F1 on the test set, F1 of each type, and F1 on the development set; in percent."""
     scores = {}
-    for part in ("dev", "test"):
-        sentences = read_part(corpus, part)
+    for split in ("dev", "test"):
+        sentences = read_split(corpus, split)
         found = [
             [Entity(e.start_token, e.end_token, e.type) for e in tagged.entities]
             for tagged in tagger.tag_tokens([sentence.tokens for sentence in sentences])
         ]
-        scores[part] = score_entities([sentence.entities for sentence in sentences], found)
+        scores[split] = score_entities([sentence.entities for sentence in sentences], found)
     test = scores["test"]
     figures = test.micro.figures()
     figures["dev f1"] = scores["dev"].micro.f1

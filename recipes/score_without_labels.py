@@ -8,8 +8,8 @@ multilingual encoder that was trained on the teacher's sentences, where runs/tag
 
     canner train recipes/tagger_en_encoder.toml -o runs/tagger-en-encoder
 
-Beside the test sets, F1 on as many sentences of the other parts: where English is more often right in the training
-part than in another, a tagger learns to trust it more than it deserves there.
+Beside the test sets, F1 on as many sentences of the other splits: where English is more often right in the training
+split than in another, a tagger learns to trust it more than it deserves there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 import torch
 
 from canner.data.bundle import save_json
-from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_part
+from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_split
 from canner.data.translation import Translator
 from canner.decoding.tagger_bundle import load_tagger
 from canner.evaluation.entities import score_entities
@@ -59,7 +59,7 @@ ENCODER = "multilingual encoder"
 ROWS = ("the text itself", "word gloss", "ConvS2S, last layer", "ConvS2S, alignment head", "DeepL", ENCODER)
 """What makes the English, as the table calls it; or what reads the text without any."""
 WITH_COPIES = ", with copies"
-OTHER_PARTS = ("train", "dev")
+OTHER_SPLITS = ("train", "dev")
 MOST = 1000
 """Sentences of these that are counted."""
 
@@ -107,28 +107,28 @@ def known_types(teacher: Teacher) -> set[str]:
 
 
 def found_by(
-    row: str, language: str, parts: Mapping[str, list[Sentence]], teacher: Teacher
+    row: str, language: str, splits: Mapping[str, list[Sentence]], teacher: Teacher
 ) -> dict[str, dict[str, list[list[Entity]]]]:
-    """The entities that a row finds in each part, by the names of its rows: two where words were copied."""
+    """The entities that a row finds in each split, by the names of its rows: two where words were copied."""
     if row == ENCODER:
         if not Path(ENGLISH_ENCODER).exists():
             print(f"left out: {row}, as {ENGLISH_ENCODER} is not there")
             return {}
         tagger = load_tagger(ENGLISH_ENCODER)
-        return {row: {part: tagger.entities([s.tokens for s in found]) for part, found in parts.items()}}
-    translator = translator_of(row, language, list(chain(*parts.values())))
+        return {row: {split: tagger.entities([s.tokens for s in found]) for split, found in splits.items()}}
+    translator = translator_of(row, language, list(chain(*splits.values())))
     if translator is None:
         return {}
     transfers = {
-        part: transfer_sentences([s.tokens for s in sentences], translator, teacher)
-        for part, sentences in parts.items()
+        split: transfer_sentences([s.tokens for s in sentences], translator, teacher)
+        for split, sentences in splits.items()
     }
     readings = {row: PROJECTED}
     if any(transfer.translation.copies for transfer in transfers["test"]):
         produced = PROJECTED.model_copy(update={"reading": "produced"})
         readings = {row: produced, f"{row}{WITH_COPIES}": PROJECTED}
     return {
-        name: {part: carried_back(parts[part], transfers[part], teacher, options) for part in parts}
+        name: {split: carried_back(splits[split], transfers[split], teacher, options) for split in splits}
         for name, options in readings.items()
     }
 
@@ -152,7 +152,7 @@ def deepl(language: str) -> list[list[Path]]:
     """Files of source text, DeepL's English, and alignments."""
     files = external(language, "DeepL").files
     assert files is not None
-    return [[data_path(p) for p in part] for part in (files.source, files.english, files.alignments)]
+    return [[data_path(p) for p in split] for split in (files.source, files.english, files.alignments)]
 
 
 def files_of(row: str, language: str, corpus: CorpusConfig) -> list[Path]:
@@ -184,8 +184,8 @@ def save(path: Path, new: Sequence[Mapping[str, Any]], counts: Sequence[str]) ->
         title="Without labels: the teacher's entities, carried back by attention",
         rows=rows,
         data="test sets of CoNLL-2002/2003, MasakhaNER 2, OntoNotes 5 (bn, mz, nw; GPE counts as LOC) and Universal "
-        f"NER (GSD simplified): {', '.join(counts)} sentences, in brackets the shares of the three parts that stand in "
-        f"the translators' parallel text; F1 on at most {MOST} sentences of the training and of the development part "
+        f"NER (GSD simplified): {', '.join(counts)} sentences, in brackets the shares of the three sets that stand in "
+        f"the translators' parallel text; F1 on at most {MOST} sentences of the training and of the development set "
         "beside that on the test set (a dash: not run); types of the teacher",
         protocol="nothing is trained on labels of the language, nothing is chosen on them; of what is carried back the "
         "likeliest type of each token; the multilingual encoder was trained on the teacher's sentences",
@@ -207,19 +207,19 @@ def main() -> None:
     teacher = load_teacher(TEACHER)
     rows, counts = [], []
     for name, (language, config) in CORPORA.items():
-        parts = {"test": read_part(config, "test")}
-        for part in OTHER_PARTS:
-            sentences = read_part(config, part)
-            parts[part] = draw_subset(sentences, min(MOST, len(sentences)), seed=1)
-        shares = [f"{share_in_parallel_text(language, parts[p]):.1f}" for p in (*OTHER_PARTS, "test")]
-        counts.append(f"{name} {len(parts['test'])} ({', '.join(shares)} %)")
+        splits = {"test": read_split(config, "test")}
+        for split in OTHER_SPLITS:
+            sentences = read_split(config, split)
+            splits[split] = draw_subset(sentences, min(MOST, len(sentences)), seed=1)
+        shares = [f"{share_in_parallel_text(language, splits[p]):.1f}" for p in (*OTHER_SPLITS, "test")]
+        counts.append(f"{name} {len(splits['test'])} ({', '.join(shares)} %)")
         for row in (arguments.row or ROWS) if name in (arguments.corpus or CORPORA) else ():
-            for kind, entities in found_by(row, language, parts, teacher).items():
-                by_part = {
-                    part: scores(sentences, entities[part], common_types(sentences, teacher))
-                    for part, sentences in parts.items()
+            for kind, entities in found_by(row, language, splits, teacher).items():
+                by_split = {
+                    split: scores(sentences, entities[split], common_types(sentences, teacher))
+                    for split, sentences in splits.items()
                 }
-                found = by_part["test"] | {f"{part} f1": by_part[part]["f1"] for part in OTHER_PARTS}
+                found = by_split["test"] | {f"{split} f1": by_split[split]["f1"] for split in OTHER_SPLITS}
                 made = summarise(f"{name}, {kind}", {"test": found})
                 rows.append(made_now(made, files_of(row, language, config)))
                 print(name, kind, {key: round(value, 1) for key, value in found.items()}, flush=True)

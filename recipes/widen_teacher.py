@@ -16,7 +16,7 @@ from canner.decoding.tagger_bundle import load_tagger, save_tagger
 from canner.experiment.results import results_json, summarise
 from canner.text.conll import read_conll
 from canner.text.vectors import frequent_glove_words, load_glove_package
-from canner.training.tagger import LabelledPart, evaluate
+from canner.training.tagger import LabelledSplit, evaluate
 from canner.training.widening import widen_vocabulary
 
 NUM_WORDS = 150_000
@@ -27,7 +27,7 @@ def main() -> None:
     """Widens, scores before and after, saves."""
     trained, output = Path(sys.argv[1]), Path(sys.argv[2])
     folder = Path(os.environ["CANNER_DATA"]) / "ner" / "conll2003_en"
-    parts = {"dev": read_conll(folder / "eng.testa"), "test": read_conll(folder / "eng.testb")}
+    splits = {"dev": read_conll(folder / "eng.testa"), "test": read_conll(folder / "eng.testb")}
     tagger = load_tagger(trained)
     words = frequent_glove_words(NUM_WORDS)
     wide = widen_vocabulary(tagger, words, load_glove_package(words))
@@ -36,7 +36,7 @@ def main() -> None:
         ("words of the training texts", tagger),
         (f"{len(wide.encoder.words or ())} words", wide),
     ):
-        scores = {part: evaluate(system, LabelledPart(sentences)) for part, sentences in parts.items()}
+        scores = {split: evaluate(system, LabelledSplit(sentences)) for split, sentences in splits.items()}
         micro = scores["test"].micro
         figures = micro.figures()
         figures |= {"dev f1": scores["dev"].micro.f1}

@@ -16,7 +16,7 @@ from canner.cli.console import start
 from canner.experiment.tagger import EmbeddingsConfig
 
 ROOT = Path(__file__).resolve().parents[2]
-ONE_ROW = ("reproduce", "table5-weibo", "--seeds", 1, "--system", "random", "--no-make-parts")
+ONE_ROW = ("reproduce", "table5-weibo", "--seeds", 1, "--system", "random", "--no-prerequisites")
 RESULTS_AND_RUNS = ("table5-weibo-fast.json", "runs/table5-weibo-fast.json")
 """What that leaves in the folder of results."""
 
@@ -123,7 +123,7 @@ def test_a_tiny_twin_of_a_table_runs_on_real_data_with_the_models_that_ship(
 
 
 def test_a_call_with_fewer_seeds_does_not_replace_the_figures_of_more(canner, tiny_weibo, tmp_path):
-    command = ["reproduce", "table5-weibo", "--system", "random", "--no-make-parts"]
+    command = ["reproduce", "table5-weibo", "--system", "random", "--no-prerequisites"]
     path = tmp_path / "results" / "table5-weibo-fast.json"
     assert canner(*command, "--seeds", 2, "--max-minutes", 0).status == 0
     assert not path.exists()  # nothing has been run
@@ -147,7 +147,7 @@ def test_a_call_with_fewer_seeds_does_not_replace_the_figures_of_more(canner, ti
 
 
 def test_a_plain_call_shows_all_runs_and_makes_as_many_as_the_table_has(canner, tiny_weibo, tmp_path):
-    random = ["reproduce", "table5-weibo", "--system", "random", "--no-make-parts"]
+    random = ["reproduce", "table5-weibo", "--system", "random", "--no-prerequisites"]
     path = tmp_path / "results" / "table5-weibo-fast.json"
     assert canner(*random, "--seeds", 4).status == 0
     before = path.read_bytes()
@@ -242,7 +242,7 @@ def test_ontonotes_4_is_read_as_it_is_published_and_left_out_of_table_3_where_it
 def test_rows_are_looked_for_in_all_parts_before_any_is_run(canner, tiny_weibo, tmp_path):
     for part in ("train", "dev", "test"):
         (tmp_path / "ner" / "weibo" / f"weiboNER.conll.{part}").write_text("王 S-PER.NAM\n来 O\n\n" * 4)
-    command = ["reproduce", "static", "--seeds", 1, "--no-make-parts"]
+    command = ["reproduce", "static", "--seeds", 1, "--no-prerequisites"]
     answer = canner(*command, "--system", "random", "--system", "none")
     assert answer.status == 2
     assert "expected --system among Char+BiLSTM+CRF; " in answer.err
@@ -279,7 +279,7 @@ def test_runs_that_break_off_leave_the_other_rows_and_parts_their_turn(
     monkeypatch.setattr(workers, "run_and_record", breaking)
     monkeypatch.setattr("canner.tables.chinese.VECTORS", EmbeddingsConfig())
     row = "Char+BiLSTM+CRF"
-    answer = canner("reproduce", "table4", "--seeds", 1, "--system", row, "--no-make-parts")
+    answer = canner("reproduce", "table4", "--seeds", 1, "--system", row, "--no-prerequisites")
     assert answer.status != 0
     assert "expected every run to come to its end, got 1 that broke off (MemoryError())" in answer.err
     assert not (tmp_path / "results" / "table4-revised-fast.json").exists()  # nothing of it has been run
@@ -360,7 +360,7 @@ def test_a_table_makes_what_it_reads_unless_told_not_to(canner, tiny_weibo, tmp_
     command = ["reproduce", "table5-weibo", "--seeds", 1, "--system"]
     assert canner(*command, "random", "--max-minutes", 1).status == 0
     assert not vectors.exists()  # no row that is wanted reads them
-    for without in ("--no-make-parts", "--smoke"):
+    for without in ("--no-prerequisites", "--smoke"):
         assert (
             "found none of runs/vectors-zh/vectors.vec" in canner(*command, "FastText", without).complaint()
         )

@@ -56,7 +56,7 @@ Anew = Annotated[
 Show = Annotated[
     bool, typer.Option("--show", help="Print the table from its results file; run and write nothing.")
 ]
-MakeParts = Annotated[
+Prerequisites = Annotated[
     bool,
     typer.Option(help="First make what the table reads and is not there; vectors are made to their end."),
 ]
@@ -80,7 +80,7 @@ def reproduce(
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs"),
     results: Annotated[Path, typer.Option(help="Folder of the results files.")] = Path("results"),
     show: Show = False,
-    make_parts: MakeParts = True,
+    prerequisites: Prerequisites = True,
     anew: Anew = False,
     smoke: Annotated[bool, typer.Option(help="Everything alike, but tiny: does it run at all?")] = False,
     device: Device = "cpu",
@@ -101,7 +101,7 @@ def reproduce(
     start(quiet=quiet, threads=threads, device=device)
     from canner.report.legend import legend_of
     from canner.tables.asked import asked_of, choices
-    from canner.tables.parts import make_missing
+    from canner.tables.prerequisites import make_missing
 
     if systems or paper_rows or budgets or seeds or smoke or anew or max_minutes is not None:
         _require_a_table_to_run(table, show=show, whole=not (smoke and budgets))
@@ -120,7 +120,7 @@ def reproduce(
         command = _whole(table, under, asked, grid=grid, anew=anew, smoke=smoke)
         options = replace(shared, systems=rows, budgets=with_sizes, seeds=own.get(config.name))
         options = replace(options, max_minutes=_left(started, max_minutes))
-        make = partial(make_missing, train=not smoke) if make_parts else None
+        make = partial(make_missing, train=not smoke) if prerequisites else None
         ended.append(_run_part(config, runs / config.name, published, options, command, make))
         typer.echo(ended[-1][0] + "\n")
     typer.echo(legend_of("\n".join(shown for shown, _ in ended)))
@@ -247,7 +247,7 @@ def _run_part(
     from canner.report.publishing import publish, why_kept
     from canner.report.results_file import read_results
     from canner.report.table import table as as_table
-    from canner.tables.parts import made_from
+    from canner.tables.prerequisites import made_from
 
     of_call = {"max_minutes": options.max_minutes, "device": options.device, "progress": options.progress}
     prepare = None if make is None else partial(make, **of_call)

@@ -124,7 +124,7 @@ def _is_something(path: Path) -> bool:
     return path.is_file() or (path / "config.json").is_file()
 
 
-def read_part(path: Path, load: Callable[[Path], T]) -> T:
+def read_bundle_file(path: Path, load: Callable[[Path], T]) -> T:
     """What `load` makes of a file of a bundle.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A labelled corpus as an experiment uses it: three parts, types mapped, a budget of labels."""
+"""A labelled corpus as an experiment uses it: three splits, types mapped, a budget of labels."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class CorpusConfig(Config):
         types: old type → new type. When given, types that it does not name are dropped.
         num_dev, num_test: so many development or test sentences, drawn once for all seeds; None: all.
         num_sentences: so many training sentences, drawn at random with `subset_seed`; None: all.
-        num_held_out: so many of these, drawn alike, are not trained on but are the development part, in the place of
+        num_held_out: so many of these, drawn alike, are not trained on but are the development set, in the place of
             `dev`; None: none. A sentence that stands there twice may be on both sides.
     """
 
@@ -63,7 +63,7 @@ class CorpusConfig(Config):
             )
         if self.num_held_out is not None and (self.dev or self.num_dev is not None):
             raise ValueError(
-                "expected num_held_out or a development part, got both; leave num_held_out out, or dev and num_dev"
+                "expected num_held_out or a development set, got both; leave num_held_out out, or dev and num_dev"
             )
         return self
 
@@ -78,18 +78,18 @@ class Corpus:
 
 
 def load_corpus(config: CorpusConfig) -> Corpus:
-    """Reads the parts of a corpus, draws the training subset and what is held out of it.
+    """Reads the splits of a corpus, draws the training subset and what is held out of it.
 
     Raises:
         ValueError: if a file is missing, broken or empty, or there are fewer sentences than asked.
     """
-    train = read_part(config, "train")
+    train = read_split(config, "train")
     if config.num_sentences is not None:
         train = draw_subset(train, config.num_sentences, config.subset_seed)
-    dev = _at_most(read_part(config, "dev"), config.num_dev)
+    dev = _at_most(read_split(config, "dev"), config.num_dev)
     if config.num_held_out is not None:
         train, dev = _hold_out(train, config.num_held_out, config.subset_seed)
-    return Corpus(train, dev, _at_most(read_part(config, "test"), config.num_test))
+    return Corpus(train, dev, _at_most(read_split(config, "test"), config.num_test))
 
 
 def _at_most(sentences: list[Sentence], number: int | None) -> list[Sentence]:
@@ -112,16 +112,16 @@ def _hold_out(sentences: list[Sentence], number: int, seed: int) -> tuple[list[S
     return kept, [sentences[index] for index in sorted(held_out)]
 
 
-def read_part(config: CorpusConfig, part: Literal["train", "dev", "test"]) -> list[Sentence]:
-    """All sentences of a part of a corpus, types mapped; warns of entities that were left out.
+def read_split(config: CorpusConfig, split: Literal["train", "dev", "test"]) -> list[Sentence]:
+    """All sentences of a split of a corpus, types mapped; warns of entities that were left out.
 
     Raises:
         ValueError: if a file is missing, broken, empty, or without labels.
     """
     sentences: list[Sentence] = []
-    for path in getattr(config, part):
+    for path in getattr(config, split):
         read, report = read_labelled(
-            data_path(path, f"data.{part}"),
+            data_path(path, f"data.{split}"),
             scheme=config.scheme,
             token_column=config.token_column,
             tag_column=config.tag_column,

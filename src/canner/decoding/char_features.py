@@ -19,7 +19,7 @@ from canner.data.bundle import (
     fill_weights,
     load_tensors,
     read_bundle_config,
-    read_part,
+    read_bundle_file,
     save_json,
     save_tensors,
 )
@@ -97,7 +97,7 @@ class CharLMFeatures:
         folder = Path(folder)
         bundle = read_bundle_config(folder, "charlm")
         config = config_of(CharLMConfig, bundle.get("model"), folder / "config.json")
-        vocabulary = read_part(folder / "chars.json", Vocabulary.load)
+        vocabulary = read_bundle_file(folder / "chars.json", Vocabulary.load)
         model = BidirectionalCharLM(config, len(vocabulary))
         weights = load_tensors(folder / "model.safetensors")
         weights.pop("carried", None)  # where a training run stood in its text

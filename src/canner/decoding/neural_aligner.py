@@ -16,7 +16,7 @@ from canner.data.bundle import (
     fill_weights,
     load_tensors,
     read_bundle_config,
-    read_part,
+    read_bundle_file,
     reference_to,
     referred_to,
     save_json,
@@ -170,7 +170,7 @@ class NeuralAligner:
         head = AlignmentHead(
             config_of(AlignmentHeadConfig, config.get("head"), path), translator.model.config
         )
-        weights = read_part(folder / WEIGHTS, lambda file: expand(load_tensors(file)))
+        weights = read_bundle_file(folder / WEIGHTS, lambda file: expand(load_tensors(file)))
         fill_weights(head, weights, folder / WEIGHTS)
         return cls(translator, head.to(device))
 

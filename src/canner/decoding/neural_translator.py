@@ -31,7 +31,7 @@ from canner.decoding.piece_translation import (
 )
 from canner.decoding.splitting import SentencePart, sentence_parts
 from canner.decoding.step import ConvS2SStep, Hypothesis
-from canner.decoding.translator_bundle import TranslatorParts, fingerprint_of, load_parts, save_parts
+from canner.decoding.translator_bundle import TranslatorBundle, fingerprint_of, load_bundle, save_bundle
 from canner.models.alignment_head import AlignmentHead
 from canner.models.convs2s import ConvS2S
 from canner.text.accents import all_composed, without_accents
@@ -88,7 +88,7 @@ class NeuralTranslator:
     @functools.cached_property
     def fingerprint(self) -> str:
         """Names weights, vocabularies and options; computed once, so not for a model that is still trained."""
-        return fingerprint_of(self._parts)
+        return fingerprint_of(self._bundle)
 
     def translate(
         self, sentences: Sequence[Sequence[str]], *, progress: Callable[[int], None] | None = None
@@ -218,7 +218,7 @@ class NeuralTranslator:
         Raises:
             OSError: the disk is full.
         """
-        save_parts(folder, self._parts, precision=precision, notes=notes or {})
+        save_bundle(folder, self._bundle, precision=precision, notes=notes or {})
 
     @classmethod
     def load(
@@ -234,15 +234,15 @@ class NeuralTranslator:
         Raises:
             ValueError: no translator, a newer format, or damaged files.
         """
-        parts = load_parts(folder)
-        vocabularies = parts.source_subwords, parts.target_subwords, parts.copier
+        bundle = load_bundle(folder)
+        vocabularies = bundle.source_subwords, bundle.target_subwords, bundle.copier
         return cls(
-            parts.model.to(device).eval(),
+            bundle.model.to(device).eval(),
             *vocabularies,
-            options or parts.options,
-            source_language=parts.source_language,
-            target_language=parts.target_language,
-            segment=parts.segment,
+            options or bundle.options,
+            source_language=bundle.source_language,
+            target_language=bundle.target_language,
+            segment=bundle.segment,
         )
 
     def segments(self, tokens: Sequence[str]) -> list[Segment]:
@@ -271,10 +271,10 @@ class NeuralTranslator:
         )
 
     @property
-    def _parts(self) -> TranslatorParts:
+    def _bundle(self) -> TranslatorBundle:
         vocabularies = self.source_subwords, self.target_subwords, self.copier
         languages = self.source_language, self.target_language
-        return TranslatorParts(self.model, *vocabularies, self.options, *languages, self.segment)
+        return TranslatorBundle(self.model, *vocabularies, self.options, *languages, self.segment)
 
     @property
     def _device(self) -> torch.device:

@@ -16,7 +16,7 @@ from canner.data.bundle import (
     fill_weights,
     load_tensors,
     read_bundle_config,
-    read_part,
+    read_bundle_file,
     save_json,
     save_tensors,
 )
@@ -119,7 +119,10 @@ def load_tagger(folder: str | Path, *, device: str = "cpu") -> SentenceTagger:
     config = read_bundle_config(folder, "tagger")
     start = Checkpoint.load(folder / CHECKPOINT, device=device) if CHECKPOINT in config else None
     try:
-        known = {name: read_part(folder / f"{name}.json", Vocabulary.load) for name in config["vocabularies"]}
+        known = {
+            name: read_bundle_file(folder / f"{name}.json", Vocabulary.load)
+            for name in config["vocabularies"]
+        }
         encoder = TaggingEncoder(
             config_of(EncodingConfig, config["encoding"], folder / "config.json"),
             known.get("words"),

@@ -1,4 +1,4 @@
-"""Which data a comparison is about: files, counts, and what of the test part stands in the training part."""
+"""Which data a comparison is about: files, counts, and what of the test set stands in the training set."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class CorpusFacts:
 
     Attributes:
         described: of each whole part, if there is one, files with digests, and counts of sentences, tokens and
-            entities; of the development and test part also how many sentences stand in the training part too, word for
+            entities; of the development and test set also how many sentences stand in the training set too, word for
             word.
-        seen: of each test sentence that is counted whether it stands in the whole training part, of which a row may
+        seen: of each test sentence that is counted whether it stands in the whole training set, of which a row may
             read a few sentences alone [N].
     """
 

@@ -55,7 +55,7 @@ class Record:
         return -1.0 if self.failure is not None else float(self.scores["dev"]["f1"])
 
     def figures(self) -> dict[str, float]:
-        """The numbers that a table shows: of the test part, with Weibo's subsets."""
+        """The numbers that a table shows: of the test set, with Weibo's subsets."""
         part = self.scores["test"]
         result = {name: float(part[name]) for name in ("precision", "recall", "f1")}
         for subset, values in part.get("subsets", {}).items():

@@ -134,7 +134,8 @@ def run_comparison(
         state.read()
         if prepare is not None:
             prepare([cell.tries[0].experiment for cell in state.unfinished()])
-            state.records.clear()  # kept runs that were counted while a part was missing are held against the new one
+            # kept runs that were counted while a prerequisite was missing are held against the new one
+            state.records.clear()
             state.read()
         state.leave_out_impossible(in_time=deadline is None or time.monotonic() < deadline)
         try:

@@ -25,7 +25,7 @@ LATE = 0.9
 """A run that was best after this share of the epochs that it may have, and had them all, might have gone on."""
 
 SEEN = 0.05
-"""Where so large a share of the test sentences stands in the training part, gains are told without these, too."""
+"""Where so large a share of the test sentences stands in the training set, gains are told without these, too."""
 
 FEW_EPOCHS = 10
 """With a lower limit a run is not meant to learn all that it can."""

@@ -34,7 +34,7 @@ from canner.training.loop import fit
 from canner.training.progress import StepProgress
 from canner.training.run_state import FitResult, discard_state
 from canner.training.schedule import TrainingConfig
-from canner.training.tagger import LabelledPart, TaggerTask, find_entities
+from canner.training.tagger import LabelledSplit, TaggerTask, find_entities
 from canner.transfer.aligned import TransferOptions
 from canner.transfer.store import TransferStore, load_aligned
 from canner.transfer.views import TransferConfig, TransferViews
@@ -136,7 +136,7 @@ def train_tagger(
     root = Path(stores) if stores is not None else folder / "stores"
     opened = _open_stores(corpus, views, root, deadline, progress)
     embeddings = _embeddings(corpus, tagger, root, deadline, progress)
-    train, dev, test = (_part(part, embeddings, opened) for part in (corpus.train, corpus.dev, corpus.test))
+    train, dev, test = (_split(s, embeddings, opened) for s in (corpus.train, corpus.dev, corpus.test))
     if not (folder / "resume.safetensors").exists():  # else the weights so far stand there
         save_tagger(folder, tagger, extra)
     result = fit(
@@ -164,7 +164,7 @@ def train_tagger(
 
 
 def _task(
-    config: TaggerExperiment, tagger: SentenceTagger, train: LabelledPart, dev: LabelledPart, device: str
+    config: TaggerExperiment, tagger: SentenceTagger, train: LabelledSplit, dev: LabelledSplit, device: str
 ) -> TaggerTask:
     return TaggerTask(
         tagger,
@@ -177,12 +177,15 @@ def _task(
     )
 
 
-def _scored(result: FitResult, tagger: SentenceTagger, parts: Mapping[str, LabelledPart]) -> TaggerRun:
-    """A run with its scores on the parts that have sentences."""
+def _scored(result: FitResult, tagger: SentenceTagger, splits: Mapping[str, LabelledSplit]) -> TaggerRun:
+    """A run with its scores on the splits that have sentences."""
     scores, counts = {}, {}
-    for name, part in parts.items():
-        if part.sentences:
-            gold, predicted = [sentence.entities for sentence in part.sentences], find_entities(tagger, part)
+    for name, split in splits.items():
+        if split.sentences:
+            gold, predicted = (
+                [sentence.entities for sentence in split.sentences],
+                find_entities(tagger, split),
+            )
             scores[name] = score(gold, predicted)
             counts[name] = [sentence_counts(*pair) for pair in zip(gold, predicted, strict=True)]
     return TaggerRun(result, scores, counts, tagger)
@@ -219,14 +222,14 @@ def _embeddings(
 
 
 def _sentences(corpus: Corpus) -> list[tuple[str, ...]]:
-    return [sentence.tokens for part in (corpus.train, corpus.dev, corpus.test) for sentence in part]
+    return [sentence.tokens for split in (corpus.train, corpus.dev, corpus.test) for sentence in split]
 
 
-def _part(
+def _split(
     sentences: Sequence[Sentence],
     embeddings: Sequence[EmbeddingStore],
     stores: Sequence[tuple[TransferStore, TransferOptions]],
-) -> LabelledPart:
+) -> LabelledSplit:
     """Sentences with what was computed once for them: frozen embeddings, aligned features (half precision)."""
     tokens = [sentence.tokens for sentence in sentences]
     features = None
@@ -234,7 +237,7 @@ def _part(
         features, *others = (store.embeddings(tokens) for store in embeddings)
         if others:
             features = [torch.cat(rows, dim=1) for rows in zip(features, *others, strict=True)]
-    return LabelledPart(sentences, features, load_aligned(stores, tokens) if stores and tokens else None)
+    return LabelledSplit(sentences, features, load_aligned(stores, tokens) if stores and tokens else None)
 
 
 def _fresh_tagger(config: TaggerExperiment, corpus: Corpus, aligned_dim: int, device: str) -> SentenceTagger:
@@ -312,8 +315,8 @@ def _check_parts(corpus: Corpus, training: TrainingConfig) -> None:
             '"last", no training.early_stopping)'
         )
     known = {entity.type for sentence in corpus.train for entity in sentence.entities}
-    for name, part in (("development", corpus.dev), ("test", corpus.test)):
-        unknown = {entity.type for sentence in part for entity in sentence.entities} - known
+    for name, split in (("development", corpus.dev), ("test", corpus.test)):
+        unknown = {entity.type for sentence in split for entity in sentence.entities} - known
         if unknown:
             logger.warning(
                 "the %s sentences have entity types that the training sentences do not: %s; they count as missed",

@@ -40,7 +40,7 @@ _GAINS: tuple[_Entry, ...] = (
     ),
     (
         "; unseen",
-        "Unseen: the same gain over the test sentences that do not stand in the whole training part, where a "
+        "Unseen: the same gain over the test sentences that do not stand in the whole training set, where a "
         "twentieth does.",
     ),
     (

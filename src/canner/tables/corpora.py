@@ -29,15 +29,15 @@ class LabelledCorpus:
     model: dict[str, Any] = field(default_factory=dict)
 
 
-def _of(pattern: str, parts: tuple[str, str, str] = ("train", "dev", "test"), **more: Any) -> CorpusConfig:
+def _of(pattern: str, splits: tuple[str, str, str] = ("train", "dev", "test"), **more: Any) -> CorpusConfig:
     """A corpus of three files.
 
     Args:
-        pattern: of their paths, with {} for the part.
-        parts: what training, development and test part are called there.
+        pattern: of their paths, with {} for the split.
+        splits: what training, development and test set are called there.
         more: other keys of the corpus.
     """
-    train, dev, test = ((f"$CANNER_DATA/ner/{pattern.format(part)}",) for part in parts)
+    train, dev, test = ((f"$CANNER_DATA/ner/{pattern.format(split)}",) for split in splits)
     return CorpusConfig(train=train, dev=dev, test=test, **more)
 
 
@@ -73,8 +73,10 @@ ONTONOTES5 = LabelledCorpus(
     "OntoNotes 5 Chinese, bn+mz+nw, four types",
     CorpusConfig(
         **{
-            part: tuple(f"$CANNER_DATA/ner/ontonotes5_zh/{genre}.{part}.char" for genre in ("bn", "mz", "nw"))
-            for part in ("train", "dev", "test")
+            split: tuple(
+                f"$CANNER_DATA/ner/ontonotes5_zh/{genre}.{split}.char" for genre in ("bn", "mz", "nw")
+            )
+            for split in ("train", "dev", "test")
         },
         types={"PERSON": "PER", "ORG": "ORG", "GPE": "GPE", "LOC": "LOC"},
     ),

@@ -110,7 +110,7 @@ def patient(
 ) -> ComparisonExperiment:
     """A comparison as `drawn` makes, with more epochs, and more of them without gain before training ends.
 
-    With few sentences an epoch is short, and many pass before the few of the development part show a gain.
+    With few sentences an epoch is short, and many pass before the few of the development set show a gain.
 
     Args:
         name, corpus, protocol, title, rows, held_out: as in `drawn`.
@@ -133,7 +133,7 @@ def subsets(budgets: tuple[int, ...] = (FEW,), held_out: int | None = None) -> s
     numbers = " or ".join(f"{budget:,}" for budget in budgets)
     if held_out is None:
         rest = (
-            f"{NUM_DEV} more labelled sentences (of the development part, the same for all runs) that decide"
+            f"{NUM_DEV} more labelled sentences (of the development set, the same for all runs) that decide"
         )
     else:
         rest = f"{held_out} of which are not trained on, but decide"

@@ -18,8 +18,8 @@ from canner.training.task import ParameterGroup
 
 
 @dataclass(frozen=True)
-class LabelledPart:
-    """Sentences of one part of a corpus with what is computed once for them.
+class LabelledSplit:
+    """Sentences of one split of a corpus with what is computed once for them.
 
     Attributes:
         sentences: labelled sentences.
@@ -48,8 +48,8 @@ class TaggerTask:
     def __init__(
         self,
         tagger: SentenceTagger,
-        train: LabelledPart,
-        dev: LabelledPart,
+        train: LabelledSplit,
+        dev: LabelledSplit,
         *,
         batch_size: int,
         seed: int,
@@ -83,11 +83,11 @@ class TaggerTask:
 
     def loss(self, batch: list[int]) -> tuple[Tensor, int]:
         """Mean negative log likelihood per sentence of a batch, and its number of tokens."""
-        part = self._train
+        split = self._train
         inputs, tag_ids = make_batch(
             [self._encoded[i] for i in batch],
-            [part.features[i] for i in batch] if part.features is not None else None,
-            [part.aligned[i] for i in batch] if part.aligned is not None else None,
+            [split.features[i] for i in batch] if split.features is not None else None,
+            [split.aligned[i] for i in batch] if split.aligned is not None else None,
         )
         assert tag_ids is not None
         loss = self.model.loss(inputs.to(self._device), tag_ids.to(self._device))
@@ -98,13 +98,13 @@ class TaggerTask:
         return evaluate(self._tagger, self._dev).micro.figures() if self._dev.sentences else {}
 
 
-def find_entities(tagger: SentenceTagger, part: LabelledPart) -> list[list[Entity]]:
+def find_entities(tagger: SentenceTagger, split: LabelledSplit) -> list[list[Entity]]:
     """The entities that a tagger finds in each sentence."""
     return tagger.entities(
-        [sentence.tokens for sentence in part.sentences], features=part.features, aligned=part.aligned
+        [sentence.tokens for sentence in split.sentences], features=split.features, aligned=split.aligned
     )
 
 
-def evaluate(tagger: SentenceTagger, part: LabelledPart) -> EntityScores:
+def evaluate(tagger: SentenceTagger, split: LabelledSplit) -> EntityScores:
     """Scores of a tagger on labelled sentences."""
-    return score_entities([sentence.entities for sentence in part.sentences], find_entities(tagger, part))
+    return score_entities([sentence.entities for sentence in split.sentences], find_entities(tagger, split))

@@ -16,7 +16,7 @@ from canner.data.bundle import FORMAT, save_json
 from canner.data.translation_pairs import PairBatch, PairExample, collate_pairs, prepare_pairs
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.options import TranslateOptions
-from canner.decoding.translator_bundle import TranslatorParts, load_parts
+from canner.decoding.translator_bundle import TranslatorBundle, load_bundle
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.bitext import read_bitext
 from canner.text.config import Config
@@ -276,12 +276,12 @@ def train_translator(
     )
 
 
-def _parent(config: TranslatorConfig) -> TranslatorParts | None:
+def _parent(config: TranslatorConfig) -> TranslatorBundle | None:
     """The translator to start from, if it fits."""
     if config.start_from is None:
         return None
     try:
-        parent = load_parts(config.start_from)
+        parent = load_bundle(config.start_from)
     except ValueError as error:
         raise ValueError(f"start_from: {error}") from None
     deeper, depth = config.model.decoder_layers, parent.model.config.decoder_layers
@@ -309,6 +309,6 @@ def _parent(config: TranslatorConfig) -> TranslatorParts | None:
     return parent
 
 
-def _reads_as(parent: TranslatorParts, data: TranslatorDataConfig) -> bool:
+def _reads_as(parent: TranslatorBundle, data: TranslatorDataConfig) -> bool:
     """Whether the source pieces of the parent serve this text."""
     return (parent.source_language, parent.segment) == (data.source_language, data.segment)

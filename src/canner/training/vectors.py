@@ -21,7 +21,7 @@ from canner.data.bundle import (
     FORMAT,
     load_tensors,
     read_bundle_config,
-    read_part,
+    read_bundle_file,
     save_json,
     save_tensors,
     save_text,
@@ -47,7 +47,7 @@ class VectorsConfig(Config):
 
     Attributes:
         text: plain texts, a sentence a line, split into words here (Chinese: into characters).
-        labelled: CoNLL files whose tokens are read too; give training parts only.
+        labelled: CoNLL files whose tokens are read too; give training sets only.
         looked_up: CoNLL files whose words get a vector from their subwords, as do rare words of `labelled`: what
             fastText gives for any word that is asked for. Nothing is trained on these files.
         lowercase: read everything in lower case, for taggers that look words up so (their default).
@@ -160,9 +160,9 @@ def unpack_vectors(bundle: str | Path, folder: str | Path) -> None:
     """
     bundle, folder = Path(bundle), Path(folder)
     read_bundle_config(bundle, "vectors")
-    words = read_part(bundle / "words.json", lambda path: json.loads(path.read_text(encoding="utf-8")))
+    words = read_bundle_file(bundle / "words.json", lambda path: json.loads(path.read_text(encoding="utf-8")))
     vectors = (
-        read_part(bundle / "model.safetensors", load_tensors)
+        read_bundle_file(bundle / "model.safetensors", load_tensors)
         .get("vectors", torch.zeros(0, 0))
         .float()
         .numpy()

@@ -78,7 +78,7 @@ class FileTranslator:
         *,
         missing: Literal["error", "empty"] = "error",
     ) -> FileTranslator:
-        """Read files, such as those of the training, development and test part of a corpus, one after another.
+        """Read files, such as those of the training, development and test set of a corpus, one after another.
 
         Args:
             source_paths: files of source sentences.

@@ -16,7 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from canner.data.bundle import FORMAT, config_of, read_bundle_config, read_part, save_json, save_text
+from canner.data.bundle import FORMAT, config_of, read_bundle_config, read_bundle_file, save_json, save_text
 from canner.data.translation import Translation
 from canner.text.accents import all_composed, without_accents
 from canner.text.capitals import NameGuesser
@@ -126,7 +126,7 @@ class WordGloss:
             ) from None
         names = None
         if config.capitalised_nouns:
-            names = read_part(
+            names = read_bundle_file(
                 Path(folder) / "names.json",
                 lambda path: NameGuesser.from_json(json.loads(path.read_text(encoding="utf-8"))),
             )

@@ -62,7 +62,7 @@ def test_what_is_held_out_is_no_longer_trained_on(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected num_held_out below num_sentences \(5\), got 5"):
         CorpusConfig(train=(str(path),), num_held_out=5, num_sentences=5)
     for other in ({"dev": (str(path),)}, {"num_dev": 3}):
-        with pytest.raises(ValueError, match="expected num_held_out or a development part, got both"):
+        with pytest.raises(ValueError, match="expected num_held_out or a development set, got both"):
             CorpusConfig(train=(str(path),), num_held_out=5, **other)
 
 

@@ -1,4 +1,4 @@
-"""What tables read beside the models that ship: word vectors, language models, translators, an encoder.
+"""The prerequisites of tables: what they read beside the models that ship, such as vectors, translators, an encoder.
 
 A recipe makes each; vectors that ship (Chinese characters) are unpacked.
 """
@@ -40,30 +40,30 @@ RECIPES: dict[str, str] = {
     ENCODER: "recipes/encoder_e5.py",
     ENGLISH_ENCODER: "recipes/tagger_en_encoder.toml",
 }
-"""The recipe of each part, by the path that experiments read; both as seen from the root of the repository."""
+"""The recipe of each, by the path that experiments read; both as seen from the root of the repository."""
 
 ON_GPU: dict[str, str] = {
     **{LONGER[language]: f"recipes/translator_{language}_longer.toml" for language in LONGER},
     BACK_TRANSLATED: "recipes/back_translate.py",
 }
-"""The same for parts that are not made here, as on a processor they would take hours."""
+"""The same for those that are not made here, as on a processor they would take hours."""
 
 SHIPPED = Path("models")
 """Where vectors may lie packed, in a folder named as that from which they are read."""
 
 _LATER = {("data", "english_by"): None, ("training", "keep"): "best", ("training", "decay_epochs"): None}
-"""Settings that came after runs were kept, and what leaves a part the one that it was."""
+"""Settings that came after runs were kept, and what leaves a prerequisite the one that it was."""
 
 
 def made_from(path: str) -> str | None:
-    """A digest of the configuration from which a part is trained, or was trained where it is there.
+    """A digest of the configuration from which a prerequisite is trained, or was where it is there.
 
-    The same training gives other bytes on another processor, so the configuration says which part it is.
+    The same training gives other bytes on another processor, so the configuration says which it is.
 
     Returns:
-        None for what counts by its bytes: what is no part, what a script makes (the same everywhere), what stands at
-        a part's path without the configuration of its training, or is not what that made (published vectors), what is
-        trained by the clock (a character language model): how far that comes depends on the machine; and what is
+        None for what counts by its bytes: what is no prerequisite, what a script makes (the same everywhere), what
+        stands at the path without the configuration of its training, or is not what that made (published vectors), what
+        is trained by the clock (a character language model): how far that comes depends on the machine; and what is
         trained on from other bundles, which the configuration only names. (A tagger's configuration and the encoder
         that it trained together say which it is, where that encoder is known.)
     """
@@ -101,12 +101,12 @@ def _inputs_of(source: Path) -> dict[str, str]:
     return inputs_here(experiment) if isinstance(experiment, TaggerExperiment) else {}
 
 
-def _is_as_trained(part: Path) -> bool:
+def _is_as_trained(path: Path) -> bool:
     """Whether vectors are still those that their training wrote; believed where it did not say which."""
-    said = part.with_name(DIGEST_FILE)
-    if not (part.is_file() and said.is_file()):
+    said = path.with_name(DIGEST_FILE)
+    if not (path.is_file() and said.is_file()):
         return True
-    return said.read_text(encoding="utf-8").strip() == file_digest(part).hex()
+    return said.read_text(encoding="utf-8").strip() == file_digest(path).hex()
 
 
 def _folder_of(path: Path) -> Path:
@@ -121,14 +121,14 @@ def make_missing(
     progress: bool = True,
     train: bool = True,
 ) -> None:
-    """Makes the parts that experiments read and that are not there.
+    """Makes the prerequisites that experiments read and that are not there.
 
-    A part that cannot be made is warned of: systems that do not read it run all the same. What stands at a part's path
-    is taken as it is.
+    One that cannot be made is warned of: systems that do not read it run all the same. What stands at its path is
+    taken as it is.
 
     Args:
         experiments: taggers to be trained.
-        max_minutes: no part is begun later, and a language model or translator goes on at the next call. Vectors and
+        max_minutes: none is begun later, and a language model or translator goes on at the next call. Vectors and
             encoder are made to their end.
         device: "cpu" or "cuda".
         progress: show progress on a terminal.
@@ -151,7 +151,7 @@ def make_missing(
 
 
 def _make(recipe: Path, path: Path, deadline: float | None, device: str, progress: bool) -> None:
-    """Makes one part, unless another process makes it meanwhile.
+    """Makes one prerequisite, unless another process makes it meanwhile.
 
     Raises:
         ValueError: there is no recipe, no time, or the recipe fails.
@@ -214,7 +214,7 @@ def _train(recipe: Path, path: Path, max_minutes: float | None, device: str, pro
         raise ValueError(f"the time is up: {outcome.summary}; call again to go on")
     if path.suffix:
         folder.mkdir(exist_ok=True)
-        for made in sorted(making.iterdir(), key=lambda made: made.name == path.name):  # the part itself last
+        for made in sorted(making.iterdir(), key=lambda made: made.name == path.name):  # what is read last
             made.replace(folder / made.name)
         making.rmdir()
     else:

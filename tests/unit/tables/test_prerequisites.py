@@ -16,9 +16,9 @@ from canner.experiment.comparison import plan
 from canner.experiment.inputs import inputs_here
 from canner.experiment.kinds import read_experiment
 from canner.experiment.tagger import EmbeddingsConfig, TaggerExperiment
-from canner.tables import ALONE, TABLES, comparisons, parts
+from canner.tables import ALONE, TABLES, comparisons, prerequisites
 from canner.tables.bundles import ENGLISH_ENCODER
-from canner.tables.parts import ON_GPU, RECIPES, made_from, make_missing
+from canner.tables.prerequisites import ON_GPU, RECIPES, made_from, make_missing
 from canner.training.charlm import CharLMTask
 from canner.training.run_state import RESUME
 from canner.training.vectors import pack_vectors
@@ -46,7 +46,7 @@ def test_every_part_that_a_table_reads_and_that_does_not_ship_has_a_recipe() -> 
         for name in TABLES
         for config in comparisons(name, ALONE.get(name, "fast"))
         for cell in plan(config, Path("x"))
-        for _, path in parts.bundles_of(cell.tries[0].experiment)
+        for _, path in prerequisites.bundles_of(cell.tries[0].experiment)
     }
     own = {path for path in read if path.startswith("runs/")}
     assert own == RECIPES.keys() | ON_GPU.keys()
@@ -56,12 +56,12 @@ def test_every_part_that_a_table_reads_and_that_does_not_ship_has_a_recipe() -> 
 
 def test_a_part_is_known_by_what_it_is_or_would_be_trained_from(monkeypatch) -> None:
     Path("vectors.toml").write_text('kind = "vectors"\ntext = ["text"]\ndim = 4\nmin_count = 1\nepochs = 1\n')
-    monkeypatch.setattr(parts, "RECIPES", {"runs/v/vectors.vec": "vectors.toml", "runs/e": "make.py"})
+    monkeypatch.setattr(prerequisites, "RECIPES", {"runs/v/vectors.vec": "vectors.toml", "runs/e": "make.py"})
     planned = made_from("runs/v/vectors.vec")
     assert planned is not None
     make_missing(reads(vectors="runs/v/vectors.vec"))
     assert made_from("runs/v/vectors.vec") == planned
-    # The part that is there stays what it is, whatever its recipe says now; comments never matter.
+    # The prerequisite that is there stays what it is, whatever its recipe says now; comments never matter.
     Path("vectors.toml").write_text(
         '# why\nkind = "vectors"\ntext = ["text"]\ndim = 5\nmin_count = 1\nepochs = 1\n'
     )
@@ -90,7 +90,7 @@ def test_the_runs_that_are_kept_read_the_parts_that_recipes_make_today(monkeypat
 
 def test_vectors_that_no_recipe_trained_count_by_their_bytes(monkeypatch) -> None:
     Path("vectors.toml").write_text('kind = "vectors"\ntext = ["text"]\ndim = 4\nmin_count = 1\nepochs = 1\n')
-    monkeypatch.setattr(parts, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
+    monkeypatch.setattr(prerequisites, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
     assert made_from("runs/v/vectors.vec") is not None
     Path("runs/v").mkdir(parents=True)
     Path("runs/v/vectors.vec").write_text("1 4\na 1 2 3 4\n")  # published ones, put there by hand
@@ -98,7 +98,7 @@ def test_vectors_that_no_recipe_trained_count_by_their_bytes(monkeypatch) -> Non
 
 
 def test_a_part_that_is_trained_by_the_clock_counts_by_its_bytes(monkeypatch) -> None:
-    monkeypatch.setattr(parts, "RECIPES", {"runs/c": "charlm.toml"})
+    monkeypatch.setattr(prerequisites, "RECIPES", {"runs/c": "charlm.toml"})
     text = 'kind = "charlm"\n[data]\ntrain = "text"\n[training]\nschedule = "warmup_cosine"\n'
     for length, by_bytes in (("decay_minutes = 20", True), ("decay_steps = 20", False)):
         Path("charlm.toml").write_text(f"{text}{length}\n")
@@ -121,7 +121,7 @@ def test_a_part_that_is_trained_on_from_another_bundle_counts_by_its_bytes(monke
 
 
 def test_a_tagger_with_a_trained_encoder_is_known_by_its_configuration_and_that_encoder(monkeypatch) -> None:
-    monkeypatch.setattr(parts, "RECIPES", {"runs/t": "tagger.toml"})
+    monkeypatch.setattr(prerequisites, "RECIPES", {"runs/t": "tagger.toml"})
     text = 'kind = "tagger"\n[data]\ntrain = ["text"]\n[embeddings]\nfine_tuned = "runs/e"\n'
     Path("tagger.toml").write_text(text)
     assert made_from("runs/t") is None  # the encoder is not here, so it is not known which
@@ -141,7 +141,7 @@ def test_a_tagger_with_a_trained_encoder_is_known_by_its_configuration_and_that_
 
 def test_vectors_are_made_where_they_are_read_and_once(monkeypatch, caplog) -> None:
     Path("vectors.toml").write_text('kind = "vectors"\ntext = ["text"]\ndim = 4\nmin_count = 1\nepochs = 1\n')
-    monkeypatch.setattr(parts, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
+    monkeypatch.setattr(prerequisites, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
     wanted = reads(vectors="runs/v/vectors.vec", vocabulary_text=("runs/v/vectors.vec",))
     make_missing(wanted, max_minutes=0.0)  # no time, nothing begun
     assert not Path("runs/v").exists()
@@ -161,7 +161,7 @@ def test_vectors_are_made_where_they_are_read_and_once(monkeypatch, caplog) -> N
 
 def test_vectors_whose_training_was_interrupted_are_made_whatever_it_left(monkeypatch) -> None:
     Path("vectors.toml").write_text('kind = "vectors"\ntext = ["text"]\ndim = 4\nmin_count = 1\nepochs = 1\n')
-    monkeypatch.setattr(parts, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
+    monkeypatch.setattr(prerequisites, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
 
     def interrupted(*args: object) -> int:
         raise KeyboardInterrupt
@@ -202,7 +202,7 @@ max_epochs = 1000000
 
 def test_a_language_model_is_there_only_when_it_is_finished(monkeypatch, caplog) -> None:
     Path("lm.toml").write_text(LANGUAGE_MODEL)
-    monkeypatch.setattr(parts, "RECIPES", {"runs/lm": "lm.toml"})
+    monkeypatch.setattr(prerequisites, "RECIPES", {"runs/lm": "lm.toml"})
     wanted = reads(contextual=("runs/lm",))
     make_missing(wanted, max_minutes=0.001, progress=False)
     assert not Path("runs/lm").exists()
@@ -215,7 +215,7 @@ def test_a_language_model_is_there_only_when_it_is_finished(monkeypatch, caplog)
 
 def test_an_interrupted_language_model_goes_on_at_the_next_call(monkeypatch) -> None:
     Path("lm.toml").write_text(LANGUAGE_MODEL)
-    monkeypatch.setattr(parts, "RECIPES", {"runs/lm": "lm.toml"})
+    monkeypatch.setattr(prerequisites, "RECIPES", {"runs/lm": "lm.toml"})
 
     def interrupt(self: CharLMTask, batch: object) -> object:
         signal.raise_signal(signal.SIGINT)
@@ -234,7 +234,7 @@ def test_an_interrupted_language_model_goes_on_at_the_next_call(monkeypatch) -> 
 
 def test_two_processes_do_not_make_the_same_part(monkeypatch, caplog) -> None:
     Path("lm.toml").write_text(LANGUAGE_MODEL)
-    monkeypatch.setattr(parts, "RECIPES", {"runs/lm": "lm.toml"})
+    monkeypatch.setattr(prerequisites, "RECIPES", {"runs/lm": "lm.toml"})
     Path("runs").mkdir()
     with FileLock("runs/lm.lock"):
         make_missing(reads(contextual=("runs/lm",)), max_minutes=0.001)
@@ -247,7 +247,7 @@ def test_a_part_that_cannot_be_made_is_warned_of_and_the_others_are_made(monkeyp
     Path("whole.py").write_text('import pathlib\npathlib.Path("whole").write_text("done")\n')
     Path("vectors.toml").write_text('kind = "vectors"\ntext = ["nowhere"]\n')
     recipes = {"a": "broken.py", "b/vectors.vec": "vectors.toml", "whole": "whole.py", "c": "no-recipe.toml"}
-    monkeypatch.setattr(parts, "RECIPES", recipes)
+    monkeypatch.setattr(prerequisites, "RECIPES", recipes)
     make_missing(reads(vectors="b/vectors.vec", contextual=("a", "c", "whole")))
     assert "a could not be made: pip install it first" in caplog.text
     assert "b/vectors.vec could not be made: text: expected a file, got no such file: nowhere" in caplog.text
@@ -259,8 +259,8 @@ def test_a_part_that_cannot_be_made_is_warned_of_and_the_others_are_made(monkeyp
 
 
 def test_a_part_that_needs_a_gpu_is_not_made_and_its_recipe_is_named(monkeypatch, caplog) -> None:
-    monkeypatch.setattr(parts, "RECIPES", {})
-    monkeypatch.setattr(parts, "ON_GPU", {"runs/v/vectors.vec": "recipes/wide.toml"})
+    monkeypatch.setattr(prerequisites, "RECIPES", {})
+    monkeypatch.setattr(prerequisites, "ON_GPU", {"runs/v/vectors.vec": "recipes/wide.toml"})
     make_missing(reads(vectors="runs/v/vectors.vec"))
     assert "runs/v/vectors.vec is not there; it is made by hand, on a GPU: recipes/wide.toml" in caplog.text
     caplog.clear()
@@ -275,7 +275,7 @@ def test_vectors_that_ship_are_unpacked_where_no_text_is_at_hand(monkeypatch, ca
     pytest.importorskip("gensim")
     text = 'kind = "vectors"\ntext = ["text"]\ndim = 4\nmin_count = 1\nepochs = 1\n'
     Path("vectors.toml").write_text(text)
-    monkeypatch.setattr(parts, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
+    monkeypatch.setattr(prerequisites, "RECIPES", {"runs/v/vectors.vec": "vectors.toml"})
     wanted = reads(vectors="runs/v/vectors.vec")
     make_missing(wanted, train=False)
     assert not Path("runs/v").exists()
