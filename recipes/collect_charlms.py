@@ -11,10 +11,9 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
 
-from canner.data.bundle import save_json
-from canner.experiment.results import digests, results_json, summarise, weights_of
+from canner.experiment.results import digests, results_made_now, summarise, weights_of
+from canner.experiment.results_schema import Made, Row
 from canner.report.publishing import made_in_all
 from canner.report.results_file import read_results
 
@@ -24,9 +23,9 @@ RESULTS = Path(__file__).resolve().parents[1] / "results"
 FILES = ("training.json", "environment.json", "log.jsonl")
 
 
-def row(run: Path) -> dict[str, Any]:
+def row(run: Path) -> Row:
     """The figures of the model that was kept, the best on the held-out text."""
-    config, made = (
+    config, environment = (
         json.loads((run / name).read_text(encoding="utf-8")) for name in ("training.json", "environment.json")
     )
     steps = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -40,8 +39,8 @@ def row(run: Path) -> dict[str, Any]:
     }
     name = f"{run.name}, 2 × {config['model']['hidden_dim']}"
     files = digests([Path(config["data"]["train"]), weights_of(run)])
-    made = {"hardware": made["hardware"], "date": made["date"], "files": files}
-    return {**summarise(name, {f"seed {config['seed']}": figures}), "made": made}
+    made = Made(hardware=environment["hardware"], date=environment["date"], files=files)
+    return summarise(name, {f"seed {config['seed']}": figures}).model_copy(update={"made": made})
 
 
 def main() -> None:
@@ -52,9 +51,9 @@ def main() -> None:
     ):
         raise SystemExit(f"expected folders of trainings of character language models, got {missing[0]}")
     path = RESULTS / "charlms.json"
-    rows = {found["system"]: found for found in (read_results(path)["rows"] if path.exists() else [])}
-    rows |= {found["system"]: found for found in map(row, runs)}
-    content = results_json(
+    rows = {found.system: found for found in (read_results(path).rows if path.exists() else ())}
+    rows |= {found.system: found for found in map(row, runs)}
+    content = results_made_now(
         name="charlms",
         title="Character language models",
         rows=[rows[name] for name in sorted(rows)],
@@ -62,7 +61,7 @@ def main() -> None:
         protocol="an LSTM in each direction, Adam, a rate that decays over the minutes of one processor core",
         command=shlex.join(["python", *sys.argv]),
     )
-    save_json(path, content | made_in_all(content["rows"]))
+    content.model_copy(update=made_in_all(content.rows)).save(path)
 
 
 if __name__ == "__main__":

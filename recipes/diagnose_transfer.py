@@ -29,11 +29,10 @@ from pathlib import Path
 
 import torch
 
-from canner.data.bundle import save_json
 from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_split
 from canner.data.translation import Translator
 from canner.decoding.neural_translator import NeuralTranslator
-from canner.experiment.results import results_json, summarise, weights_of
+from canner.experiment.results import results_made_now, summarise, weights_of
 from canner.tables.bundles import TEACHER, TRANSLATORS
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, WEIBO, YORUBA
 from canner.tables.readings import COPIED, external
@@ -264,7 +263,7 @@ def main() -> None:
             rows.append(summarise(row, {"dev": found | of_row}))
             of_row = {}  # the same for every layer
             print(row, {key: round(value, 1) for key, value in found.items()}, flush=True)
-    content = results_json(
+    content = results_made_now(
         name=results,
         title=f"What the attention finds, {results.removeprefix('transfer-')}: tokens of development sentences",
         rows=rows,
@@ -276,7 +275,7 @@ def main() -> None:
         command=shlex.join(["python", *sys.argv]),
         files=read,
     )
-    save_json(RESULTS / f"{results}.json", content)
+    content.save(RESULTS / f"{results}.json")
 
 
 if __name__ == "__main__":

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import torch
 
-from canner.data.bundle import save_json
 from canner.data.corpus import CorpusConfig, data_path, read_split
 from canner.evaluation.entities import score_entities
-from canner.experiment.results import results_json, summarise, weights_of
+from canner.experiment.results import results_made_now, summarise, weights_of
 from canner.pipeline.tagger import Tagger
 from canner.tables.corpora import ENGLISH, SPANISH
 from canner.text.entities import Entity
@@ -52,8 +51,8 @@ def main() -> None:
     for name, (bundle, corpus) in TAGGERS.items():
         figures = score(Tagger.load(bundle), corpus)
         print(name, figures, flush=True)
-        rows.append({**summarise(name, {"seed 1": figures}), "bundle": bundle})
-    content = results_json(
+        rows.append(summarise(name, {"seed 1": figures}).model_copy(update={"bundle": bundle}))
+    content = results_made_now(
         name="taggers",
         title="Taggers that ship",
         rows=rows,
@@ -66,7 +65,7 @@ def main() -> None:
             *(weights_of(bundle) for bundle, _ in TAGGERS.values()),
         ],
     )
-    save_json(RESULTS / "taggers.json", content)
+    content.save(RESULTS / "taggers.json")
 
 
 if __name__ == "__main__":

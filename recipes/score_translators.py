@@ -14,19 +14,18 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from canner.data.bundle import save_json
 from canner.data.translation import Translator
 from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.evaluation.alignment import GoldAlignment, read_gold_alignments, score_alignments
 from canner.evaluation.translation import share_of_entity_tokens_copied
-from canner.experiment.results import results_json, summarise, weights_of
+from canner.experiment.results import results_made_now, summarise, weights_of
+from canner.experiment.results_schema import Row
 from canner.report.publishing import made_in_all, made_now, with_earlier_rows
 from canner.text.bitext import read_bitext
 from canner.text.conll import read_conll
@@ -119,7 +118,7 @@ def files_of(language: str) -> list[Path]:
 def save(
     name: str,
     title: str,
-    new: list[dict[str, Any]],
+    new: list[Row],
     data: str,
     protocol: str,
     command: str,
@@ -128,13 +127,15 @@ def save(
     """Writes a results file; rows of other translators that stand in it stay."""
     path = RESULTS / f"{name}.json"
     rows = sorted(with_earlier_rows(path, [made_now(row, files) for row in new]), key=_by_kind)
-    results = results_json(name=name, title=title, rows=rows, data=data, protocol=protocol, command=command)
-    save_json(path, results | made_in_all(rows))
+    results = results_made_now(
+        name=name, title=title, rows=rows, data=data, protocol=protocol, command=command
+    )
+    results.model_copy(update=made_in_all(rows)).save(path)
 
 
-def _by_kind(row: Mapping[str, Any]) -> tuple[int, str, int]:
+def _by_kind(row: Row) -> tuple[int, str, int]:
     """A kind of translator after the other, kinds of more words later; layers in their order."""
-    words = str(row["system"]).split(", ")[-1]
+    words = row.system.split(", ")[-1]
     kind, _, number = words.rpartition(" ")
     kind, layer = (kind, int(number)) if number.isdigit() else (words, 0)
     return len(kind.split()), kind, layer
@@ -169,7 +170,7 @@ def main() -> None:
         print(item, figures, flush=True)
         kind = "ConvS2S" if isinstance(translator, NeuralTranslator) else "word gloss"
         row = summarise(f"{language} → en, {label}{kind}", {Path(folder).name: figures})
-        row["bundle"] = Path(folder).as_posix()
+        row = row.model_copy(update={"bundle": Path(folder).as_posix()})
         data = (
             "dev, test: es newstest2013, de newstest2018, zh newstest2019, NTREX; sw, yo LAFAND; entity tokens copied: "
             f"those of the first {NUM_WITH_ENTITIES} development sentences of the labelled corpus, of all its types, "
@@ -190,7 +191,7 @@ def save_alignments(
     name = "eflomal" if folder is None else folder.name
     rows = [summarise(f"{label}{row}", {name: rate}) for row, rate in rates.items()]
     if folder is not None:
-        rows = [{**row, "bundle": folder.as_posix()} for row in rows]
+        rows = [row.model_copy(update={"bundle": folder.as_posix()}) for row in rows]
     title = f"Alignment error rate of each attention layer, {language} → en, in percent"
     data = f"gold alignments {GOLD_ALIGNMENTS[language]}; the strongest source word of each English word"
     protocol = (

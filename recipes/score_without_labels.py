@@ -19,16 +19,15 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from canner.data.bundle import save_json
 from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_split
 from canner.data.translation import Translator
 from canner.decoding.tagger_bundle import load_tagger
 from canner.evaluation.entities import score_entities
-from canner.experiment.results import results_json, summarise, weights_of
+from canner.experiment.results import results_made_now, summarise, weights_of
+from canner.experiment.results_schema import Row
 from canner.report.publishing import made_in_all, made_now, with_earlier_rows
 from canner.tables.bundles import ALIGNERS, ENGLISH_ENCODER, EXTERNAL, GLOSSES, TEACHER, TRANSLATORS
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, UNER, YORUBA
@@ -168,7 +167,7 @@ def files_of(row: str, language: str, corpus: CorpusConfig) -> list[Path]:
     ]
 
 
-def save(path: Path, new: Sequence[Mapping[str, Any]], counts: Sequence[str]) -> None:
+def save(path: Path, new: Sequence[Row], counts: Sequence[str]) -> None:
     """Writes the results file; rows that are not made anew stay, if they are still made.
 
     Args:
@@ -177,9 +176,9 @@ def save(path: Path, new: Sequence[Mapping[str, Any]], counts: Sequence[str]) ->
         counts: test sentences of each corpus, in words.
     """
     order = [f"{corpus}, {row}{copies}" for corpus in CORPORA for row in ROWS for copies in ("", WITH_COPIES)]
-    kept = [row for row in with_earlier_rows(path, new) if row["system"] in order]
-    rows = sorted(kept, key=lambda row: order.index(row["system"]))
-    content = results_json(
+    kept = [row for row in with_earlier_rows(path, new) if row.system in order]
+    rows = sorted(kept, key=lambda row: order.index(row.system))
+    content = results_made_now(
         name="without-labels",
         title="Without labels: the teacher's entities, carried back by attention",
         rows=rows,
@@ -191,7 +190,7 @@ def save(path: Path, new: Sequence[Mapping[str, Any]], counts: Sequence[str]) ->
         "likeliest type of each token; the multilingual encoder was trained on the teacher's sentences",
         command="python recipes/score_without_labels.py",
     )
-    save_json(path, content | made_in_all(rows))
+    content.model_copy(update=made_in_all(rows)).save(path)
 
 
 def main() -> None:

@@ -11,9 +11,8 @@ import shlex
 import sys
 from pathlib import Path
 
-from canner.data.bundle import save_json
 from canner.decoding.tagger_bundle import load_tagger, save_tagger
-from canner.experiment.results import results_json, summarise
+from canner.experiment.results import results_made_now, summarise
 from canner.text.conll import read_conll
 from canner.text.vectors import frequent_glove_words, load_glove_package
 from canner.training.tagger import LabelledSplit, evaluate
@@ -44,7 +43,7 @@ def main() -> None:
         rows.append(summarise(f"BiLSTM-CRF, {name}", {"seed 1": figures}))
         print(name, figures)
     save_tagger(output, wide, {"scores": {"dev": scores["dev"].micro.f1, "test": micro.f1}})
-    content = results_json(
+    content = results_made_now(
         name="teacher-en",
         title="English teacher, CoNLL-2003",
         rows=rows,
@@ -52,7 +51,7 @@ def main() -> None:
         protocol="Adam, cosine schedule, 22 epochs, weights averaged, best on dev",
         command="canner train recipes/teacher_en.toml; " + shlex.join(["python", *sys.argv]),
     )
-    save_json(RESULTS / "teacher-en.json", content)
+    content.save(RESULTS / "teacher-en.json")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import json
 import re
 import runpy
 import shutil
@@ -12,10 +13,10 @@ import symtable
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from canner.experiment.results_schema import Results
 from canner.report.gains import gains
 from canner.report.markers import BEGIN, END
 from canner.report.page import figures_of_bundle, results_in_brief, results_page
@@ -189,6 +190,13 @@ def test_the_tables_in_the_readme_are_those_of_the_results() -> None:
     )
 
 
+def test_results_files_that_are_read_and_written_again_say_the_same(tmp_path: Path) -> None:
+    for path in (ROOT / "results").glob("*.json"):
+        if not path.stem.endswith("-speed"):
+            read_results(path).save(tmp_path / path.name)
+            assert json.loads((tmp_path / path.name).read_text()) == json.loads(path.read_text()), path
+
+
 def test_the_page_of_results_is_that_of_the_results() -> None:
     figures = sorted(path.name for path in (ROOT / "docs" / "figures").glob("*.svg"))
     pictures = [f"figures/{name}" for name in figures]
@@ -218,12 +226,12 @@ def figures_in(text: str) -> set[str]:
     return said | {f"[{sign}{digits}]" for found in ends for sign, digits in found}
 
 
-def figures_of(results: list[dict[str, Any]]) -> set[str]:
+def figures_of(results: list[Results]) -> set[str]:
     """What may be said of results: what their tables show but for spreads, gains without their sign, too."""
     shown = "".join(table(result) for result in results) + gains(results)
     said = figures_in(re.sub(r"± \d+\.\d\d", "", shown))
     said |= {figure.lstrip("+-") for figure in said}
-    for paper in (result.get("paper") or {} for result in results):
+    for paper in (result.paper or {} for result in results):
         for system, figures in paper.items():
             plain = paper.get(system.partition(" + ")[0])
             if plain is not None and plain is not figures and "f1" in figures:

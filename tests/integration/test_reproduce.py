@@ -309,6 +309,7 @@ def test_report_writes_the_page_the_plot_and_the_readme(canner, tmp_path, monkey
     rows = [{"system": name, "metrics": {"f1": figure}} for name in ("plain", "layer 1", "layer 2")]
     for row in rows[1:]:
         row["against"] = {"system": "plain", "difference": 1.0, "low": -1.0, "high": 3.0, "p": 0.3, "runs": 2}
+        row["against"] |= {"by_run": {"seed 1": 0.0, "seed 2": 2.0}, "dev_by_run": {}}
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "figure3-x.json").write_text(
         json.dumps({"name": "figure3-x", "title": "Layers (zh → en), 1", "rows": rows})

@@ -12,6 +12,7 @@ import pytest
 
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.experiment.kinds import read_experiment
+from canner.experiment.results_schema import Row
 from canner.models.convs2s import ConvS2SConfig
 from canner.text.copying import Copier
 from canner.text.segmentation import Segment
@@ -107,15 +108,15 @@ def test_language_models_are_collected_from_what_their_trainings_left(tmp_path: 
 
 def test_rows_of_translators_stand_kind_by_kind_those_with_a_label_after_the_others() -> None:
     expected = ["eflomal", "layer 2", "layer 10", "alignment head", "distilled layer 1", "distilled layer 2"]
-    rows = [{"system": system} for system in reversed(expected)]
+    rows = [Row(system=system, metrics={}) for system in reversed(expected)]
     by_kind = recipe("score_translators")["_by_kind"]
-    assert [row["system"] for row in sorted(rows, key=by_kind)] == expected
+    assert [row.system for row in sorted(rows, key=by_kind)] == expected
     translators = [
-        {"system": f"{language} → en, {kind}"}
+        Row(system=f"{language} → en, {kind}", metrics={})
         for kind in ("word gloss", "ConvS2S")
         for language in ("de", "es")
     ]
-    assert [row["system"] for row in sorted(translators, key=by_kind)] == [
+    assert [row.system for row in sorted(translators, key=by_kind)] == [
         "de → en, ConvS2S",
         "es → en, ConvS2S",
         "de → en, word gloss",

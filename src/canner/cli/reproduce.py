@@ -184,14 +184,13 @@ def _listed(results: Path) -> list[str]:
 
 def _rows_run(path: Path) -> str:
     """How many of the rows of a results file have been run."""
-    from canner.report.cells import num_finished
     from canner.report.results_file import read_results
 
     try:
-        rows = read_results(path)["rows"]
+        rows = read_results(path).rows
     except ValueError:
         return f"{path} is damaged"
-    return f"{sum(num_finished(row) > 0 for row in rows)} of {len(rows)} rows"
+    return f"{sum(row.num_finished > 0 for row in rows)} of {len(rows)} rows"
 
 
 def _shown(table: str, protocol: ProtocolName, results: Path, *, grid: bool) -> list[str]:

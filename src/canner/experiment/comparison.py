@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from canner.experiment.results_schema import Paper
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import dotted_keys, one_line, override, without_nothing
 from canner.text.config import Config
@@ -79,7 +80,7 @@ class ComparisonExperiment(Config):
     grid: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
     protocol: str = ""
     corpus: str = ""
-    paper: dict[str, Any] | None = None
+    paper: Paper | None = None
     headline: bool = True
 
     @field_validator("grid", mode="before")

@@ -8,12 +8,12 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from canner.experiment.environment import hardware
+from canner.experiment.results_schema import Metric, Paper, Results, Row
 
 
-def summarise(system: str, runs: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+def summarise(system: str, runs: Mapping[str, Mapping[str, float]]) -> Row:
     """A row of a results file: mean, sample standard deviation (0 for one run) and values of each metric of a system.
 
     Args:
@@ -31,47 +31,47 @@ def summarise(system: str, runs: Mapping[str, Mapping[str, float]]) -> dict[str,
         if broken:
             raise ValueError(f"expected finite figures, got {broken[0]} missing or not finite in run {run!r}")
     figures = {name: _over_runs([float(run[name]) for run in runs.values()]) for name in names}
-    return {"system": system, "metrics": figures, "seeds": list(runs)}
+    return Row(system=system, metrics=figures, seeds=tuple(runs))
 
 
-def _over_runs(values: Sequence[float]) -> dict[str, Any]:
-    return {
-        "mean": round(statistics.fmean(values), 2),
-        "sd": round(statistics.stdev(values), 2) if len(values) > 1 else 0.0,
-        "values": [round(value, 2) for value in values],
-    }
+def _over_runs(values: Sequence[float]) -> Metric:
+    return Metric(
+        mean=round(statistics.fmean(values), 2),
+        sd=round(statistics.stdev(values), 2) if len(values) > 1 else 0.0,
+        values=tuple(round(value, 2) for value in values),
+    )
 
 
-def results_json(
+def results_made_now(
     *,
     name: str,
     title: str,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Row],
     data: str,
     protocol: str,
     command: str,
-    paper: Mapping[str, Any] | None = None,
+    paper: Paper | None = None,
     files: Iterable[Path] = (),
-) -> dict[str, Any]:
-    """The content of a results file: what the page of results is built from.
+) -> Results:
+    """A results file that this machine makes today.
 
     Args:
-        name, title, rows, data, protocol, command, paper: as `canner.report` reads them.
+        name, title, rows, data, protocol, command, paper: as it has them.
         files: that were read, and those of models: their digests are kept.
     """
     read = digests(files)
-    return {
-        "name": name,
-        "title": title,
-        "rows": list(rows),
-        "data": data,
-        "protocol": protocol,
-        "command": command,
-        "hardware": hardware(),
-        "paper": dict(paper) if paper else None,
-        "date": date.today().isoformat(),
+    return Results(
+        name=name,
+        title=title,
+        rows=tuple(rows),
+        data=data,
+        protocol=protocol,
+        command=command,
+        hardware=hardware(),
+        paper=paper or None,
+        date=date.today().isoformat(),
         **({"files": read} if read else {}),
-    }
+    )
 
 
 def digest(path: Path) -> str:

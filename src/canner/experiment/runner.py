@@ -10,7 +10,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -19,6 +18,7 @@ from canner.experiment.corpus_facts import CorpusFacts
 from canner.experiment.inputs import Identify
 from canner.experiment.kept_runs import KeptRuns
 from canner.experiment.record import Record, read_record
+from canner.experiment.results_schema import Results
 from canner.experiment.state import ComparisonState
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.workers import BrokenOffError, pool
@@ -97,8 +97,8 @@ def run_comparison(
     command: str,
     options: RunnerOptions | None = None,
     prepare: Callable[[Sequence[TaggerExperiment]], None] | None = None,
-    publish: Callable[[dict[str, Any]], None] | None = None,
-) -> dict[str, Any]:
+    publish: Callable[[Results], None] | None = None,
+) -> Results:
     """Trains and scores every system; finished runs of an earlier call are kept, unfinished ones taken up.
 
     Args:

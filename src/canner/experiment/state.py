@@ -7,14 +7,13 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from canner.data.bundle import save_json
 from canner.experiment.comparison import Cell, ComparisonExperiment, PlannedRun
 from canner.experiment.corpus_facts import CorpusFacts
 from canner.experiment.inputs import missing_bundles
 from canner.experiment.kept_runs import KeptRuns
 from canner.experiment.record import Record, read_record
+from canner.experiment.results_schema import Results
 from canner.experiment.summary import summary
 
 logger = logging.getLogger(__name__)
@@ -42,7 +41,7 @@ class ComparisonState:
     command: str
     corpus: CorpusFacts
     kept: KeptRuns
-    publish: Callable[[dict[str, Any]], None] | None
+    publish: Callable[[Results], None] | None
     records: dict[Path, Record] = field(default_factory=dict)
     looked_for: set[Path] = field(default_factory=set)
     broken: dict[Path, str] = field(default_factory=dict)
@@ -155,7 +154,7 @@ class ComparisonState:
         self._take_in()
         self.write()
 
-    def write(self) -> dict[str, Any]:
+    def write(self) -> Results:
         self.kept.write()
         self.looked_for.clear()
         self._take_in()  # what another process has finished meanwhile
@@ -167,7 +166,7 @@ class ComparisonState:
             corpus=self.corpus,
             outdated=self.kept.outdated(self.cells, self.folder),
         )
-        save_json(self.folder / "results.json", results)
+        results.save(self.folder / "results.json")
         if self.publish is not None:
             self.publish(results)
         return results

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canner.evaluation.bootstrap import paired_bootstrap_of_counts, paired_bootstrap_of_runs
-from canner.experiment.choice import mark_best_on_dev, share_upper_bound
+from canner.experiment.choice import with_best_on_dev, with_share_of_upper_bound
 from canner.experiment.comparison import Cell, ComparisonExperiment
 from canner.experiment.corpus_facts import CorpusFacts
 from canner.experiment.protocol_words import protocol_in_words
 from canner.experiment.record import Record
-from canner.experiment.results import results_json, summarise
+from canner.experiment.results import results_made_now, summarise
+from canner.experiment.results_schema import Gain, Results, Row, Tested
 from canner.training.schedule import TrainingConfig
 
 COLLAPSED_IN_ROW, COLLAPSED_IN_TABLE = 0.5, 0.1
@@ -39,8 +40,8 @@ def summary(
     command: str,
     corpus: CorpusFacts,
     outdated: Mapping[Path, Record] | None = None,
-) -> dict[str, Any]:
-    """The content of a results file, from whatever runs are finished.
+) -> Results:
+    """A results file, from whatever runs are finished.
 
     Args:
         config: the comparison.
@@ -51,31 +52,30 @@ def summary(
         outdated: runs made with bundles that are others now, by folder; shown where a row has no other run.
 
     Returns:
-        A row for each system and budget, in the order of the plan; one without a run to show has no metrics. What the
-        keys mean says docs/results-files.md.
+        A row for each system and budget, in the order of the plan; one without a run to show has no metrics.
     """
     records = _shown(cells, records, outdated or {})
-    rows = _rows(config, cells, records, corpus.seen)
-    results = results_json(
+    results = results_made_now(
         name=config.name,
         title=config.title,
-        rows=rows,
+        rows=_rows(config, cells, records, corpus.seen),
         data=config.corpus,
         protocol=protocol_in_words(config),
         command=command,
         paper=config.paper,
     )
+    said: dict[str, Any] = {"corpus": corpus.described, "grid": config.grid}
     # Of the runs, which may have been made by several calls on several machines; not of this call.
     made = [record.environment for record in records.values()]
     if machines := sorted(
         {str(environment["hardware"]) for environment in made if "hardware" in environment}
     ):
-        results["hardware"] = "; ".join(machines)
+        said["hardware"] = "; ".join(machines)
     if days := sorted({str(environment["date"]) for environment in made if "date" in environment}):
-        results["date"] = " to ".join(dict.fromkeys((days[0], days[-1])))
+        said["date"] = " to ".join(dict.fromkeys((days[0], days[-1])))
     if not config.headline:
-        results["headline"] = False
-    return {**results, "corpus": corpus.described, "grid": {key: list(v) for key, v in config.grid.items()}}
+        said["headline"] = False
+    return results.model_copy(update=said)
 
 
 def _shown(
@@ -118,7 +118,7 @@ def _rows(
     cells: Sequence[Cell],
     records: Mapping[Path, Record],
     seen: NDArray[np.bool_],
-) -> list[dict[str, Any]]:
+) -> list[Row]:
     """A row for each system and budget, in the order of the plan."""
     dev_f1 = _dev_f1(records)
     counted: dict[str, dict[str, Record]] = {}
@@ -141,24 +141,18 @@ def _rows(
     for row in dict.fromkeys(cell.row for cell in cells):
         system = of_row[row].system
         base = config.baseline_of(system)
-        base_row = None if base is None else base + row.removeprefix(system.name)
-        base_of[row] = base_row
-        entry = _row(row, counted[row], planned[row], best_of_table=best)
-        if cut_off[row]:
-            entry["cut_off"] = cut_off[row]
-        base_runs = {} if base_row is None else counted.get(base_row, {})
-        if against := _against(counted[row], base_runs, seen):
-            entry["against"] = {"system": base_row, **against}
-        if row in chosen:
-            entry["chosen"] = chosen[row]
-        if of_row[row].tries[0].experiment.transfer is not None:
-            entry["reads_english"] = True
-        if _is_external(of_row[row]):
-            entry["upper_bound"] = True
-        rows.append(entry)
-    mark_best_on_dev(rows, base_of)
-    share_upper_bound(rows, {row: cell.tries[0].experiment.model.aligned_at for row, cell in of_row.items()})
-    return rows
+        base_of[row] = base_row = None if base is None else base + row.removeprefix(system.name)
+        said = {
+            "planned": planned[row],
+            "cut_off": tuple(cut_off[row]),
+            "against": _against(base_row, counted[row], counted.get(base_row or "", {}), seen),
+            "chosen": chosen.get(row),
+            "reads_english": of_row[row].tries[0].experiment.transfer is not None,
+            "upper_bound": _is_external(of_row[row]),
+        }
+        rows.append(_row(row, counted[row], said, best_of_table=best))
+    read_at = {row: cell.tries[0].experiment.model.aligned_at for row, cell in of_row.items()}
+    return with_share_of_upper_bound(with_best_on_dev(rows, base_of), read_at)
 
 
 def _is_external(cell: Cell) -> bool:
@@ -166,25 +160,21 @@ def _is_external(cell: Cell) -> bool:
     return transfer is not None and any(view.files is not None for view in transfer.views)
 
 
-def _row(row: str, runs: Mapping[str, Record], planned: int, *, best_of_table: float) -> dict[str, Any]:
-    failed = {name: record.failure for name, record in runs.items() if record.failure is not None}
+def _row(row: str, runs: Mapping[str, Record], said: Mapping[str, Any], *, best_of_table: float) -> Row:
+    """A row with its figures, and with what else is said of it, where that is anything."""
     good = {name: record for name, record in runs.items() if record.failure is None}
-    if not good:
-        entry: dict[str, Any] = {"system": row, "metrics": {}, "seeds": []}
-    else:
-        entry = summarise(row, {name: record.figures() for name, record in good.items()})
-        best = max(record.dev_f1 for record in good.values())
-        least = max(COLLAPSED_IN_ROW * best, COLLAPSED_IN_TABLE * best_of_table)
-        collapsed = [name for name, record in good.items() if record.dev_f1 < least or record.dev_f1 <= 0]
-        entry["minutes"] = [round(record.minutes, 1) for record in good.values()]
-        if collapsed:
-            entry["collapsed"] = collapsed
-    entry["planned"] = planned
-    if outdated := sorted({path for record in runs.values() for path in record.outdated}):
-        entry["outdated"] = outdated
-    if failed:
-        entry["failed"] = failed
-    return entry
+    best = max((record.dev_f1 for record in good.values()), default=0.0)
+    least = max(COLLAPSED_IN_ROW * best, COLLAPSED_IN_TABLE * best_of_table)
+    said = {
+        "minutes": tuple(round(record.minutes, 1) for record in good.values()),
+        "collapsed": tuple(n for n, record in good.items() if record.dev_f1 < least or record.dev_f1 <= 0),
+        "outdated": tuple(sorted({path for record in runs.values() for path in record.outdated})),
+        "failed": {name: record.failure for name, record in runs.items() if record.failure is not None},
+        **said,
+    }
+    figures = {name: record.figures() for name, record in good.items()}
+    entry = summarise(row, figures) if good else Row(system=row, metrics={}, seeds=())
+    return entry.model_copy(update={key: value for key, value in said.items() if value})
 
 
 def _is_cut_off(record: Record | None, training: TrainingConfig) -> bool:
@@ -199,8 +189,8 @@ def _is_cut_off(record: Record | None, training: TrainingConfig) -> bool:
 
 
 def _against(
-    runs: Mapping[str, Record], baseline: Mapping[str, Record], seen: NDArray[np.bool_]
-) -> dict[str, Any] | None:
+    system: str | None, runs: Mapping[str, Record], baseline: Mapping[str, Record], seen: NDArray[np.bool_]
+) -> Gain | None:
     """Paired bootstrap over the test sentences, the runs of both systems with the same seeds pooled.
 
     The interval is over sentences. Beside it, where there are several runs, the p value that reckons with other
@@ -216,23 +206,26 @@ def _against(
     if not pairs:
         return None
     plain, can = (np.stack([counts[i] for *_, counts in pairs]) for i in (0, 1))
-    with_runs = round(paired_bootstrap_of_runs(plain, can).p_value, 4) if len(pairs) > 1 else None
     by_run = {name: second.figures()["f1"] - first.figures()["f1"] for name, first, second, _ in pairs}
     dev = {name: second.dev_f1 - first.dev_f1 for name, first, second, _ in pairs}
-    tells_unseen = len(seen) == plain.shape[1] and SEEN <= seen.mean() < 1
-    return {
-        **_tested(plain, can),
-        **({} if with_runs is None else {"p_with_runs": with_runs}),
-        **({"unseen": _tested(plain[:, ~seen], can[:, ~seen])} if tells_unseen else {}),
-        "runs": len(pairs),
-        "by_run": {name: round(difference, 2) for name, difference in by_run.items()},
-        "dev_by_run": {name: round(difference, 2) for name, difference in dev.items()},
-    }
+    said: dict[str, Any] = {}
+    if len(pairs) > 1:
+        said["p_with_runs"] = round(paired_bootstrap_of_runs(plain, can).p_value, 4)
+    if len(seen) == plain.shape[1] and SEEN <= seen.mean() < 1:
+        said["unseen"] = _tested(plain[:, ~seen], can[:, ~seen])
+    return Gain(
+        system=system,
+        **dict(_tested(plain, can)),
+        runs=len(pairs),
+        by_run={name: round(difference, 2) for name, difference in by_run.items()},
+        dev_by_run={name: round(difference, 2) for name, difference in dev.items()},
+        **said,
+    )
 
 
-def _tested(plain: NDArray[np.int64], can: NDArray[np.int64]) -> dict[str, float]:
+def _tested(plain: NDArray[np.int64], can: NDArray[np.int64]) -> Tested:
     """What the paired bootstrap says of the counts of two systems [runs N 3], in points of F1."""
     found = paired_bootstrap_of_counts(plain.sum(axis=0), can.sum(axis=0))
     interval = found.difference
     values = {"difference": interval.value, "low": interval.low, "high": interval.high}
-    return {name: round(value, 2) for name, value in values.items()} | {"p": round(found.p_value, 4)}
+    return Tested(p=round(found.p_value, 4), **{name: round(value, 2) for name, value in values.items()})

@@ -124,7 +124,7 @@ def one_line(error: ValidationError) -> str:
     for found in error.errors():
         where = ".".join(str(part) for part in found["loc"])
         message = found["msg"].removeprefix("Value error, ")
-        given = "" if found["type"] == "value_error" else f", got {found['input']!r}"
+        given = "" if found["type"] == "value_error" else f", got {found['input']!r:.80}"
         parts.append(f"{where}: {message}{given}" if where else f"{message}{given}")
     return "; ".join(parts)
 

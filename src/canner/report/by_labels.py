@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from canner.experiment.results_schema import Results
 from canner.report.cells import NOT_RUN, as_line, cell, figure, header_lines, mark
 
 _GLOSS = "CAN_gloss at the input"
@@ -38,11 +39,11 @@ class CorpusLine(NamedTuple):
     plain: str = "BiLSTM+CRF"
 
 
-def f1_by_labels(results: Mapping[str, Mapping[str, Any]], corpora: Sequence[CorpusLine]) -> str:
+def f1_by_labels(results: Mapping[str, Results], corpora: Sequence[CorpusLine]) -> str:
     """A table of the corpora of which all results files are there; nothing, if there is none.
 
     Args:
-        results: contents of results files, by name.
+        results: results files, by name.
         corpora: the lines.
     """
     lines = [
@@ -53,7 +54,7 @@ def f1_by_labels(results: Mapping[str, Mapping[str, Any]], corpora: Sequence[Cor
     return "\n".join([*header_lines(_HEADINGS), *lines]) if lines else ""
 
 
-def _cells(results: Mapping[str, Mapping[str, Any]], corpus: CorpusLine) -> list[str]:
+def _cells(results: Mapping[str, Results], corpus: CorpusLine) -> list[str]:
     wanted = [
         ("without-labels", f"{corpus.title}, {kind}") for kind in ("word gloss", "multilingual encoder")
     ]
@@ -61,12 +62,12 @@ def _cells(results: Mapping[str, Mapping[str, Any]], corpus: CorpusLine) -> list
     wanted += [(f"fine-tuned-{corpus.part}-fast", row) for row in (_TUNED, f"{_TUNED} + {_GLOSS}")]
     wanted += [(corpus.whole, row) for row in (corpus.plain, f"{corpus.plain} + {_GLOSS}")]
     title = corpus.title
-    if train := results[corpus.whole].get("corpus", {}).get("train"):
-        title += f", {train['sentences']:,} sentences"
+    if train := results[corpus.whole].corpus.get("train"):
+        title += f", {train.sentences:,} sentences"
     return [cell(title), *(_f1(results.get(name), row) for name, row in wanted)]
 
 
-def _f1(result: Mapping[str, Any] | None, system: str) -> str:
-    rows = result["rows"] if result is not None else ()
-    row = next((row for row in rows if row["system"] == system), None)
+def _f1(result: Results | None, system: str) -> str:
+    rows = result.rows if result is not None else ()
+    row = next((row for row in rows if row.system == system), None)
     return NOT_RUN if row is None else figure(row, "f1") + mark(row)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+
+from canner.experiment.results_schema import Gain, Row, Tested
 
 NOT_RUN = "not run"
 SIGNIFICANT = 0.05
@@ -24,65 +25,49 @@ def as_line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def cell(value: Any) -> str:
+def cell(text: str) -> str:
     """Text that a cell of a table can hold."""
-    return " ".join(str(value).split()).replace("|", "\\|")
+    return " ".join(text.split()).replace("|", "\\|")
 
 
-def mark(row: Mapping[str, Any]) -> str:
+def mark(row: Row) -> str:
     """What follows the name, or the figure, of an outdated row."""
-    return f" {OUTDATED}" if row.get("outdated") else ""
+    return f" {OUTDATED}" if row.outdated else ""
 
 
-def figures_of_paper(paper: Any, row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the paper reports of a row."""
-    figures = paper.get(row.get("system")) if isinstance(paper, Mapping) else None
-    return figures if isinstance(figures, Mapping) else {}
-
-
-def figure(row: Mapping[str, Any], name: str) -> str:
+def figure(row: Row, name: str) -> str:
     """Mean and deviation; a dash where the runs have no such figure."""
-    if not row["metrics"]:
+    if not row.metrics:
         return without_figures(row)
-    metric = row["metrics"].get(name)
+    metric = row.metrics.get(name)
     if metric is None:
         return "–"
     if name.endswith(_COUNTED):
-        return f"{metric['mean']:,.0f}"
-    several = len(metric.get("values") or ()) > 1
-    return f"{metric['mean']:.2f} ± {metric['sd']:.2f}" if several else f"{metric['mean']:.2f}"
+        return f"{metric.mean:,.0f}"
+    several = len(metric.values) > 1
+    return f"{metric.mean:.2f} ± {metric.sd:.2f}" if several else f"{metric.mean:.2f}"
 
 
-def without_figures(row: Mapping[str, Any]) -> str:
+def without_figures(row: Row) -> str:
     """Why a row has none."""
-    return "failed" if row.get("failed") else NOT_RUN
+    return "failed" if row.failed else NOT_RUN
 
 
-def paper_figure(value: Any) -> str:
+def paper_figure(value: float | None) -> str:
     """A figure of the paper; nothing, where it has none."""
     return "" if value is None else f"{value:.2f}"
 
 
-def points(against: Mapping[str, Any]) -> str:
+def points(gain: Gain | Tested) -> str:
     """F1 points above the baseline."""
-    return f"{against['difference']:+.2f}"
+    return f"{gain.difference:+.2f}"
 
 
-def interval(against: Mapping[str, Any]) -> str:
+def interval(gain: Gain | Tested) -> str:
     """Their 95 % interval."""
-    return f"[{against['low']:+.2f}, {against['high']:+.2f}]"
+    return f"[{gain.low:+.2f}, {gain.high:+.2f}]"
 
 
 def p_value(value: float) -> str:
     """A p value, as far as ten thousand resamples tell it."""
     return "≤ 0.001" if value <= 0.001 else format(value, ".3f")
-
-
-def num_ended(row: Mapping[str, Any]) -> int:
-    """How many of a row's runs have figures, or failed."""
-    return num_finished(row) + len(row.get("failed", ()))
-
-
-def num_finished(row: Mapping[str, Any]) -> int:
-    """How many of a row's runs have figures."""
-    return max((len(metric.get("values") or ()) for metric in row["metrics"].values()), default=0)

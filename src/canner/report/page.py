@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from canner.experiment.results_schema import Results
 from canner.report.benchmarks import speed_tables
 from canner.report.by_labels import CorpusLine, f1_by_labels
 from canner.report.cells import cell
@@ -53,7 +53,7 @@ def report(
         ValueError: if a file is not a results file, or two have one name.
     """
     results = results_of(folder, planned)
-    found = {result["name"] for result in results}
+    found = {result.name for result in results}
     missing = [entry for entry in planned if entry.name not in found]
     missing = missing if len(missing) < len(planned) else []  # a folder of other results
     parts = []
@@ -64,8 +64,8 @@ def report(
     pictures = {Path(path).stem: path for path in figures}
     for result in results:
         parts.append(table(result))
-        if result["name"] in pictures:
-            parts.append(_picture(result, pictures[result["name"]]))
+        if result.name in pictures:
+            parts.append(_picture(result, pictures[result.name]))
     if missing:
         left = [f"- {cell(entry.title)}: `{entry.command}`" for entry in missing]
         parts.append("\n".join(["### Not run", "", *left]))
@@ -82,11 +82,11 @@ def results_in_brief(
     results = results_of(folder, planned)
     parts = [by_labels] if (by_labels := _by_labels(results, corpora)) else []
     left_out = {entry.name for entry in planned if not entry.in_readme}
-    shown = [result for result in results if result["name"] not in left_out]
+    shown = [result for result in results if result.name not in left_out]
     if lines := gains(shown, briefly=True):
         parts.append(f"{lines}\n\n{GAINS_LEGEND} {legend_of_systems(lines)}")
     pictures = {Path(path).stem: path for path in figures}
-    parts += [_picture(result, pictures[result["name"]]) for result in shown if result["name"] in pictures]
+    parts += [_picture(result, pictures[result.name]) for result in shown if result.name in pictures]
     return "\n\n".join(parts) if parts else NO_RESULTS
 
 
@@ -115,14 +115,15 @@ def figures_of_bundle(folder: Path, bundle: str) -> str:
     """
     parts = []
     for result in results_of(folder):
-        if own := [row for row in result["rows"] if row.get("bundle") == bundle]:
-            parts.append(table({**result, **own[0].get("made", {}), "rows": own}))  # made by one command
+        if own := tuple(row for row in result.rows if row.bundle == bundle):
+            made = own[0].made.model_dump(exclude_unset=True) if own[0].made else {}  # by one command
+            parts.append(table(result.model_copy(update={**made, "rows": own})))
     return "\n\n".join(parts)
 
 
-def _by_labels(results: Sequence[Mapping[str, Any]], corpora: Sequence[CorpusLine]) -> str:
+def _by_labels(results: Sequence[Results], corpora: Sequence[CorpusLine]) -> str:
     """The table of F1 by labels with its legend; nothing, if it has no line."""
-    lines = f1_by_labels({result["name"]: result for result in results}, corpora)
+    lines = f1_by_labels({result.name: result for result in results}, corpora)
     return f"{lines}\n\n{BY_LABELS_LEGEND}" if lines else ""
 
 
@@ -131,5 +132,5 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def _picture(result: Mapping[str, Any], path: str) -> str:
-    return f"![{cell(result['title'])}]({path})"
+def _picture(result: Results, path: str) -> str:
+    return f"![{cell(result.title)}]({path})"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from canner.experiment.results_schema import Results
 from canner.report.results_file import read_results
 
 logger = logging.getLogger(__name__)
@@ -35,9 +36,9 @@ def draw_figures(results: Path, folder: Path) -> list[Path]:
     return drawn
 
 
-def _is_whole(result: Mapping[str, Any]) -> bool:
-    layers = [row for row in result["rows"] if _LAYER.fullmatch(row["system"])]
-    return bool(layers) and all("against" in row for row in layers)
+def _is_whole(result: Results) -> bool:
+    layers = [row for row in result.rows if _LAYER.fullmatch(row.system)]
+    return bool(layers) and all(row.against for row in layers)
 
 
 class _Point(NamedTuple):
@@ -50,18 +51,17 @@ class _Point(NamedTuple):
     runs: int
 
 
-def _points(result: Mapping[str, Any], *, outdated: bool) -> list[_Point]:
+def _points(result: Results, *, outdated: bool) -> list[_Point]:
     """Those of the layers that were read from the present translator, or from an earlier one."""
     points = []
-    for row in result["rows"]:
-        match, against = _LAYER.fullmatch(row["system"]), row.get("against")
-        if match and against and outdated == ("outdated" in row):
-            gain = (against[name] for name in ("difference", "low", "high", "runs"))
-            points.append(_Point(int(match[1]), *gain))
+    for row in result.rows:
+        match, gain = _LAYER.fullmatch(row.system), row.against
+        if match and gain and outdated == bool(row.outdated):
+            points.append(_Point(int(match[1]), gain.difference, gain.low, gain.high, gain.runs))
     return sorted(points)
 
 
-def _draw(result: Mapping[str, Any], picture: Path) -> None:
+def _draw(result: Results, picture: Path) -> None:
     try:
         import matplotlib
     except ImportError:
@@ -82,10 +82,10 @@ def _draw(result: Mapping[str, Any], picture: Path) -> None:
             )
             said = f"{label} ({_runs(points)})"
             axes.errorbar(layers, gains, yerr=lengths, marker="o", capsize=3, label=said)
-    plain = next((row["metrics"].get("f1") for row in result["rows"] if row["system"] == "plain"), None)
+    plain = next((row.metrics.get("f1") for row in result.rows if row.system == "plain"), None)
     if plain:
-        axes.axhline(0.0, linestyle="--", color="grey", label=f"plain (F1 {plain['mean']:.2f})")
-    axes.set(xlabel="attention layer", ylabel="gain in F1, 95 % interval", title=result["title"])
+        axes.axhline(0.0, linestyle="--", color="grey", label=f"plain (F1 {plain.mean:.2f})")
+    axes.set(xlabel="attention layer", ylabel="gain in F1, 95 % interval", title=result.title)
     axes.legend()
     picture.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(picture, bbox_inches="tight", metadata={"Date": None})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from canner.report.gains import gains
-from canner.report.table import table
+from pydantic import ValidationError
+
+from canner.experiment.results_schema import Results
+from canner.experiment.toml import one_line
 
 
 class Planned(NamedTuple):
@@ -25,55 +26,30 @@ class Planned(NamedTuple):
     in_readme: bool = True
 
 
-def read_results(path: Path) -> dict[str, Any]:
+def read_results(path: Path) -> Results:
     """Read and check one results file.
 
     Raises:
-        ValueError: if the file is not JSON or lacks what a table needs.
+        ValueError: if the file is not JSON, or not what a results file holds.
     """
     try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"expected JSON in {path}, got {error}; run its command again") from error
-    if not isinstance(result, dict) or not isinstance(result.get("rows"), list):
+        return Results.model_validate_json(path.read_bytes())
+    except ValidationError as error:
         raise ValueError(
-            f"expected an object with 'name', 'title' and 'rows' in {path}; run its command again"
-        )
-    for key in ("name", "title"):
-        if not isinstance(result.get(key), str):
-            raise ValueError(f"expected a text {key!r} in {path}, got {result.get(key)!r}")
-    for row in result["rows"]:
-        if not isinstance(row, dict) or "system" not in row or not isinstance(row.get("metrics"), dict):
-            raise ValueError(f"expected rows with 'system' and 'metrics' in {path}, got {str(row)[:80]}")
-        if not isinstance(row["system"], str):
-            raise ValueError(f"expected a text 'system' in {path}, got {str(row['system'])[:80]}")
-    systems = [row["system"] for row in result["rows"]]
-    for row in result["rows"]:
-        if "against" in row and not (
-            isinstance(row["against"], dict) and row["against"].get("system") in systems
-        ):
-            raise ValueError(
-                f"expected 'against' to name another row in {path}, got {str(row['against'])[:80]}"
-            )
-    try:
-        table(result), gains([result])
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"expected all that a table shows in {path}, got {type(error).__name__}: {error}; run its command again"
+            f"expected a results file in {path}, got one that is wrong: {one_line(error)}; run its command again"
         ) from None
-    return result
 
 
-def results_of(folder: Path, planned: Sequence[Planned] = ()) -> list[dict[str, Any]]:
-    """Contents of the results files: those that are planned in that order, others after them by name."""
-    results: dict[str, dict[str, Any]] = {}
+def results_of(folder: Path, planned: Sequence[Planned] = ()) -> list[Results]:
+    """The results files of a folder: those that are planned in that order, others after them by name."""
+    results: dict[str, Results] = {}
     for path in _files(folder):
         result = read_results(path)
-        if result["name"] in results:
+        if result.name in results:
             raise ValueError(
-                f"expected one results file a name, got {result['name']!r} again in {path}; keep one of the two"
+                f"expected one results file a name, got {result.name!r} again in {path}; keep one of the two"
             )
-        results[result["name"]] = result
+        results[result.name] = result
     first = [entry.name for entry in planned if entry.name in results]
     return [results[name] for name in dict.fromkeys([*first, *sorted(results)])]
 

@@ -15,6 +15,7 @@ from canner.experiment.comparison import ComparisonExperiment, System, plan
 from canner.experiment.corpus_facts import CorpusFacts
 from canner.experiment.kept_runs import KeptRuns, _packed
 from canner.experiment.record import Record
+from canner.experiment.results_schema import Results, Row
 from canner.experiment.runner import RunnerOptions, run_comparison
 from canner.experiment.summary import summary
 from canner.experiment.tagger import TaggerExperiment
@@ -36,9 +37,9 @@ def test_a_table_is_the_same_from_the_kept_runs_alone_and_nothing_is_trained(
     first = run_comparison(config, tmp_path / "here", command="c", options=options)
     monkeypatch.setattr(workers, "run_and_record", never)
     second = run_comparison(config, tmp_path / "there", command="c", options=options, prepare=_expects([]))
-    assert first["rows"] == second["rows"]
-    assert "against" in second["rows"][1]
-    assert second["date"] == first["date"]
+    assert first.rows == second.rows
+    assert second.rows[1].against is not None
+    assert second.date == first.date
     kept = json.loads((tmp_path / "kept" / "x.json").read_text())["runs"]
     assert len(kept) == 2 * 3
     assert not any("command" in run["environment"] for run in kept.values())
@@ -56,7 +57,7 @@ def test_only_what_is_not_kept_is_trained(make: Make, tmp_path: Path) -> None:
     run_comparison(make(), tmp_path / "here", command="c", options=options)
     more = make(seeds=(1, 2))
     results = run_comparison(more, tmp_path / "there", command="c", options=options)
-    assert [row["seeds"] for row in results["rows"]] == [["subset 0, seed 1", "subset 0, seed 2"]] * 2
+    assert [row.seeds for row in results.rows] == [("subset 0, seed 1", "subset 0, seed 2")] * 2
     trained = {path.parent.name for path in (tmp_path / "there").glob("*/*/metrics.json")}
     assert trained == {"subset0-seed2"}
     # Fewer seeds are asked for: the others stay in the file.
@@ -98,7 +99,7 @@ def test_what_is_made_anew_on_each_machine_counts_by_what_it_was_made_from(
     vectors = tmp_path / "words.vec"
     config = with_vectors(make, vectors)
 
-    def call(folder: str, made_from: str) -> dict:
+    def call(folder: str, made_from: str) -> Results:
         options = RunnerOptions(
             progress=False,
             kept=tmp_path / "kept.json",
@@ -110,7 +111,7 @@ def test_what_is_made_anew_on_each_machine_counts_by_what_it_was_made_from(
     with monkeypatch.context() as patch:
         patch.setattr(workers, "run_and_record", never)
         vectors.write_text("1 8\nvive " + "0.2 " * 8 + "\n", encoding="utf-8")
-        assert call("there", "a recipe")["rows"] == first["rows"]
+        assert call("there", "a recipe").rows == first.rows
         with pytest.raises(AssertionError, match="a run was made"):
             call("elsewhere", "another")
 
@@ -128,7 +129,7 @@ def test_of_what_is_not_there_the_kept_digest_is_believed_and_nothing_is_made(
         second = run_comparison(
             config, tmp_path / "there", command="c", options=options, prepare=_expects([])
         )
-    assert first["rows"] == second["rows"]
+    assert first.rows == second.rows
 
 
 def test_of_two_parts_that_are_not_there_the_one_is_believed_that_most_runs_were_made_with(
@@ -143,10 +144,10 @@ def test_of_two_parts_that_are_not_there_the_one_is_believed_that_most_runs_were
     run_comparison(first, tmp_path / "there", command="c", options=options)
     vectors.unlink()
     no_time = replace(options, max_minutes=0)
-    plain, read = run_comparison(config, tmp_path / "third", command="c", options=no_time)["rows"]
-    assert len(plain["seeds"]) == 3
-    assert read["seeds"] == ["subset 0, seed 2", "subset 0, seed 3"]
-    assert "outdated" not in read
+    plain, read = run_comparison(config, tmp_path / "third", command="c", options=no_time).rows
+    assert len(plain.seeds) == 3
+    assert read.seeds == ("subset 0, seed 2", "subset 0, seed 3")
+    assert not read.outdated
 
 
 def test_a_finished_table_is_shown_where_one_more_row_cannot_run(make: Make, tmp_path: Path) -> None:
@@ -155,13 +156,13 @@ def test_a_finished_table_is_shown_where_one_more_row_cannot_run(make: Make, tmp
     for folder in ("here", "here", "there"):
         options = RunnerOptions(progress=False, kept=tmp_path / "kept.json")
         results = run_comparison(config, tmp_path / folder, command="c", options=options)
-        assert [bool(row["metrics"]) for row in results["rows"]] == [True, False]
+        assert [bool(row.metrics) for row in results.rows] == [True, False]
 
 
 def test_a_training_that_is_a_row_of_another_table_is_not_made_twice(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def call(config: ComparisonExperiment) -> dict:
+    def call(config: ComparisonExperiment) -> Results:
         name = config.name
         options = RunnerOptions(progress=False, kept=tmp_path / "kept" / f"{name}.json")
         return run_comparison(config, tmp_path / name, command="c", options=options)
@@ -180,8 +181,8 @@ def test_a_training_that_is_a_row_of_another_table_is_not_made_twice(
     other = make(name="b", base=base.model_copy(update={"name": "b"}), seeds=(1, 2), systems=rows)
     with monkeypatch.context() as patch:
         patch.setattr(workers, "run_and_record", never)
-        second = call(other)["rows"]
-    assert [row["metrics"] for row in second] == [row["metrics"] for row in first["rows"]]
+        second = call(other).rows
+    assert [row.metrics for row in second] == [row.metrics for row in first.rows]
     # The table's own file has it too, and needs no other.
     assert len(KeptRuns.read(tmp_path / "kept" / "b.json").runs) == 4
     monkeypatch.setattr(workers, "run_and_record", never)
@@ -196,18 +197,18 @@ def test_a_training_of_another_table_counts_also_where_what_it_read_is_not_there
     vectors = tmp_path / "words.vec"
     config = with_vectors(make, vectors)
 
-    def row(name: str, minutes: float | None = None) -> dict:
+    def row(name: str, minutes: float | None = None) -> Row:
         path = tmp_path / "kept" / f"{name}.json"
         options = RunnerOptions(progress=False, kept=path, max_minutes=minutes)
         named = config.model_copy(update={"name": name})
-        return run_comparison(named, tmp_path / name, command="c", options=options)["rows"][1]
+        return run_comparison(named, tmp_path / name, command="c", options=options).rows[1]
 
     first = row("a")
     text = vectors.read_text()
     vectors.unlink()
     assert row("b", 0.0) == first
     vectors.write_text(text.replace("0.1", "0.3"))
-    assert row("c", 0.0)["metrics"] == {}
+    assert row("c", 0.0).metrics == {}
 
 
 def test_two_that_write_lose_nothing_of_each_other(make: Make, tmp_path: Path) -> None:
@@ -258,25 +259,25 @@ def test_a_row_made_with_another_bundle_is_shown_and_marked_until_it_is_run_agai
     systems = (System(name="plain"), System(name="wide", change=known), System(name="deep", change=known))
     config = make(systems=systems, seeds=(1, 2))
     options = RunnerOptions(progress=False, kept=tmp_path / "kept.json")
-    before = run_comparison(config, tmp_path / "here", command="c", options=options)["rows"]
-    assert not any("outdated" in row for row in before)
+    before = run_comparison(config, tmp_path / "here", command="c", options=options).rows
+    assert not any(row.outdated for row in before)
     vectors.write_text("1 8\nvive" + " 0.1" * 8 + "\n")
     no_time = RunnerOptions(progress=False, kept=tmp_path / "kept.json", max_minutes=0.0)
-    rows = run_comparison(config, tmp_path / "there", command="c", options=no_time)["rows"]
+    rows = run_comparison(config, tmp_path / "there", command="c", options=no_time).rows
     assert rows[0] == before[0]
     for row, former in zip(rows[1:], before[1:], strict=True):
-        assert row == {**former, "outdated": [str(vectors)]}
+        assert row == former.model_copy(update={"outdated": (str(vectors),)})
     # One run with the new bundle stands for its row; the others are as they were.
     first = RunnerOptions(progress=False, kept=tmp_path / "kept.json", systems=("wide",))
-    rows = run_comparison(make(systems=systems), tmp_path / "there", command="c", options=first)["rows"]
-    assert (rows[1]["seeds"], "outdated" in rows[1]) == (["subset 0, seed 1"], False)
-    rows = run_comparison(config, tmp_path / "there", command="c", options=no_time)["rows"]
-    assert (rows[1]["seeds"], "outdated" in rows[1]) == (["subset 0, seed 1"], False)
-    assert rows[2] == {**before[2], "outdated": [str(vectors)]}
+    rows = run_comparison(make(systems=systems), tmp_path / "there", command="c", options=first).rows
+    assert (rows[1].seeds, rows[1].outdated) == (("subset 0, seed 1",), ())
+    rows = run_comparison(config, tmp_path / "there", command="c", options=no_time).rows
+    assert (rows[1].seeds, rows[1].outdated) == (("subset 0, seed 1",), ())
+    assert rows[2] == before[2].model_copy(update={"outdated": (str(vectors),)})
     # Of other data nothing is shown.
     (tmp_path / "test").write_text("Ana S-PER\n\n")
-    rows = run_comparison(config, tmp_path / "there", command="c", options=no_time)["rows"]
-    assert [row["seeds"] for row in rows] == [[], [], []]
+    rows = run_comparison(config, tmp_path / "there", command="c", options=no_time).rows
+    assert [row.seeds for row in rows] == [(), (), ()]
 
 
 def test_outdated_runs_of_two_sets_of_bundles_are_not_pooled(make: Make, tmp_path: Path) -> None:
@@ -289,8 +290,8 @@ def test_outdated_runs_of_two_sets_of_bundles_are_not_pooled(make: Make, tmp_pat
 
     def values(outdated: dict[Path, Record]) -> list[float]:
         cells = plan(config, tmp_path)
-        found = summary(config, cells, {}, command="c", corpus=NOTHING, outdated=outdated)["rows"][0]
-        return found["metrics"]["f1"]["values"]
+        found = summary(config, cells, {}, command="c", corpus=NOTHING, outdated=outdated).rows[0]
+        return list(found.metrics["f1"].values)
 
     first, second, third = (run.folder for run in runs)
     both = {"m": "1", "g": "1"}
@@ -325,8 +326,8 @@ def test_of_a_grid_what_is_outdated_is_shown_until_all_of_it_is_run_again(make: 
             command="c",
             corpus=NOTHING,
             outdated=outdated,
-        )["rows"][0]
-        return found["metrics"]["f1"]["values"]
+        ).rows[0]
+        return list(found.metrics["f1"].values)
 
     assert shown() == [7.0, 7.0]
     assert shown(*(run.folder for run in cell.tries)) == [8.0]
@@ -336,10 +337,10 @@ def test_the_text_that_a_run_takes_words_from_is_data_if_it_is_labelled(make: Ma
     words = {"embeddings.vocabulary_text": [str(tmp_path / "train")]}
     config = make(systems=(System(name="plain", change=words),))
     options = RunnerOptions(progress=False, kept=tmp_path / "kept.json")
-    assert run_comparison(config, tmp_path / "here", command="c", options=options)["rows"][0]["seeds"]
+    assert run_comparison(config, tmp_path / "here", command="c", options=options).rows[0].seeds
     (tmp_path / "train").write_text("Ana S-PER\n\n")
     no_time = RunnerOptions(progress=False, kept=tmp_path / "kept.json", max_minutes=0.0)
-    assert not run_comparison(config, tmp_path / "there", command="c", options=no_time)["rows"][0]["seeds"]
+    assert not run_comparison(config, tmp_path / "there", command="c", options=no_time).rows[0].seeds
 
 
 @pytest.mark.parametrize(
@@ -370,12 +371,12 @@ def test_a_damaged_run_counts_as_not_kept_and_is_said(
     without = run_comparison(
         config, tmp_path / "there", command="c", options=replace(options, max_minutes=0.0)
     )
-    assert [len(row["seeds"]) for row in without["rows"]] == [1, 2]
+    assert [len(row.seeds) for row in without.rows] == [1, 2]
     assert f"{path}: damaged, as if there were none: plain/subset0-seed2" in caplog.text
     again = run_comparison(
         config, tmp_path / "there", command="c", options=options
     )  # trained anew, kept again
-    assert again["rows"] == whole["rows"]
+    assert again.rows == whole.rows
     assert len(KeptRuns.read(path).runs) == 4
 
 

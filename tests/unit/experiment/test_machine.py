@@ -114,4 +114,4 @@ def test_no_more_processes_than_runs_can_be_made_at_once(
     monkeypatch.setattr(workers, "ProcessPoolExecutor", none)
     one = RunnerOptions(8, progress=False, systems=("wide",))
     results = run_comparison(make(), tmp_path / "a", command="c", options=one)
-    assert [bool(row["metrics"]) for row in results["rows"]] == [False, True]
+    assert [bool(row.metrics) for row in results.rows] == [False, True]

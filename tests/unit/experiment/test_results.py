@@ -15,7 +15,7 @@ from canner.experiment.comparison import ComparisonExperiment
 from canner.experiment.environment import environment
 from canner.experiment.kinds import GlossExperiment, run_experiment
 from canner.experiment.record import run_and_record
-from canner.experiment.results import results_json, weights_of
+from canner.experiment.results import results_made_now, weights_of
 from canner.training.run_state import DivergedError
 
 
@@ -34,7 +34,7 @@ def hardware_in(folder: Path) -> str:
 def test_a_results_file_says_which_files_were_read(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "lexicon.json").write_bytes(b"abc")
-    content = results_json(
+    content = results_made_now(
         name="n",
         title="t",
         rows=[],
@@ -43,7 +43,7 @@ def test_a_results_file_says_which_files_were_read(tmp_path: Path) -> None:
         command="c",
         files=[weights_of(tmp_path / "model")],
     )
-    assert content["files"] == {"model/lexicon.json": "ba7816bf8f01"}  # SHA-256 of "abc", FIPS 180
+    assert content.files == {"model/lexicon.json": "ba7816bf8f01"}  # SHA-256 of "abc", FIPS 180
     (tmp_path / "model" / "model.safetensors").touch()
     assert weights_of(tmp_path / "model").name == "model.safetensors"
     with pytest.raises(ValueError, match="expected a bundle with weights or a lexicon"):

@@ -25,6 +25,7 @@ from canner.experiment import runner, workers
 from canner.experiment.comparison import ComparisonExperiment, System, plan
 from canner.experiment.inputs import inputs_of
 from canner.experiment.record import read_record, run_and_record
+from canner.experiment.results_schema import Results
 from canner.experiment.runner import BrokenRunsError, RunnerOptions, run_comparison
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import to_toml
@@ -54,16 +55,16 @@ def test_a_second_call_trains_only_what_is_missing(
     assert [bool(row["metrics"]) for row in partial["rows"]] == [True, False]
     results = run_comparison(config, tmp_path / "out", command="c", options=quiet)
     assert trained == ["plain", "wide", "wide"]
-    assert [row["system"] for row in results["rows"]] == ["plain", "wide"]
+    assert [row.system for row in results.rows] == ["plain", "wide"]
     sizes = {"sentences": 8, "tokens": 32, "entities": 16}
-    assert {key: results["corpus"]["test"][key] for key in sizes} == sizes
+    assert results.corpus["test"].model_dump(include=set(sizes)) == sizes
     other = config.model_copy(update={"base": config.base.model_copy(update={"batch_size": 2})})
     with pytest.raises(ValueError, match="one of another"):
         run_comparison(other, tmp_path / "out", command="c", options=quiet)
     for metrics in (tmp_path / "out").glob("*/*/metrics.json"):
         metrics.unlink()  # as if they had been stopped before they trained
     assert all(
-        row["metrics"] for row in run_comparison(other, tmp_path / "out", command="c", options=quiet)["rows"]
+        row.metrics for row in run_comparison(other, tmp_path / "out", command="c", options=quiet).rows
     )
 
 
@@ -71,10 +72,10 @@ def test_workers_give_what_one_gives(make: Make, tmp_path: Path) -> None:
     config = make(grid={"batch_size": (4, 8)}, seeds=(1, 2))
     one = run_comparison(config, tmp_path / "a", command="c", options=RunnerOptions(progress=False))
     two = run_comparison(config, tmp_path / "b", command="c", options=RunnerOptions(2, progress=False))
-    for first, second in zip(one["rows"], two["rows"], strict=True):
-        assert first["metrics"] == second["metrics"]
-        assert first["chosen"] == second["chosen"]
-        assert first["seeds"] == ["subset 0, seed 1", "subset 0, seed 2"]
+    for first, second in zip(one.rows, two.rows, strict=True):
+        assert first.metrics == second.metrics
+        assert first.chosen == second.chosen
+        assert first.seeds == ("subset 0, seed 1", "subset 0, seed 2")
     assert len(list((tmp_path / "b").glob("*/*/metrics.json"))) == 2 * 3
 
 
@@ -96,11 +97,11 @@ def test_runs_that_a_finished_grid_makes_known_are_looked_for_among_the_kept(
     # The better point: the other hardly learns.
     grid = {"training.learning_rate": (1e-9, config.base.training.learning_rate)}
     results = run_comparison(make(seeds=(1, 2), grid=grid), tmp_path / "b", command="c", options=kept("grid"))
-    assert [row["chosen"]["subset 0, seed 1"]["training.learning_rate"] for row in results["rows"]] == [
+    assert [row.chosen["subset 0, seed 1"]["training.learning_rate"] for row in results.rows] == [
         0.05,
         0.05,
     ]
-    assert all(len(row["seeds"]) == 2 for row in results["rows"])
+    assert all(len(row.seeds) == 2 for row in results.rows)
     assert ["1e-09" in folder.name for folder in trained] == [True, True]
 
 
@@ -180,15 +181,15 @@ def test_no_run_starts_after_the_time_is_up_and_the_table_says_what_is_missing(
 ) -> None:
     options = RunnerOptions(max_minutes=0.0, progress=False)
     results = run_comparison(make(seeds=(1, 2)), tmp_path / "out", command="c", options=options)
-    assert [(row["metrics"], row["planned"]) for row in results["rows"]] == [({}, 2), ({}, 2)]
+    assert [(row.metrics, row.planned) for row in results.rows] == [({}, 2), ({}, 2)]
 
 
 def test_only_the_systems_asked_for_are_run_and_all_are_reported(make: Make, tmp_path: Path) -> None:
     for name in ("wide", "plain"):
         options = RunnerOptions(systems=(name,), progress=False)
         results = run_comparison(make(), tmp_path / "out", command="c", options=options)
-    assert all(row["metrics"] for row in results["rows"])
-    assert "against" in results["rows"][1]
+    assert all(row.metrics for row in results.rows)
+    assert results.rows[1].against is not None
     with pytest.raises(ValueError, match="expected systems among plain; wide, got 'none'"):
         run_comparison(
             make(), tmp_path / "out", command="c", options=RunnerOptions(systems=("none",), progress=False)
@@ -202,13 +203,13 @@ def test_a_system_without_its_bundle_is_left_out_and_shown(
     systems = (System(name="plain"), System(name="vectors", change=vectors))
     quiet = RunnerOptions(progress=False)
     results = run_comparison(make(systems=systems), tmp_path / "out", command="c", options=quiet)
-    assert [bool(row["metrics"]) for row in results["rows"]] == [True, False]
+    assert [bool(row.metrics) for row in results.rows] == [True, False]
     assert f"left out, because {tmp_path / 'nowhere.vec'} is not there: vectors" in caplog.text
     with pytest.raises(ValueError, match=r"found none of .*nowhere\.vec"):
         run_comparison(make(systems=systems[1:]), tmp_path / "other", command="c", options=quiet)
     late = RunnerOptions(progress=False, max_minutes=0.0)  # without time only the results are wanted
     results = run_comparison(make(systems=systems[1:]), tmp_path / "other", command="c", options=late)
-    assert [bool(row["metrics"]) for row in results["rows"]] == [False]
+    assert [bool(row.metrics) for row in results.rows] == [False]
 
 
 @pytest.mark.parametrize("left", [["training.json"], ["training.json", "fit.json", RESUME]])
@@ -225,7 +226,7 @@ def test_a_bundle_whose_training_has_not_ended_is_not_read(
     )
     quiet = RunnerOptions(progress=False)
     results = run_comparison(make(systems=systems), tmp_path / "out", command="c", options=quiet)
-    assert [bool(row["metrics"]) for row in results["rows"]] == [True, False]
+    assert [bool(row.metrics) for row in results.rows] == [True, False]
     assert f"left out, because {encoder} is not finished: charlm" in caplog.text
 
 
@@ -245,7 +246,7 @@ def test_what_systems_read_can_be_made_first_under_the_lock_and_with_the_corpus_
     config = make(systems=systems)
     results = run_comparison(config, tmp_path / "out", command="c", options=options, prepare=prepare)
     assert asked == [[str(vectors)]]
-    assert [bool(row["metrics"]) for row in results["rows"]] == [False, True]
+    assert [bool(row.metrics) for row in results.rows] == [False, True]
     (tmp_path / "test").unlink()  # nothing is made for a corpus that is not there
     with pytest.raises(ValueError, match="got no such file"):
         run_comparison(config, tmp_path / "out", command="c", options=options, prepare=prepare)
@@ -262,15 +263,15 @@ def test_a_row_never_mixes_runs_of_a_part_that_was_made_anew_with_those_of_befor
         text = "1 8\nvive " + f"{value} " * 8 + "\n"
         return lambda _: None if vectors.exists() else vectors.write_text(text, encoding="utf-8") and None
 
-    def call(folder: str, *seeds: int, value: str = "0.1") -> dict[str, Any]:
+    def call(folder: str, *seeds: int, value: str = "0.1") -> Results:
         config = make(seeds=seeds, systems=(System(name="a", change={"embeddings.vectors": str(vectors)}),))
         return run_comparison(config, tmp_path / folder, command="c", options=options, prepare=prepare(value))
 
     call("here", 1)
     vectors.unlink()
-    (row,) = call("there", 1, 2, value="0.9")["rows"]
+    (row,) = call("there", 1, 2, value="0.9").rows
     kept = json.loads((tmp_path / "kept.json").read_text(encoding="utf-8"))["runs"]
-    assert len(row["seeds"]) == len(kept) == 2
+    assert len(row.seeds) == len(kept) == 2
     assert len({run["inputs"][str(vectors)] for run in kept.values()}) == 1
 
 
@@ -292,7 +293,7 @@ def test_what_is_finished_is_published_after_every_run_and_where_a_call_is_inter
             tmp_path / "out",
             command="c",
             options=RunnerOptions(progress=False),
-            publish=lambda found: published.append([bool(row["metrics"]) for row in found["rows"]]),
+            publish=lambda found: published.append([bool(row.metrics) for row in found.rows]),
         )
     assert published == [[True, False]] * 2
 
@@ -313,7 +314,7 @@ def test_what_another_process_finished_meanwhile_stays_in_the_table(
     monkeypatch.setattr(workers, "run_and_record", beside_another)
     only = replace(options, systems=("plain",))
     results = run_comparison(make(), tmp_path / "out", command="c", options=only)
-    assert [len(row["seeds"]) for row in results["rows"]] == [1, 1]
+    assert [len(row.seeds) for row in results.rows] == [1, 1]
 
 
 def test_a_run_whose_loss_is_not_finite_is_shown_and_the_others_go_on(
@@ -331,10 +332,10 @@ def test_a_run_whose_loss_is_not_finite_is_shown_and_the_others_go_on(
     monkeypatch.setattr(record, "train_tagger", diverging)
     config = make(grid={"batch_size": (8, 4)}, seeds=(1, 2, 3))
     results = run_comparison(config, tmp_path / "out", command="c", options=RunnerOptions(progress=False))
-    for row in results["rows"]:
-        assert row["seeds"] == ["subset 0, seed 1", "subset 0, seed 3"]
-        assert list(row["failed"]) == ["subset 0, seed 2"]
-        assert row["chosen"] == {"subset 0, seed 1": {"batch_size": 4}}
+    for row in results.rows:
+        assert row.seeds == ("subset 0, seed 1", "subset 0, seed 3")
+        assert list(row.failed) == ["subset 0, seed 2"]
+        assert row.chosen == {"subset 0, seed 1": {"batch_size": 4}}
 
 
 def test_runs_made_with_other_vectors_do_not_count(make: Make, tmp_path: Path) -> None:
@@ -382,8 +383,8 @@ def test_runs_on_other_data_do_not_count(
     with open(config.base.data.train[0], "a", encoding="utf-8") as file:
         file.write("Zeus S-PER\nNeu S-ORG\n\n")
     results = run_comparison(config, tmp_path / "out", command="c", options=quiet)
-    assert results["corpus"]["test"]["sentences"] == 9
-    assert results["corpus"]["test"]["in_train"] == 8
+    assert results.corpus["test"].sentences == 9
+    assert results.corpus["test"].in_train == 8
     assert "other data or bundles" in caplog.text
     for row in config.systems:
         record = read_record(
@@ -436,7 +437,7 @@ def test_a_folder_in_which_another_process_is_at_work_is_refused(make: Make, tmp
     with FileLock(tmp_path / "out" / ".lock"), pytest.raises(ValueError, match="another process is at work"):
         run_comparison(make(), tmp_path / "out", command="c", options=RunnerOptions(progress=False))
     results = run_comparison(make(), tmp_path / "out", command="c", options=RunnerOptions(progress=False))
-    assert all(row["metrics"] for row in results["rows"])
+    assert all(row.metrics for row in results.rows)
 
 
 @pytest.mark.parametrize(
@@ -458,11 +459,11 @@ def test_a_damaged_run_is_trained_again_and_the_others_stay(
     make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: str, content: str
 ) -> None:
     quiet = RunnerOptions(progress=False)
-    before = run_comparison(make(), tmp_path / "out", command="c", options=quiet)["rows"]
+    before = run_comparison(make(), tmp_path / "out", command="c", options=quiet).rows
     run, other = (tmp_path / "out" / name / "subset0-seed1" for name in ("plain", "wide"))
     untouched = (other / "metrics.json").stat().st_mtime_ns
     (run / damaged).write_text(content, encoding="utf-8")
-    assert run_comparison(make(), tmp_path / "out", command="c", options=quiet)["rows"][1] == before[1]
+    assert run_comparison(make(), tmp_path / "out", command="c", options=quiet).rows[1] == before[1]
     assert f"{run}: the run is damaged and is trained again" in caplog.text
     assert read_record(make().base.model_copy(update={"seed": 1}), run) is not None
     assert (other / "metrics.json").stat().st_mtime_ns == untouched
@@ -518,11 +519,11 @@ def test_each_subset_holds_out_sentences_of_its_own(make: Make, tmp_path: Path) 
     base = config.base.model_copy(update={"data": data})
     config = make(base=base.model_dump(), budgets=(8,), subset_seeds=(0, 1))
     results = run_comparison(config, tmp_path / "out", command="c", options=RunnerOptions(progress=False))
-    assert [len(row["metrics"]["dev f1"]["values"]) for row in results["rows"]] == [2, 2]
-    assert sorted(results["corpus"]) == ["test", "train"]
-    assert (results["corpus"]["train"]["sentences"], results["corpus"]["train"]["held_out"]) == (8, 3)
+    assert [len(row.metrics["dev f1"].values) for row in results.rows] == [2, 2]
+    assert sorted(results.corpus) == ["test", "train"]
+    assert (results.corpus["train"].sentences, results.corpus["train"].held_out) == (8, 3)
     assert "3 held out by each run" in table(results)
-    assert results["corpus"]["test"]["in_train"] == 8
+    assert results.corpus["test"].in_train == 8
 
 
 def test_other_sentences_are_held_out_with_another_subset_seed_without_budgets_too(make: Make) -> None:
@@ -554,8 +555,8 @@ def test_budgets_that_the_corpus_has_not_are_refused_before_any_run(make: Make, 
         run_comparison(config, tmp_path / "out", command="c", options=options)
     assert list((tmp_path / "out").iterdir()) == []
     smaller = RunnerOptions(progress=False, budgets=(2,))
-    rows = run_comparison(config, tmp_path / "out", command="c", options=smaller)["rows"]
-    assert [bool(row["metrics"]) for row in rows] == [True, True, False, False]
+    rows = run_comparison(config, tmp_path / "out", command="c", options=smaller).rows
+    assert [bool(row.metrics) for row in rows] == [True, True, False, False]
 
 
 def test_a_folder_with_another_run_is_in_the_way_of_its_own_row_alone(make: Make, tmp_path: Path) -> None:
@@ -565,10 +566,10 @@ def test_a_folder_with_another_run_is_in_the_way_of_its_own_row_alone(make: Make
     other = make(systems=systems)
     with pytest.raises(BrokenRunsError, match="expected the run of this configuration, got one of another"):
         run_comparison(other, tmp_path / "out", command="c", options=quiet)
-    results = json.loads((tmp_path / "out" / "results.json").read_text())
-    assert [bool(row["metrics"]) for row in results["rows"]] == [False, True, True]
+    results = Results.model_validate_json((tmp_path / "out" / "results.json").read_bytes())
+    assert [bool(row.metrics) for row in results.rows] == [False, True, True]
     wide = RunnerOptions(progress=False, systems=("wide",))
-    assert run_comparison(other, tmp_path / "out", command="c", options=wide)["rows"] == results["rows"]
+    assert run_comparison(other, tmp_path / "out", command="c", options=wide).rows == results.rows
 
 
 @pytest.mark.parametrize(

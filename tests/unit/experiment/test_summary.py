@@ -7,7 +7,6 @@ import statistics
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from canner.experiment.comparison import ComparisonExperiment, System, plan
 from canner.experiment.corpus_facts import CorpusFacts
 from canner.experiment.record import Record
 from canner.experiment.results import summarise
+from canner.experiment.results_schema import Gain, Row
 from canner.experiment.summary import summary
 from canner.report.table import table
 
@@ -36,11 +36,11 @@ def record(dev: float, test: float, counts: list[list[int]]) -> Record:
 def test_mean_and_deviation_against_the_standard_library() -> None:
     values = (48.2, 51.7, 46.9)
     row = summarise("plain", {f"seed {i}": {"f1": value} for i, value in enumerate(values)})
-    assert row["metrics"]["f1"]["mean"] == round(statistics.mean(values), 2)
-    assert row["metrics"]["f1"]["sd"] == round(statistics.stdev(values), 2)
-    assert row["metrics"]["f1"]["values"] == list(values)
-    assert row["seeds"] == ["seed 0", "seed 1", "seed 2"]
-    assert summarise("plain", {"seed 0": {"f1": 3.0}})["metrics"]["f1"]["sd"] == 0.0
+    assert row.metrics["f1"].mean == round(statistics.mean(values), 2)
+    assert row.metrics["f1"].sd == round(statistics.stdev(values), 2)
+    assert row.metrics["f1"].values == values
+    assert row.seeds == ("seed 0", "seed 1", "seed 2")
+    assert summarise("plain", {"seed 0": {"f1": 3.0}}).metrics["f1"].sd == 0.0
     with pytest.raises(ValueError, match="not finite"):
         summarise("plain", {"seed 0": {"f1": math.nan}})
     with pytest.raises(ValueError, match="got none"):
@@ -74,23 +74,23 @@ def test_gains_are_tested_on_the_pooled_counts_and_the_best_is_chosen_on_dev(
     }
     plain, first, second = summary(
         make(systems=systems, seeds=(1, 2)), cells, records, command="c", corpus=NOTHING
-    )["rows"]
+    ).rows
     test = paired_bootstrap_of_counts(2 * np.array(worse), 2 * np.array(better))
     with_runs = paired_bootstrap_of_runs(np.array([worse] * 2), np.array([better] * 2))
-    assert first["against"]["p_with_runs"] == round(with_runs.p_value, 4)
-    assert "against" not in plain
+    assert first.against.p_with_runs == round(with_runs.p_value, 4)
+    assert plain.against is None
     for key in ("difference", "low", "high", "p"):
-        assert first["against"][key] == second["against"][key]
-    assert first["against"]["system"] == "plain"
-    assert first["against"]["runs"] == 2
-    assert first["against"]["difference"] == round(test.difference.value, 2) > 0
-    assert first["against"]["low"] == round(test.difference.low, 2)
-    assert first["against"]["by_run"] == {"subset 0, seed 1": 10.0, "subset 0, seed 2": 10.0}
-    assert second["against"]["by_run"] == {"subset 0, seed 1": 20.0, "subset 0, seed 2": 20.0}
-    dev = [set(row["against"]["dev_by_run"].values()) for row in (first, second)]
+        assert getattr(first.against, key) == getattr(second.against, key)
+    assert first.against.system == "plain"
+    assert first.against.runs == 2
+    assert first.against.difference == round(test.difference.value, 2) > 0
+    assert first.against.low == round(test.difference.low, 2)
+    assert first.against.by_run == {"subset 0, seed 1": 10.0, "subset 0, seed 2": 10.0}
+    assert second.against.by_run == {"subset 0, seed 1": 20.0, "subset 0, seed 2": 20.0}
+    dev = [set(row.against.dev_by_run.values()) for row in (first, second)]
     assert dev == [{20.0}, {10.0}]
-    assert first["best_on_dev"]
-    assert "best_on_dev" not in second
+    assert first.best_on_dev
+    assert not second.best_on_dev
 
 
 def test_on_dev_a_row_is_compared_with_the_plain_runs_of_its_own_seeds(make: Make, tmp_path: Path) -> None:
@@ -108,8 +108,8 @@ def test_on_dev_a_row_is_compared_with_the_plain_runs_of_its_own_seeds(make: Mak
                 cell.known_runs({cell.tries[0].folder: 1.0}), dev[cell.system.name], strict=False
             )
         }
-        rows = summary(config, cells, records, command="c", corpus=NOTHING)["rows"]
-        return [row["system"] for row in rows if row.get("best_on_dev")]
+        rows = summary(config, cells, records, command="c", corpus=NOTHING).rows
+        return [row.system for row in rows if row.best_on_dev]
 
     assert best(dev) == ["a"]
     assert best({**dev, "b": (49.0, 72.0)}) == ["b"]
@@ -151,7 +151,7 @@ def best_on_dev(
             outdated = kind.get(name) == "outdated"
             groups[outdated][run.folder] = replace(made, outdated={"m": "1"}) if outdated else made
     found = summary(config, cells, groups[False], command="c", corpus=NOTHING, outdated=groups[True])
-    return [row["system"] for row in found["rows"] if row.get("best_on_dev")]
+    return [row.system for row in found.rows if row.best_on_dev]
 
 
 def test_an_outdated_row_is_chosen_only_where_no_other_is_tested(make: Make, tmp_path: Path) -> None:
@@ -191,12 +191,12 @@ def test_the_best_on_dev_reads_english_where_a_system_does(make: Make, tmp_path:
     records = {
         cell.tries[0].folder: record(dev[cell.system.name], 50.0, [[1, 1, 1], [0, 1, 1]]) for cell in cells
     }
-    rows = summary(make(systems=systems), cells, records, command="c", corpus=NOTHING)["rows"]
-    assert [row.get("best_on_dev", False) for row in rows] == [False, False, True]
-    assert [row.get("reads_english", False) for row in rows] == [False, False, True]
+    rows = summary(make(systems=systems), cells, records, command="c", corpus=NOTHING).rows
+    assert [row.best_on_dev for row in rows] == [False, False, True]
+    assert [row.reads_english for row in rows] == [False, False, True]
     collapsed = {folder: record(0.0, 0.0, [[0, 0, 1], [0, 0, 1]]) for folder in records}
-    rows = summary(make(systems=systems), cells, collapsed, command="c", corpus=NOTHING)["rows"]
-    assert not any("best_on_dev" in row for row in rows)
+    rows = summary(make(systems=systems), cells, collapsed, command="c", corpus=NOTHING).rows
+    assert not any(row.best_on_dev for row in rows)
 
 
 def test_where_nothing_gains_the_plain_row_says_of_how_many_if_some_were_not_run(
@@ -220,29 +220,27 @@ def test_where_nothing_gains_the_plain_row_says_of_how_many_if_some_were_not_run
     records = {places[name]: record(f1, 50.0, counts) for name, f1 in dev.items()}
     records[places["broken"]] = Record({}, None, 0.0, failure="nan")
 
-    def plain() -> dict[str, Any]:
+    def plain() -> Row:
         (row,) = (
             r
-            for r in summary(config, cells, records, command="c", corpus=NOTHING)["rows"]
-            if r["system"] == "plain"
+            for r in summary(config, cells, records, command="c", corpus=NOTHING).rows
+            if r.system == "plain"
         )
         return row
 
-    assert plain()["best_on_dev"]
-    assert plain()["chosen_among"] == [1, 3]
+    assert plain().best_on_dev
+    assert plain().chosen_among == (1, 3)
     records[places["gloss"]] = record(48.0, 50.0, counts)
-    assert plain()["chosen_among"] == [2, 3]  # one broke
+    assert plain().chosen_among == (2, 3)  # one broke
     records[places["broken"]] = record(47.0, 50.0, counts)
-    assert "chosen_among" not in plain()
+    assert plain().chosen_among is None
     del records[places["CAN"]]
     records[places["gloss"]] = record(51.0, 50.0, counts)
-    assert plain().keys().isdisjoint({"chosen_among", "best_on_dev"})
+    assert (plain().best_on_dev, plain().chosen_among) == (False, None)
     (gloss,) = (
-        r
-        for r in summary(config, cells, records, command="c", corpus=NOTHING)["rows"]
-        if r["system"] == "gloss"
+        r for r in summary(config, cells, records, command="c", corpus=NOTHING).rows if r.system == "gloss"
     )
-    assert (gloss["best_on_dev"], gloss["chosen_among"]) == (True, [2, 3])
+    assert (gloss.best_on_dev, gloss.chosen_among) == (True, (2, 3))
 
 
 def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
@@ -268,18 +266,18 @@ def test_the_share_of_the_upper_bounds_gain(make: Make, tmp_path: Path) -> None:
         )
         for cell in cells
     }
-    rows = summary(make(systems=systems), cells, records, command="c", corpus=NOTHING)["rows"]
+    rows = summary(make(systems=systems), cells, records, command="c", corpus=NOTHING).rows
     plain, bound_row, lower, ours, ours_at_the_input, softmax = rows
-    assert bound_row["upper_bound"]
-    assert lower["upper_bound"]
-    assert "share_of_upper_bound" not in lower["against"]
-    assert "share_of_upper_bound" not in bound_row["against"]
-    assert ours["against"]["share_of_upper_bound"] == 25.0
-    assert "share_of_upper_bound" not in ours_at_the_input["against"]
-    assert "share_of_upper_bound" not in softmax["against"]  # it reads no English
-    assert "best_on_dev" not in bound_row
-    assert ours["best_on_dev"]
-    assert "against" not in plain
+    assert bound_row.upper_bound
+    assert lower.upper_bound
+    assert lower.against.share_of_upper_bound is None
+    assert bound_row.against.share_of_upper_bound is None
+    assert ours.against.share_of_upper_bound == 25.0
+    assert ours_at_the_input.against.share_of_upper_bound is None
+    assert softmax.against.share_of_upper_bound is None  # it reads no English
+    assert not bound_row.best_on_dev
+    assert ours.best_on_dev
+    assert plain.against is None
 
 
 def test_the_share_is_of_the_upper_bounds_gain_with_the_same_seeds(make: Make, tmp_path: Path) -> None:
@@ -295,7 +293,7 @@ def test_the_share_is_of_the_upper_bounds_gain_with_the_same_seeds(make: Make, t
     cells = plan(config, tmp_path)
     test_f1 = {"plain": (10.0, 20.0), "bound": (30.0, 60.0), "ours": (20.0, 50.0)}
 
-    def ours(**runs: int) -> dict:
+    def ours(**runs: int) -> Gain:
         records = {
             run.folder: record(1.0, f1, [[1, 1, 1], [0, 1, 1]])
             for cell in cells
@@ -305,14 +303,14 @@ def test_the_share_is_of_the_upper_bounds_gain_with_the_same_seeds(make: Make, t
                 strict=False,
             )
         }
-        return summary(config, cells, records, command="c", corpus=NOTHING)["rows"][2]["against"]
+        return summary(config, cells, records, command="c", corpus=NOTHING).rows[2].against
 
-    assert ours()["share_of_upper_bound"] == round(100 * 20 / 30, 1)
+    assert ours().share_of_upper_bound == round(100 * 20 / 30, 1)
     test_f1["bound"] = (10.0, 20.0)
-    assert "share_of_upper_bound" not in ours()
+    assert ours().share_of_upper_bound is None
     test_f1["bound"] = (30.0, 60.0)
-    assert ours(ours=1)["share_of_upper_bound"] == 50.0
-    assert "share_of_upper_bound" not in ours(bound=1)
+    assert ours(ours=1).share_of_upper_bound == 50.0
+    assert ours(bound=1).share_of_upper_bound is None
 
 
 def test_a_row_that_finds_next_to_nothing_is_collapsed(make: Make, tmp_path: Path) -> None:
@@ -320,8 +318,8 @@ def test_a_row_that_finds_next_to_nothing_is_collapsed(make: Make, tmp_path: Pat
     cells = plan(config, tmp_path)
     dev = {"plain": 60.0, "poor": 10.0, "none": 0.0}
     records = {cell.tries[0].folder: record(dev[cell.system.name], 50.0, [[1, 1, 1]]) for cell in cells}
-    rows = summary(config, cells, records, command="c", corpus=NOTHING)["rows"]
-    assert [row.get("collapsed", []) for row in rows] == [[], [], ["subset 0, seed 1"]]
+    rows = summary(config, cells, records, command="c", corpus=NOTHING).rows
+    assert [row.collapsed for row in rows] == [(), (), ("subset 0, seed 1",)]
 
 
 def test_a_collapsed_seed_is_shown(make: Make, tmp_path: Path) -> None:
@@ -329,9 +327,9 @@ def test_a_collapsed_seed_is_shown(make: Make, tmp_path: Path) -> None:
     runs = cells[0].known_runs({cells[0].tries[0].folder: 1.0})
     f1 = (80.0, 20.0, 79.0)
     records = {run.folder: record(x, x, [[1, 1, 1]]) for run, x in zip(runs, f1, strict=True)}
-    row = summary(make(seeds=(1, 2, 3)), cells, records, command="c", corpus=NOTHING)["rows"][0]
-    assert row["collapsed"] == ["subset 0, seed 2"]
-    assert row["metrics"]["f1"]["values"] == list(f1)
+    row = summary(make(seeds=(1, 2, 3)), cells, records, command="c", corpus=NOTHING).rows[0]
+    assert row.collapsed == ("subset 0, seed 2",)
+    assert row.metrics["f1"].values == f1
 
 
 def test_a_run_that_the_limit_of_epochs_cut_off_is_named(make: Make, tmp_path: Path) -> None:
@@ -352,7 +350,7 @@ def test_a_run_that_the_limit_of_epochs_cut_off_is_named(make: Make, tmp_path: P
         for run, (had, best) in zip(runs, epochs, strict=True)
     }
     results = summary(config, cells, records, command="c", corpus=NOTHING)
-    assert results["rows"][0]["cut_off"] == ["subset 0, seed 1"]
+    assert results.rows[0].cut_off == ("subset 0, seed 1",)
     assert "| 4 (1 cut off) |" in table(results)
 
 
@@ -364,10 +362,10 @@ def test_the_limit_of_epochs_is_that_of_the_run_that_the_grid_chose(make: Make, 
         few: replace(record(50.0, 50.0, [[1, 1, 1]]), epochs=20, best_epoch=12),
         many: replace(record(60.0, 60.0, [[1, 1, 1]]), epochs=40, best_epoch=39),
     }
-    (row,) = summary(config, [cell], records, command="c", corpus=NOTHING)["rows"]
-    assert row["cut_off"] == ["subset 0, seed 1"]
+    (row,) = summary(config, [cell], records, command="c", corpus=NOTHING).rows
+    assert row.cut_off == ("subset 0, seed 1",)
     records[few] = replace(records[few], scores=record(70.0, 70.0, []).scores, best_epoch=18)
-    assert "cut_off" not in summary(config, [cell], records, command="c", corpus=NOTHING)["rows"][0]
+    assert not summary(config, [cell], records, command="c", corpus=NOTHING).rows[0].cut_off
 
 
 def test_a_gain_is_told_without_the_sentences_of_the_training_part_too_if_these_are_many(
@@ -382,16 +380,16 @@ def test_a_gain_is_told_without_the_sentences_of_the_training_part_too_if_these_
     for num_seen, is_told in ((0, False), (1, True), (8, True), (20, False)):
         corpus = CorpusFacts({}, np.arange(20) < num_seen)
         results = summary(make(), cells, records, command="c", corpus=corpus)
-        against = results["rows"][1]["against"]
-        assert ("unseen" in against) == is_told
+        against = results.rows[1].against
+        assert (against.unseen is not None) == is_told
         if is_told:
             test = paired_bootstrap_of_counts(np.array(worse[num_seen:]), np.array(better[num_seen:]))
-            assert against["unseen"]["difference"] == round(test.difference.value, 2)
-            assert against["unseen"]["p"] == round(test.p_value, 4)
+            assert against.unseen.difference == round(test.difference.value, 2)
+            assert against.unseen.p == round(test.p_value, 4)
             assert f"; unseen {test.difference.value:+.2f} [" in table(results)
     few = CorpusFacts({}, np.arange(100) < 4)
     many = {folder: record(50.0, 50.0, found.counts.tolist() * 5) for folder, found in records.items()}
-    assert "unseen" not in summary(make(), cells, many, command="c", corpus=few)["rows"][1]["against"]
+    assert summary(make(), cells, many, command="c", corpus=few).rows[1].against.unseen is None
 
 
 def test_what_of_the_test_part_stands_in_the_training_part_is_found(make: Make, tmp_path: Path) -> None:
@@ -401,9 +399,9 @@ def test_what_of_the_test_part_stands_in_the_training_part_is_found(make: Make, 
     )
     facts = CorpusFacts.of(data)
     assert facts.seen.tolist() == [True, False, True, False]
-    assert facts.described["test"]["in_train"] == 2
-    assert facts.described["dev"]["in_train"] == facts.described["dev"]["sentences"] == 8
-    assert facts.described["test"]["entities"] == 6
+    assert facts.described["test"].in_train == 2
+    assert facts.described["dev"].in_train == facts.described["dev"].sentences == 8
+    assert facts.described["test"].entities == 6
     assert len(CorpusFacts.of(data.model_copy(update={"num_test": 3})).seen) == 3
 
 
@@ -416,4 +414,4 @@ def test_machine_and_date_are_those_of_the_runs(make: Make, tmp_path: Path) -> N
         for run, made in zip(runs, machines, strict=True)
     }
     results = summary(make(seeds=(1, 2)), cells, records, command="c", corpus=NOTHING)
-    assert (results["hardware"], results["date"]) == ("a; b", "2026-01-01 to 2026-01-02")
+    assert (results.hardware, results.date) == ("a; b", "2026-01-01 to 2026-01-02")

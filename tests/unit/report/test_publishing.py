@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from canner.experiment.results_schema import Made, Results, Row
 from canner.report.publishing import made_in_all, made_now, more_seeds, publish, why_kept, with_earlier_rows
+from canner.report.results_file import read_results
 
 
-def results(planned: int = 3, **runs: int) -> dict[str, Any]:
+def results(planned: int = 3, **runs: int) -> Results:
     """Results with so many runs of each row."""
     rows = []
     for system, number in runs.items():
         values = [50.0] * number
         metrics = {"f1": {"mean": 50.0, "sd": 0.0, "values": values}} if number else {}
         seeds = [f"subset 0, seed {seed + 1}" for seed in range(number)]
-        rows.append({"system": system, "metrics": metrics, "seeds": seeds, "planned": planned})
-    return {"name": "x", "title": "X", "command": "c", "rows": rows}
+        rows.append(Row(system=system, metrics=metrics, seeds=seeds, planned=planned))
+    return Results(name="x", title="X", command="c", rows=rows)
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_what_is_made_anew_takes_the_place_of_what_was_there(path: Path) -> None
     now = results(plain=1, wide=3)
     assert why_kept(path, now) is None
     publish(path, now)
-    assert json.loads(path.read_text())["rows"] == now["rows"]
+    assert read_results(path) == now
 
 
 def test_a_row_that_the_table_no_longer_has_goes(path: Path) -> None:
@@ -87,8 +88,8 @@ def test_more_seeds_than_a_tables_own_are_those_that_were_run(path: Path, tmp_pa
 def test_runs_that_failed_are_no_fewer(path: Path) -> None:
     """Else a plain call would ask for one seed less each time."""
     of_ten = results(planned=10, plain=9, wide=3)
-    of_ten["rows"][0]["failed"] = {"subset 0, seed 4": "nan"}
-    publish(path, of_ten)
+    plain = of_ten.rows[0].model_copy(update={"failed": {"subset 0, seed 4": "nan"}})
+    publish(path, of_ten.model_copy(update={"rows": (plain, of_ten.rows[1])}))
     assert more_seeds(path, 3) == 10
     assert "--seeds 10" in str(why_kept(path, results(planned=9, plain=8, wide=3)))
 
@@ -96,29 +97,30 @@ def test_runs_that_failed_are_no_fewer(path: Path) -> None:
 def test_rows_scored_later_stand_beside_earlier_ones_and_each_says_how_it_was_made(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    earlier = results(plain=1, wide=1) | {"command": "first", "date": "2026-01-02", "files": {"a/b": "0"}}
-    path.write_text(json.dumps(earlier))
+    made = {"command": "first", "date": "2026-01-02", "files": {"a/b": "0"}}
+    results(plain=1, wide=1).model_copy(update=made).save(path)
     monkeypatch.setattr(sys, "argv", ["score.py", "--corpus", "a b"])
     read = tmp_path / "read"
     read.write_bytes(b"abc")
-    new = results(wide=1, more=1)["rows"]
+    new = results(wide=1, more=1).rows
     new = [made_now(row, [read]) for row in new]
-    rows = {row["system"]: row for row in with_earlier_rows(path, new)}
+    rows = {row.system: row for row in with_earlier_rows(path, new)}
     assert list(rows) == ["plain", "wide", "more"]
-    assert rows["plain"]["made"] == {"command": "first", "date": "2026-01-02", "files": {"a/b": "0"}}
-    assert rows["wide"]["made"] == rows["more"]["made"]
-    assert rows["more"]["made"]["command"] == "python score.py --corpus 'a b'"
-    assert rows["more"]["made"]["files"] == {f"{tmp_path.name}/read": "ba7816bf8f01"}  # the SHA-256 of "abc"
-    assert made_in_all([rows["plain"], {"made": {"hardware": "m; n", "date": "2026-01-02, 2026-01-03"}}]) == {
+    assert rows["plain"].made.model_dump(exclude_unset=True) == made
+    assert rows["wide"].made == rows["more"].made
+    assert rows["more"].made.command == "python score.py --corpus 'a b'"
+    assert rows["more"].made.files == {f"{tmp_path.name}/read": "ba7816bf8f01"}  # the SHA-256 of "abc"
+    other = Row(system="x", metrics={}, made=Made(hardware="m; n", date="2026-01-02, 2026-01-03"))
+    assert made_in_all([rows["plain"], other]) == {
         "hardware": "m; n",
         "date": "2026-01-02, 2026-01-03",
     }
-    assert [row["system"] for row in with_earlier_rows(tmp_path / "none.json", new)] == ["wide", "more"]
+    assert [row.system for row in with_earlier_rows(tmp_path / "none.json", new)] == ["wide", "more"]
 
 
 def test_figures_of_a_file_without_seeds_count(path: Path) -> None:
-    older = results(plain=3)
-    del older["rows"][0]["seeds"], older["rows"][0]["planned"]
+    without = {"seeds", "planned"}
+    older = results(plain=3).model_dump(exclude_unset=True, exclude={"rows": {0: without}})
     path.write_text(json.dumps(older))
     assert why_kept(path, results(plain=0)) is not None
     assert why_kept(path, results(planned=1, plain=1)) is not None

@@ -9,25 +9,41 @@ from typing import Any
 
 import pytest
 
+from canner.experiment.results_schema import Results
 from canner.report.by_labels import CorpusLine, f1_by_labels
-from canner.report.gains import gains
+from canner.report.gains import gains as gains_of
 from canner.report.legend import legend_of, legend_of_systems
 from canner.report.markers import BEGIN, END, update_card, update_readme
 from canner.report.page import figures_of_bundle, report, results_in_brief, results_page, table_with_legend
 from canner.report.results_file import Planned, read_results
-from canner.report.table import table
+from canner.report.table import table as table_of
 
 
 def metric(*values: float) -> dict[str, Any]:
     return {"mean": sum(values) / len(values), "sd": 1.5, "values": list(values)}
 
 
+def gain(system: str = "A", runs: int = 2, **more: Any) -> dict[str, Any]:
+    """A gain of two points."""
+    points = {f"seed {seed + 1}": 2.0 for seed in range(runs)}
+    test = {"difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}
+    return {"system": system, **test, "runs": runs, "by_run": points, "dev_by_run": points, **more}
+
+
+def table(content: dict[str, Any]) -> str:
+    return table_of(Results.model_validate(content))
+
+
+def gains(contents: list[dict[str, Any]], **how: bool) -> str:
+    return gains_of([Results.model_validate(content) for content in contents], **how)
+
+
 RESULT: dict[str, Any] = {
     "name": "bound",
     "title": "Upper bound",
     "rows": [
-        {"system": "plain | random", "metrics": {"f1": metric(47.0, 48.0)}, "seeds": [1, 2]},
-        {"system": "CAN", "metrics": {"f1": metric(63.5), "bleu": metric(14.6)}, "seeds": [1]},
+        {"system": "plain | random", "metrics": {"f1": metric(47.0, 48.0)}, "seeds": ["seed 1", "seed 2"]},
+        {"system": "CAN", "metrics": {"f1": metric(63.5), "bleu": metric(14.6)}, "seeds": ["seed 1"]},
     ],
     "data": "some data",
     "protocol": "fast",
@@ -46,7 +62,7 @@ def test_of_the_legend_stands_what_the_tables_have(tmp_path: Path) -> None:
     write(tmp_path, "results.json", RESULT)
     bare = table_with_legend(tmp_path / "results.json")
     assert (bare[0], bare[-1]) == ("### Upper bound", table(RESULT).splitlines()[-1])  # and no legend
-    rows = [row | {"cut_off": ["seed 1"], "seeds": [1], "best_on_dev": True} for row in RESULT["rows"]]
+    rows = [row | {"cut_off": ["seed 1"], "best_on_dev": True} for row in RESULT["rows"]]
     write(tmp_path, "results.json", RESULT | {"rows": rows, "title": "X"})
     said = table_with_legend(tmp_path / "results.json")[-1]
     assert said == f"{legend_of('| cut off')} {legend_of('| **')}"
@@ -80,7 +96,7 @@ def test_the_line_below_a_table_counts_its_data() -> None:
 
 
 def test_gains_failed_runs_and_the_best_on_dev_are_shown() -> None:
-    against = {"system": "plain", "difference": 7.2, "low": 5.1, "high": 9.04, "p": 0.001}
+    against = gain("plain", difference=7.2, low=5.1, high=9.04, p=0.001)
     rows = [
         {"system": "plain", "metrics": {"f1": metric(50.0)}, "planned": 3},
         {
@@ -96,7 +112,7 @@ def test_gains_failed_runs_and_the_best_on_dev_are_shown() -> None:
             "system": "other",
             "metrics": {"f1": metric(58.0)},
             "planned": 3,
-            "against": against | {"p": 0.25, "p_with_runs": 0.3},
+            "against": gain("plain", 1, difference=7.2, low=5.1, high=9.04, p=0.25, p_with_runs=0.3),
         },
         {"system": "ours", "metrics": {}, "planned": 3},
         {"system": "the paper's", "metrics": {}, "planned": 3},
@@ -110,18 +126,23 @@ def test_gains_failed_runs_and_the_best_on_dev_are_shown() -> None:
         "| **CAN** | 57.20 ± 1.50 | +7.20 [+5.10, +9.04], p ≤ 0.001; 49 % of the upper bound's "
         "| +7.04, -0.50 | 2 of 3 (1 failed, 1 collapsed) |"
     )
-    assert lines[6] == "| other | 58.00 | +7.20 [+5.10, +9.04], p 0.250 (0.300) |  | 1 of 3 |"
+    assert lines[6] == "| other | 58.00 | +7.20 [+5.10, +9.04], p 0.250 (0.300) | +2.00 | 1 of 3 |"
     assert lines[7:] == ["", "Not run: ours; the paper's; ours, too."]
     lines = table(result | {"paper": {"the paper's": {"f1": 60.0}}}).splitlines()
     assert lines[7:] == ["| the paper's | not run | 60.00 |  |  | 0 of 3 |", "", "Not run: ours; ours, too."]
 
 
 def test_a_row_whose_runs_all_failed_is_not_called_one_without_runs() -> None:
-    best = {"system": "A + CAN_gloss", "metrics": {"f1": metric(52.0)}, "best_on_dev": True}
+    best = {
+        "system": "A + CAN_gloss",
+        "metrics": {"f1": metric(52.0)},
+        "against": gain(),
+        "best_on_dev": True,
+    }
     rows = [
         {"system": "A", "metrics": {"f1": metric(50.0)}},
         {"system": "A + CAN_last", "metrics": {}, "failed": {"seed 1": "diverged"}},
-        best | {"against": {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}},
+        best,
     ]
     result = {"name": "x", "title": "X", "rows": rows}
     assert "| A + CAN_last | failed |  |  | 0 (1 failed) |" in table(result)
@@ -129,37 +150,34 @@ def test_a_row_whose_runs_all_failed_is_not_called_one_without_runs() -> None:
 
 
 def test_a_gain_that_was_tested_on_fewer_runs_than_the_row_has_says_so() -> None:
-    against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}
-
     def last_lines(tested: int) -> tuple[str, str]:
         can = {"system": "A + CAN_gloss", "metrics": {"f1": metric(52.0, 53.0, 54.0)}, "best_on_dev": True}
         rows = [
             {"system": "A", "metrics": {"f1": metric(50.0)}},
-            {**can, "against": {**against, "runs": tested}},
+            {**can, "against": gain(runs=tested)},
         ]
         result = {"name": "x", "title": "X", "rows": rows}
         return table(result).splitlines()[5], gains([result]).splitlines()[2]
 
-    gain = "+2.00 [+1.00, +3.00], p 0.020"
+    shown = "+2.00 [+1.00, +3.00], p 0.020"
     of_table, of_gains = last_lines(1)
-    assert f"| {gain} (1 of 3 runs) |" in of_table
+    assert f"| {shown} (1 of 3 runs) |" in of_table
     assert "| +2.00 [+1.00, +3.00], 1 run |" in of_gains
     of_table, of_gains = last_lines(3)
-    assert f"| {gain} |" in of_table
+    assert f"| {shown} |" in of_table
     assert "| **+2.00** [+1.00, +3.00], 3 runs |" in of_gains
 
 
-@pytest.mark.parametrize(("p", "gain"), [(0.049, "**+2.00**"), (0.05, "+2.00")])
-def test_in_the_table_of_gains_significant_ones_are_bold(p: float, gain: str) -> None:
-    against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": p}
+@pytest.mark.parametrize(("p", "shown"), [(0.049, "**+2.00**"), (0.05, "+2.00")])
+def test_in_the_table_of_gains_significant_ones_are_bold(p: float, shown: str) -> None:
     can = {
         "system": "A + CAN_gloss",
         "metrics": {"f1": metric(52.0)},
-        "against": against,
+        "against": gain(p=p),
         "best_on_dev": True,
     }
     rows = [{"system": "A", "metrics": {"f1": metric(50.0)}}, can]
-    assert f"| {gain} [+1.00, +3.00] |" in gains([{"name": "x", "title": "X", "rows": rows}])
+    assert f"| {shown} [+1.00, +3.00], 2 runs |" in gains([{"name": "x", "title": "X", "rows": rows}])
 
 
 def test_more_runs_than_were_asked_for_are_no_share_of_them() -> None:
@@ -169,10 +187,8 @@ def test_more_runs_than_were_asked_for_are_no_share_of_them() -> None:
 
 def test_gains_have_a_line_for_each_plain_tagger_and_name_the_best_on_dev() -> None:
     def row(system: str, base: str | None = None, **more: Any) -> dict[str, Any]:
-        against = {"system": base, "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}
-        return {"system": system, "metrics": {"f1": metric(50.0)}, "planned": 1} | (
-            {"against": against, **more} if base else {}
-        )
+        row = {"system": system, "metrics": {"f1": metric(50.0)}, "planned": 1}
+        return {**row, "against": gain(base), **more} if base else row
 
     rows = [
         row("A"),
@@ -187,11 +203,11 @@ def test_gains_have_a_line_for_each_plain_tagger_and_name_the_best_on_dev() -> N
     ]
     paper = {"A": {"f1": 40.0}, "A + CAN_last": {"f1": 41.5}}
     lines = gains([{"name": "x", "title": "X", "rows": rows, "paper": paper}, RESULT]).splitlines()
-    gain = "**+2.00** [+1.00, +3.00]"
+    shown = "**+2.00** [+1.00, +3.00], 2 runs"
     assert lines[2:] == [
-        f"| X | A | 50.00 | 40.00 | {gain} | +1.50 | CAN_gloss | {gain} |",
-        f"| X | E, big, 100 sentences | 50.00 |  | {gain} |  | CAN_last | {gain} |",
-        f"| X | B | 50.00 |  | – |  | CAN_gloss | {gain} |",
+        f"| X | A | 50.00 | 40.00 | {shown} | +1.50 | CAN_gloss | {shown} |",
+        f"| X | E, big, 100 sentences | 50.00 |  | {shown} |  | CAN_last | {shown} |",
+        f"| X | B | 50.00 |  | – |  | CAN_gloss | {shown} |",
     ]
     brief = gains([{"name": "x", "title": "X", "rows": rows, "paper": paper}], briefly=True)
     assert brief.splitlines() == lines[:3]
@@ -200,8 +216,7 @@ def test_gains_have_a_line_for_each_plain_tagger_and_name_the_best_on_dev() -> N
 
 
 def test_what_an_earlier_translator_made_is_marked() -> None:
-    against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}
-    run = {"metrics": {"f1": metric(52.0)}, "against": against}
+    run = {"metrics": {"f1": metric(52.0)}, "against": gain()}
     rows = [
         {"system": "A", "metrics": {"f1": metric(50.0)}},
         {"system": "A + CAN_last", **run, "outdated": ["models/b", "models/a"]},
@@ -212,22 +227,21 @@ def test_what_an_earlier_translator_made_is_marked() -> None:
     assert lines[5].startswith("| A + CAN_last † | 52.00 |")
     assert lines[6].startswith("| **A + CAN_gloss** | 52.00 |")
     assert "†: made with an earlier models/a or models/b than the present one" in lines[-1]
-    gain = "**+2.00** [+1.00, +3.00]"
-    assert f"| X | A | 50.00 |  | {gain} † |  | CAN_gloss | {gain} |" in gains([result])
+    shown = "**+2.00** [+1.00, +3.00], 2 runs"
+    assert f"| X | A | 50.00 |  | {shown} † |  | CAN_gloss | {shown} |" in gains([result])
     present = [rows[0], {"system": "A + CAN_last", "metrics": run["metrics"]}, rows[2]]
     # It was run, but not with a seed of its plain row.
     text = gains([result | {"rows": present}])
-    assert f"| X | A | 50.00 |  | – |  | CAN_gloss | {gain} |" in text
+    assert f"| X | A | 50.00 |  | – |  | CAN_gloss | {shown} |" in text
     assert "†" not in text
     plain = {**rows[0], "outdated": ["runs/vectors.vec"]}
     assert "| X | A | 50.00 † |  | – |" in gains([result | {"rows": [plain, *present[1:]]}])
 
 
 def test_where_nothing_gains_on_dev_there_is_none_of_ours() -> None:
-    against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02, "runs": 1}
     rows = [
         {"system": "A", "metrics": {"f1": metric(50.0)}, "best_on_dev": True},
-        {"system": "A + CAN_last", "metrics": {"f1": metric(52.0)}, "against": against},
+        {"system": "A + CAN_last", "metrics": {"f1": metric(52.0)}, "against": gain(runs=1)},
     ]
     result = {"name": "x", "title": "X", "rows": rows}
     assert "| X | A | 50.00 |  | +2.00 [+1.00, +3.00], 1 run |  | none | – |" in gains([result])
@@ -239,10 +253,11 @@ def test_the_best_of_ours_says_when_some_were_not_run() -> None:
     result = {"name": "x", "title": "X", "rows": [plain | {"chosen_among": [1, 3]}]}
     assert "| none (among 1 of 3) | – |" in gains([result])
     assert "| none | – |" in gains([result | {"rows": [plain]}])
-    against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}
-    ours = {"system": "A + CAN_gloss", "metrics": {"f1": metric(52.0)}, "against": against}
+    ours = {"system": "A + CAN_gloss", "metrics": {"f1": metric(52.0)}, "against": gain()}
     rows = [{**plain, "best_on_dev": False}, {**ours, "best_on_dev": True, "chosen_among": [2, 6]}]
-    assert "| CAN_gloss (among 2 of 6) | **+2.00** [+1.00, +3.00] |" in gains([result | {"rows": rows}])
+    assert "| CAN_gloss (among 2 of 6) | **+2.00** [+1.00, +3.00], 2 runs |" in gains(
+        [result | {"rows": rows}]
+    )
 
 
 def test_a_table_of_which_nothing_has_been_run_has_its_columns_and_the_papers_figures() -> None:
@@ -282,11 +297,10 @@ def test_a_picture_stands_under_its_table(tmp_path: Path) -> None:
 
 
 def test_the_papers_gain_stands_there_also_when_its_system_was_not_run() -> None:
-    against = {"system": "A", "difference": 2.0, "low": 1.0, "high": 3.0, "p": 0.02}
     best = {
         "system": "A + CAN_gloss",
         "metrics": {"f1": metric(52.0)},
-        "against": against,
+        "against": gain(),
         "best_on_dev": True,
     }
     rows = [{"system": "A", "metrics": {"f1": metric(50.0)}}, best, {"system": "A + CAN_last", "metrics": {}}]
@@ -296,11 +310,19 @@ def test_the_papers_gain_stands_there_also_when_its_system_was_not_run() -> None
     assert "| X | A | 50.00 |  | – |  | CAN_gloss |" in gains([result | {"rows": rows[:2]}])
 
 
-@pytest.mark.parametrize("against", [None, {}, {"system": "nobody"}, 3])
-def test_a_gain_over_nothing_is_refused(tmp_path: Path, against: Any) -> None:
+@pytest.mark.parametrize(
+    ("against", "message"),
+    [
+        ({}, r"rows\.0\.against\.system: Field required"),
+        (gain("nobody"), "expected 'against' to name another row, got 'nobody'"),
+        (gain("CAN"), "expected 'against' to name another row, got 'CAN'"),
+        (3, r"rows\.0\.against: Input should be .*, got 3"),
+    ],
+)
+def test_a_gain_over_nothing_is_refused(tmp_path: Path, against: Any, message: str) -> None:
     row = {"system": "CAN", "metrics": {"f1": metric(50.0)}, "against": against}
     write(tmp_path, "x.json", {"name": "x", "title": "X", "rows": [row]})
-    with pytest.raises(ValueError, match="expected 'against' to name another row"):
+    with pytest.raises(ValueError, match=message):
         report(tmp_path)
 
 
@@ -321,7 +343,7 @@ def test_report_follows_the_plan_and_names_what_was_not_run(tmp_path: Path) -> N
 
 
 def test_the_readme_leaves_out_what_the_page_alone_shows(tmp_path: Path) -> None:
-    plain = {"system": "plain", "metrics": {"f1": metric(50.0)}, "seeds": [1], "best_on_dev": True}
+    plain = {"system": "plain", "metrics": {"f1": metric(50.0)}, "best_on_dev": True}
     for name in ("first", "second", "third"):
         write(tmp_path, f"{name}.json", {"name": name, "title": f"Title of {name}", "rows": [plain]})
     planned = [Planned("first", "", "make"), Planned("second", "", "make", in_readme=False)]
@@ -337,25 +359,30 @@ def test_the_readme_leaves_out_what_the_page_alone_shows(tmp_path: Path) -> None
 
 
 def test_f1_by_labels_is_read_from_several_results_files() -> None:
-    def result(sentences: int = 0, **f1: float) -> dict[str, Any]:
-        rows = [{"system": name, "metrics": {"f1": metric(value)}} for name, value in f1.items()]
-        return {"rows": rows, "corpus": {"train": {"sentences": sentences}}}
+    def result(sentences: int = 0, outdated: str = "", **f1: float) -> Results:
+        rows = [
+            {"system": name, "metrics": {"f1": metric(value)}, "outdated": ["models/m"] * (name == outdated)}
+            for name, value in f1.items()
+        ]
+        train = {"sha256": {}, "sentences": sentences, "tokens": 0, "entities": 0}
+        return Results(name="x", title="X", rows=rows, corpus={"train": train} if sentences else {})
 
     gloss = "CAN_gloss at the input"
+    words = {"Words": 80.0, f"Words + {gloss}": 82.5}
     results = {
         "without-labels": result(**{"Xish, word gloss": 40.0}),
         "hundred-xish-fast": result(**{"plain": 20.0, gloss: 50.0}),
         "fine-tuned-xish-fast": result(**{f"Fine-tuned encoder + {gloss}": 60.0}),
-        "x": result(1234, **{"Words": 80.0, f"Words + {gloss}": 82.5}),
+        "x": result(1234, f"Words + {gloss}", **words),
     }
-    results["x"]["rows"][1]["outdated"] = ["models/xx-en-gloss"]
     corpus = CorpusLine("Xish", "xish", "x", "Words")
     lines = f1_by_labels(results, [corpus, corpus._replace(whole="elsewhere")]).splitlines()
     assert len(lines) == 3
     with_all = "80.00 | 82.50 † |"
     title = "Xish, 1,234 sentences"
     assert lines[2] == f"| {title} | 40.00 | not run | 20.00 | 50.00 | not run | 60.00 | {with_all}"
-    del results["x"]["corpus"], results["fine-tuned-xish-fast"]
+    del results["fine-tuned-xish-fast"]
+    results["x"] = result(0, f"Words + {gloss}", **words)
     (line,) = f1_by_labels(results, [corpus]).splitlines()[2:]
     assert line == f"| Xish | 40.00 | not run | 20.00 | 50.00 | not run | not run | {with_all}"
     assert f1_by_labels(results, [corpus._replace(whole="elsewhere")]) == ""
@@ -375,24 +402,30 @@ def test_an_empty_folder_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "expected JSON"),
-        ("[]", "an object"),
-        ('{"name": "a", "rows": []}', "'title'"),
-        ('{"name": "a", "title": "b", "rows": [{"system": "x"}]}', "'metrics'"),
-        ('{"name": "a", "title": "b", "rows": [{"system": [], "metrics": {}}]}', "a text 'system'"),
+        ("{", r"expected a results file in .*broken\.json, got .*Invalid JSON: .*; run its command again"),
+        (b"\xff", "Invalid JSON: "),
+        ("[]", "Input should be an object, got "),
+        ('{"name": "a", "rows": []}', "title: Field required"),
+        ('{"name": "a", "title": "b", "rows": {}}', "rows: Input should be "),
+        ('{"name": "a", "title": "b", "rows": [{"system": "x"}]}', r"rows\.0\.metrics: Field required"),
+        (
+            '{"name": "a", "title": "b", "rows": [{"system": [], "metrics": {}}]}',
+            r"rows\.0\.system: .* string",
+        ),
         (
             '{"name": "a", "title": "b", "rows": [{"system": "x", "metrics": {"f1": {}}}]}',
-            r"all that a table shows in .*broken\.json, got KeyError: 'mean'; run its command again",
+            r"rows\.0\.metrics\.f1\.mean: Field required",
         ),
         (
             '{"name": "a", "title": "b", "rows": [], "data": "d", "corpus": {"test": {}}}',
-            "KeyError: 'sha256'",
+            r"corpus\.test\.sha256: Field required",
         ),
+        ('{"name": "a", "title": "b", "rows": [], "headlin": false}', "'headlin'.*did you mean 'headline'"),
     ],
 )
-def test_broken_results_are_refused(tmp_path: Path, content: str, message: str) -> None:
+def test_broken_results_are_refused(tmp_path: Path, content: str | bytes, message: str) -> None:
     path = tmp_path / "broken.json"
-    path.write_text(content, encoding="utf-8")
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(ValueError, match=message):
         read_results(path)
 
