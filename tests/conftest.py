@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -26,10 +26,15 @@ def find_data_folder() -> Path | None:
 
 @pytest.fixture(scope="session")
 def write_bert() -> Callable[..., Path]:
-    """Writes a tiny checkpoint of `transformers`: its tokenizer, whose first four pieces are its marks, and weights."""
+    """Writes a tiny checkpoint of `transformers`: its tokenizer, whose first four pieces are its marks, and weights.
+
+    With labels it is a token classifier.
+    """
     transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
-    def write(folder: Path, tokenizer: Tokenizer, *, width: int, longest: int) -> Path:
+    def write(
+        folder: Path, tokenizer: Tokenizer, *, width: int, longest: int, labels: Sequence[str] = ()
+    ) -> Path:
         marks = ("pad_token", "unk_token", "cls_token", "sep_token")
         special = {name: tokenizer.id_to_token(number) for number, name in enumerate(marks)}
         transformers.PreTrainedTokenizerFast(
@@ -43,8 +48,10 @@ def write_bert() -> Callable[..., Path]:
             num_attention_heads=2,
             intermediate_size=width,
             max_position_embeddings=longest,
+            **({"id2label": dict(enumerate(labels))} if labels else {}),
         )
-        transformers.BertModel(config).save_pretrained(folder)
+        kind = transformers.BertForTokenClassification if labels else transformers.BertModel
+        kind(config).save_pretrained(folder)
         return folder
 
     return write

@@ -35,8 +35,8 @@ FAST_TRAINING = TrainingConfig(
 TIMES = 3
 """So many times the epochs, where the fast protocol's may not be enough."""
 
-PATIENT_TRAINING = more_epochs(FAST_TRAINING, TIMES, patience=True)
-"""The same with thrice the epochs and the patience: with few sentences to stop by F1 may stay at 0 for long."""
+PATIENT_TRAINING = more_epochs(FAST_TRAINING, TIMES, early_stopping=True)
+"""The same with thrice the epochs, in all and without gain: with few sentences to stop by F1 may stay at 0 for long."""
 
 FINE_TUNING = TrainingConfig(
     optimizer="adam",

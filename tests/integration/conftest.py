@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from canner import cli
 from canner.data.tagging import EncodingConfig, TaggingEncoder
@@ -78,6 +79,16 @@ def canner(capsysbinary) -> Callable[..., Answer]:
         return Answer(status, captured.out.decode(), captured.err.decode())
 
     return call
+
+
+@pytest.fixture(scope="session")
+def byte_tokenizer() -> Tokenizer:
+    """Cuts every word into its bytes."""
+    marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    alphabet = [*marks, *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    tokenizer = Tokenizer(models.BPE({piece: index for index, piece in enumerate(alphabet)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return tokenizer
 
 
 @pytest.fixture(scope="session")

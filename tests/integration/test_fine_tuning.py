@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers
 
 transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
@@ -22,14 +21,9 @@ SHIPPED = Path(__file__).resolve().parents[2] / "models" / "es-en-gloss"
 
 
 @pytest.fixture(scope="module")
-def encoder(tmp_path_factory, write_bert):
+def encoder(tmp_path_factory, write_bert, byte_tokenizer):
     """A checkpoint that reads bytes; in a folder whose content may move with it."""
-    folder = tmp_path_factory.mktemp("home") / "bytes"
-    marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-    alphabet = [*marks, *sorted(pre_tokenizers.ByteLevel.alphabet())]
-    tokenizer = Tokenizer(models.BPE({piece: index for index, piece in enumerate(alphabet)}, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    return write_bert(folder, tokenizer, width=16, longest=64)
+    return write_bert(tmp_path_factory.mktemp("home") / "bytes", byte_tokenizer, width=16, longest=64)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A pretrained encoder of `transformers` (optional extra): where it is, its model, and how it cuts words."""
+"""A pretrained model of `transformers` (optional extra): where it is, its weights, and how it cuts words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from safetensors import SafetensorError
 from torch import Tensor
@@ -36,12 +36,18 @@ LEARNED = "piece_encoder.encoder."
 _LONGEST = 512
 
 
+ModelKind = Literal["encoder", "token classifier"]
+_AUTO: dict[ModelKind, str] = {"encoder": "AutoModel", "token classifier": "AutoModelForTokenClassification"}
+"""What of `transformers` loads each kind of model."""
+
+
 class Checkpoint:
-    """An encoder as it was published.
+    """A model as it was published: an encoder, say.
 
     Args:
         path: of a local checkpoint, or a name that `transformers` knows.
         device: "cpu" or "cuda".
+        kind: of model; of an encoder that was published with something on top only the encoder is read.
 
     Attributes:
         model: of `transformers`; nothing in it learns unless somebody says so.
@@ -54,7 +60,7 @@ class Checkpoint:
         ValueError: `transformers` is not installed, or it cannot read the checkpoint.
     """
 
-    def __init__(self, path: str, *, device: str = "cpu") -> None:
+    def __init__(self, path: str, *, device: str = "cpu", kind: ModelKind = "encoder") -> None:
         try:
             transformers: Any = importlib.import_module("transformers")
         except ImportError:
@@ -62,7 +68,8 @@ class Checkpoint:
         try:
             with _quiet(transformers.utils.logging):
                 tokenizer = transformers.AutoTokenizer.from_pretrained(path, use_fast=True)
-                model, loaded = transformers.AutoModel.from_pretrained(
+                loader = getattr(transformers, _AUTO[kind])
+                model, loaded = loader.from_pretrained(
                     path, output_loading_info=True, ignore_mismatched_sizes=True
                 )
             self.model: Any = model.to(device).eval().requires_grad_(False)

@@ -8,12 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from canner.data.bucketing import bucket_by_length
 from canner.data.word_pieces import PieceRow, pad_pieces
 from canner.decoding.checkpoint import Checkpoint
+from canner.decoding.piece_reading import read_in_rows
 from canner.nn.pieces import mean_of_pieces
-
-_BATCH_PIECES = 4096
 
 
 class TransformerFeatures:
@@ -51,16 +49,7 @@ class TransformerFeatures:
 
     def embed(self, sentences: Sequence[Sequence[str]]) -> list[Tensor]:
         """For each sentence its vectors [S, dim], in single precision."""
-        rows = [(place, row) for place, t in enumerate(sentences) for row in self.checkpoint.pieces.rows(t)]
-        read: dict[int, Tensor] = {}
-        for batch in bucket_by_length(
-            [len(row.ids) for _, row in rows], max_tokens=_BATCH_PIECES, shuffle=False
-        ):
-            read |= dict(zip(batch, self._read([rows[i][1] for i in batch]), strict=True))
-        vectors: list[list[Tensor]] = [[torch.zeros(0, self.dim)] for _ in sentences]
-        for index, (place, _) in enumerate(rows):
-            vectors[place].append(read[index])
-        return [torch.cat(parts) for parts in vectors]
+        return read_in_rows(sentences, self.checkpoint.pieces, self._read, width=self.dim)
 
     @torch.no_grad()
     def _read(self, rows: list[PieceRow]) -> list[Tensor]:

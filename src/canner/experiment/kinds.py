@@ -84,8 +84,8 @@ def read_experiment(path: Path, assignments: Mapping[str, Any] | None = None) ->
         raise ValueError(f"{path}: {one_line(error)}") from None
 
 
-_LENGTHS = ("decay_steps", "decay_minutes")
-"""Two ways to say how long a training is: who sets one does not get the other's default."""
+_LENGTHS = ("decay_steps", "decay_epochs", "decay_minutes")
+"""Ways to say how long a training is: who sets one does not get another's default."""
 
 
 def _with_default_tables(kind: type[Config], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -206,7 +206,6 @@ class TaggerModel(nn.Module):
             dim=config.word_dim,
             vectors=vectors,
             frozen=config.freeze_words,
-            pad_id=PAD_ID,
         )
 
     def _fusion(self, used: bool) -> Fusion:

@@ -6,16 +6,15 @@ from torch import Tensor, nn
 
 
 def word_embedding(
-    num_words: int, *, dim: int, vectors: Float[Tensor, "V E"] | None, frozen: bool, pad_id: int
+    num_words: int, *, dim: int, vectors: Float[Tensor, "V E"] | None, frozen: bool
 ) -> nn.Embedding:
-    """A table of word vectors.
+    """A table of word vectors; the first, that of padding, is 0.
 
     Args:
         num_words: V, padding and unknown word included.
         dim: width E.
         vectors: to start from; None: random ones.
         frozen: whether they stay as they are.
-        pad_id: the row that is 0.
 
     Raises:
         ValueError: there is no vocabulary, or the vectors are of another one or width.
@@ -24,7 +23,7 @@ def word_embedding(
         raise ValueError(
             f"expected a word vocabulary for word_dim={dim}, got num_words={num_words}; pass one, or set word_dim=0"
         )
-    embedding = nn.Embedding(num_words, dim, padding_idx=pad_id)
+    embedding = nn.Embedding(num_words, dim, padding_idx=0)
     bound = (3.0 / dim) ** 0.5
     nn.init.uniform_(embedding.weight[1:].detach(), -bound, bound)
     if vectors is not None:
@@ -35,6 +34,6 @@ def word_embedding(
             )
         with torch.no_grad():
             embedding.weight.copy_(vectors)
-            embedding.weight[pad_id] = 0.0
+            embedding.weight[0] = 0.0
     embedding.weight.requires_grad_(not frozen)
     return embedding

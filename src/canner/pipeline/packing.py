@@ -60,7 +60,8 @@ def pack(bundle: str | Path, folder: str | Path) -> None:
     if config.get("transfer") is not None:
         transfer = config_of(TransferConfig, config["transfer"], source / "config.json")
         _check(transfer, source, target)
-        teacher = load_tagger(referred_to(transfer.teacher, source))
+        if transfer.teacher in transfer.bundles() and bundle_kind(referred_to(transfer.teacher, source)):
+            teacher = load_tagger(referred_to(transfer.teacher, source))
     tagger = load_tagger(source)
     readers = {".": tagger} if teacher is None else {".": tagger, _TEACHER: teacher}
     for reader in readers.values():

@@ -118,7 +118,7 @@ def patient(
     drawn_rows = drawn(
         name, corpus, protocol, title=title, budgets=(FEW,), rows=rows, held_out=held_out, headline=False
     )
-    return with_more_epochs(drawn_rows, patience=True)
+    return with_more_epochs(drawn_rows, early_stopping=True)
 
 
 def few(data: CorpusConfig, held_out: int | None = None) -> CorpusConfig:

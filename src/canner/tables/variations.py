@@ -71,9 +71,9 @@ def without_grid(config: ComparisonExperiment) -> ComparisonExperiment:
     return config.model_copy(update=changes)
 
 
-def with_more_epochs(config: ComparisonExperiment, *, patience: bool = False) -> ComparisonExperiment:
+def with_more_epochs(config: ComparisonExperiment, *, early_stopping: bool = False) -> ComparisonExperiment:
     """The same trained with `more_epochs`, so many times as those of taggers for few labels."""
-    more = more_epochs(config.base.training, TIMES, patience=patience)
+    more = more_epochs(config.base.training, TIMES, early_stopping=early_stopping)
     return config.model_copy(update={"base": config.base.model_copy(update={"training": more})})
 
 

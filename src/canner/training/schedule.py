@@ -17,6 +17,7 @@ class TrainingConfig(Config):
     """
 
     optimizer: Literal["adam", "sgd"] = "adam"
+    """Adam has betas 0.9 and 0.98, and decays weights apart from the gradient (AdamW)."""
     learning_rate: float = Field(1e-3, gt=0)
     momentum: float = Field(0.0, ge=0, lt=1)
     weight_decay: float = Field(0.0, ge=0)
@@ -51,6 +52,7 @@ class TrainingConfig(Config):
     accumulate: int = Field(1, ge=1)
     """Batches whose gradients make one step."""
     checkpoint_minutes: float = Field(5.0, gt=0)
+    """After so many minutes the state is saved from which a training goes on that was killed."""
     average: float | None = Field(None, gt=0, lt=1)
     """Decay of the moving average of weights that is validated and kept; None: the weights themselves."""
 
@@ -61,12 +63,12 @@ class TrainingConfig(Config):
         return falls and self.early_stopping is None
 
 
-def more_epochs(config: TrainingConfig, times: int, *, patience: bool = False) -> TrainingConfig:
-    """The same with so many times the epochs at most, and, with `patience`, of those without gain before the end."""
+def more_epochs(config: TrainingConfig, times: int, *, early_stopping: bool = False) -> TrainingConfig:
+    """The same with so many times the epochs, and, with `early_stopping`, of those without gain before the end."""
     limits = {"max_epochs": times * config.max_epochs}
     if config.decay_epochs is not None:
         limits["decay_epochs"] = times * config.decay_epochs
-    if patience and config.early_stopping is not None:
+    if early_stopping and config.early_stopping is not None:
         limits["early_stopping"] = times * config.early_stopping
     return config.model_copy(update=limits)
 

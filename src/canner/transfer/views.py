@@ -13,6 +13,7 @@ from torch import Tensor
 
 from canner.data.bundle import bundle_kind, read_bundle_config, reference_to, referred_to
 from canner.data.translation import Translator
+from canner.decoding.checkpoint import TRANSFORMERS, Checkpoint
 from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.tagger_bundle import load_tagger
@@ -28,6 +29,7 @@ from canner.transfer.external import FileTranslator
 from canner.transfer.gloss import WordGloss
 from canner.transfer.store import TransferStore
 from canner.transfer.teacher import TaggerTeacher, Teacher, content_hash
+from canner.transfer.token_classifier import TokenClassifier
 
 
 class FilesConfig(Config):
@@ -61,7 +63,8 @@ class TransferConfig(Config):
     """What a CAN tagger reads beside the sentence itself.
 
     Attributes:
-        teacher: bundle of the English tagger.
+        teacher: the English tagger: a bundle, or a token classifier of `transformers`, as a folder or as
+            `transformers:NAME`.
         views: translators side by side; their aligned features are joined.
     """
 
@@ -69,11 +72,12 @@ class TransferConfig(Config):
     views: tuple[ViewConfig, ...] = Field(min_length=1)
 
     def bundles(self) -> list[str]:
-        """Paths of the teacher and of the translators."""
-        return [self.teacher, *(view.translator for view in self.views if view.translator is not None)]
+        """Paths of the teacher, where it has one, and of the translators."""
+        translators = [view.translator for view in self.views if view.translator is not None]
+        return [*([] if self.teacher.startswith(TRANSFORMERS) else [self.teacher]), *translators]
 
     def with_paths(self, change: Callable[[str], str]) -> TransferConfig:
-        """The same with every path changed."""
+        """The same with every path changed; a name that `transformers` knows is none."""
         views = []
         for view in self.views:
             translator = change(view.translator) if view.translator is not None else None
@@ -86,7 +90,8 @@ class TransferConfig(Config):
                     missing=view.files.missing,
                 )
             views.append(view.model_copy(update={"translator": translator, "files": files}))
-        return TransferConfig(teacher=change(self.teacher), views=tuple(views))
+        named = self.teacher.startswith(TRANSFORMERS)
+        return TransferConfig(teacher=self.teacher if named else change(self.teacher), views=tuple(views))
 
     def relative_to(self, folder: Path) -> TransferConfig:
         """Paths as seen from a folder, so that folders can move together."""
@@ -220,13 +225,20 @@ def load_translator(folder: str | Path, *, device: str = "cpu") -> Translator:
     raise ValueError(f"{folder}: expected a translator, an aligner or a gloss, got a bundle of kind {kind!r}")
 
 
-def load_teacher(folder: str | Path, *, device: str = "cpu") -> TaggerTeacher:
-    """Reads a plain tagger's bundle as teacher.
+def load_teacher(source: str | Path, *, device: str = "cpu") -> Teacher:
+    """Reads a plain tagger's bundle as teacher, or a token classifier of `transformers`.
+
+    Args:
+        source: the folder of either, or `transformers:NAME`.
+        device: "cpu" or "cuda".
 
     Raises:
-        ValueError: if the folder is no tagger, or one that needs a teacher itself.
+        ValueError: if it is neither, or a tagger that needs a teacher itself.
     """
-    folder = Path(folder)
+    if str(source).startswith(TRANSFORMERS) or bundle_kind(source) is None:
+        path = str(source).removeprefix(TRANSFORMERS)
+        return TokenClassifier(Checkpoint(path, device=device, kind="token classifier"))
+    folder = Path(source)
     tagger = load_tagger(folder, device=device)
     if tagger.model.sizes.aligned_dim:
         raise ValueError(f"{folder}: expected a plain tagger as teacher, got one that reads English itself")

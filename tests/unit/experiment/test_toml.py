@@ -217,11 +217,11 @@ def test_a_table_in_a_file_has_the_defaults_of_its_kind_where_it_says_nothing(tm
     for assignments in ({}, {"training": {"learning_rate": 0.5}}):
         other_rate = whole.training.model_copy(update={"learning_rate": 0.5})
         assert read_experiment(path, assignments) == whole.model_copy(update={"training": other_rate})
-    path.write_text(path.read_text().replace("learning_rate = 0.5", "decay_steps = 9"))
-    in_steps = {"decay_steps": 9, "decay_minutes": None}
-    assert read_experiment(path) == whole.model_copy(
-        update={"training": whole.training.model_copy(update=in_steps)}
-    )
+    without_length = whole.training.model_copy(update={"decay_minutes": None})
+    for length in ("decay_steps", "decay_epochs"):
+        in_others = without_length.model_copy(update={length: 9})
+        path.write_text(f'kind = "charlm"\n[data]\ntrain = "text.txt"\n[training]\n{length} = 9\n')
+        assert read_experiment(path) == whole.model_copy(update={"training": in_others})
 
 
 def test_what_a_written_file_leaves_out_for_want_of_a_value_stays_without_one(tmp_path: Path) -> None:
