@@ -20,7 +20,7 @@ $(RUNTIME): pyproject.toml
 	touch $@
 
 $(DEV): $(RUNTIME)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[gloss,glove,encoder,plots,vectors,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[gloss,glove,transformers,encoder,plots,vectors,dev]"
 	touch $@
 
 demo: $(RUNTIME)  ## tag Spanish with the bundled models, write the explain page, train plain and CAN side by side

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
 torch.set_num_threads(1)
 # A busy machine is not a bug: no deadline for a single example.
@@ -52,6 +52,33 @@ def write_bert() -> Callable[..., Path]:
         )
         kind = transformers.BertForTokenClassification if labels else transformers.BertModel
         kind(config).save_pretrained(folder)
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def write_bart() -> Callable[..., Path]:
+    """Writes a translator of `transformers` with random weights, whose words are pieces of SentencePiece.
+
+    The first four pieces are its marks, `<s>`, `<pad>`, `</s>` and `<unk>`.
+    """
+    transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
+
+    def write(folder: Path, pieces: Sequence[str], sizes: Mapping[str, int]) -> Path:
+        tokenizer = Tokenizer(models.Unigram([(own, -float(i)) for i, own in enumerate(pieces)], unk_id=3))
+        tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="$A </s>", special_tokens=[("</s>", 2)]
+        )
+        names = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+        transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
+        marks = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 2}
+        torch.manual_seed(5)
+        config = transformers.BartConfig(
+            vocab_size=len(pieces), init_std=1.0, forced_eos_token_id=None, **marks, **sizes
+        )
+        transformers.BartForConditionalGeneration(config).save_pretrained(folder)
         return folder
 
     return write

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import torch
 
 from canner.nn.pieces import Pieces
 from canner.text.accents import all_composed
-from canner.text.tokenizer import is_unspaced
+from canner.text.tokenizer import is_unspaced, without_spaces
 
+_SPACE = "▁"
+"""Begins a piece of SentencePiece that has a space before it."""
 _LONGEST_RUN = 128
 """Tokens that are read without a space between; no text has longer runs without punctuation."""
 
@@ -36,19 +39,20 @@ class WordPieces:
     piece may belong to several of them.
 
     Args:
-        tokenizer: a fast one of `transformers`.
+        tokenizer: of `transformers`.
         longest: pieces that the encoder reads at once, without its marks.
+        running_text: read all tokens as text writes them, full stops behind their word, as translators do.
 
     Attributes:
         pad_id: fills rows up.
     """
 
-    def __init__(self, tokenizer: Any, longest: int) -> None:
+    def __init__(self, tokenizer: Any, longest: int, *, running_text: bool = False) -> None:
         self._tokenizer = tokenizer
+        self._running_text = running_text
         self.longest = longest
         self.pad_id: int = tokenizer.pad_token_id or 0
-        self._first = [i for i in (tokenizer.cls_token_id, tokenizer.bos_token_id) if i is not None][:1]
-        self._last = [i for i in (tokenizer.sep_token_id, tokenizer.eos_token_id) if i is not None][:1]
+        self._first, self._last = _own_marks(tokenizer) if running_text else _marks(tokenizer)
 
     def rows(self, tokens: Sequence[str]) -> list[PieceRow]:
         """What an encoder reads of a sentence, in one row or several; none if it has no token."""
@@ -70,19 +74,44 @@ class WordPieces:
         return PieceRow(ids + self._last, words)
 
     def _runs(self, tokens: Sequence[str]) -> list[_Run]:
-        groups = _without_spaces(tokens, min(_LONGEST_RUN, self.longest // 2))
+        longest = min(_LONGEST_RUN, self.longest // 2)
+        groups = _as_written(tokens, longest) if self._running_text else _unspaced_together(tokens, longest)
         if not groups:
             return []
-        texts = ["".join(group) for group in groups]
-        encoded = self._tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
         runs = []
-        for group, ids, offsets in zip(groups, encoded["input_ids"], encoded["offset_mapping"], strict=True):
+        for group, (ids, offsets) in zip(groups, self._cut(["".join(g) for g in groups]), strict=True):
             ids = ids[: self.longest]
             if len(group) == 1:
                 runs.append(_Run(ids, [range(len(ids))]))
             else:
                 runs.append(_Run(ids, _pieces_of(group, offsets[: self.longest])))
         return runs
+
+    def _cut(self, texts: list[str]) -> Iterator[tuple[list[int], list[tuple[int, int]]]]:
+        """Pieces of each text, with the places of their characters in it."""
+        if self._tokenizer.is_fast:
+            encoded = self._tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
+            yield from zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
+            return
+        for text in texts:  # one of Python says what its pieces are, not where
+            pieces = self._tokenizer.tokenize(text)
+            ends = list(accumulate(len(piece.lstrip(_SPACE)) for piece in pieces))
+            yield self._tokenizer.convert_tokens_to_ids(pieces), list(zip([0, *ends], ends, strict=False))
+
+
+def _marks(tokenizer: Any) -> tuple[list[int], list[int]]:
+    """What stands before and after a text that an encoder reads."""
+    first = [i for i in (tokenizer.cls_token_id, tokenizer.bos_token_id) if i is not None][:1]
+    last = [i for i in (tokenizer.sep_token_id, tokenizer.eos_token_id) if i is not None][:1]
+    return first, last
+
+
+def _own_marks(tokenizer: Any) -> tuple[list[int], list[int]]:
+    """What the tokenizer itself puts there: the language, say, where it knows several."""
+    marked = tokenizer("a")["input_ids"]
+    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+    start = next(i for i in range(len(marked)) if marked[i : i + len(bare)] == bare)
+    return marked[:start], marked[start + len(bare) :]
 
 
 def pad_pieces(sentences: Sequence[Sequence[PieceRow]], pad_id: int) -> Pieces:
@@ -117,8 +146,14 @@ class _Run:
     pieces: list[range]
 
 
-def _without_spaces(tokens: Sequence[str], longest: int) -> list[list[str]]:
-    """Groups of tokens between which text has no space: a word alone, or characters of Chinese side by side."""
+def _as_written(tokens: Sequence[str], longest: int) -> list[list[str]]:
+    """Groups of tokens between which text has no space."""
+    wholes = without_spaces(tokens)
+    return [whole[start : start + longest] for whole in wholes for start in range(0, len(whole), longest)]
+
+
+def _unspaced_together(tokens: Sequence[str], longest: int) -> list[list[str]]:
+    """A word alone, or characters of Chinese side by side."""
     groups: list[list[str]] = []
     for token in tokens:
         joins = groups and is_unspaced(groups[-1][-1][-1:]) and is_unspaced(token[:1])

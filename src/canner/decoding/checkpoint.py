@@ -33,11 +33,15 @@ CHECKPOINT = "checkpoint"
 """The folder of a tagger's bundle that refers to what its trained encoder was before, and the key that says so."""
 LEARNED = "piece_encoder.encoder."
 """Begins the names of what it has become among the tagger's weights."""
-_LONGEST = 512
+_LONGEST, _LONGEST_TO_TRANSLATE = 512, 200
 
 
-ModelKind = Literal["encoder", "token classifier"]
-_AUTO: dict[ModelKind, str] = {"encoder": "AutoModel", "token classifier": "AutoModelForTokenClassification"}
+ModelKind = Literal["encoder", "token classifier", "translator"]
+_AUTO: dict[ModelKind, str] = {
+    "encoder": "AutoModel",
+    "token classifier": "AutoModelForTokenClassification",
+    "translator": "AutoModelForSeq2SeqLM",
+}
 """What of `transformers` loads each kind of model."""
 
 
@@ -52,6 +56,7 @@ class Checkpoint:
     Attributes:
         model: of `transformers`; nothing in it learns unless somebody says so.
         pieces: how it cuts words.
+        tokenizer: of `transformers`.
         dim: width of its states.
         fingerprint: of the weights.
         store_key: of the weights, the configuration and the tokenizer.
@@ -69,11 +74,14 @@ class Checkpoint:
             with _quiet(transformers.utils.logging):
                 tokenizer = transformers.AutoTokenizer.from_pretrained(path, use_fast=True)
                 loader = getattr(transformers, _AUTO[kind])
+                options = (
+                    {"attn_implementation": "eager"} if kind == "translator" else {}
+                )  # that tells its weights
                 model, loaded = loader.from_pretrained(
-                    path, output_loading_info=True, ignore_mismatched_sizes=True
+                    path, output_loading_info=True, ignore_mismatched_sizes=True, **options
                 )
             self.model: Any = model.to(device).eval().requires_grad_(False)
-        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        except (ImportError, OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             reason = " ".join(str(error).split())[:200]
             raise ValueError(f"{path}: expected a checkpoint of transformers, got {reason}") from None
         lacking = set(loaded["missing_keys"])
@@ -87,8 +95,11 @@ class Checkpoint:
             tokenizer.model_max_length,
             getattr(self.model.config, "max_position_embeddings", _LONGEST),
         )
+        translates = kind == "translator"
+        most = min(_LONGEST_TO_TRANSLATE if translates else _LONGEST, *(int(limit) for limit in limits))
         # Encoders of the RoBERTa family count positions from 2.
-        self.pieces = WordPieces(tokenizer, min(_LONGEST, *(int(limit) for limit in limits)) - 4)
+        self.pieces = WordPieces(tokenizer, most - 4, running_text=translates)
+        self.tokenizer: Any = tokenizer
         digest = hashlib.sha256()
         for name, weight in sorted(weights.items()):
             if name in lacking:
@@ -97,7 +108,8 @@ class Checkpoint:
             digest.update(weight.detach().float().cpu().contiguous().numpy().tobytes())
         self.fingerprint = f"transformer-{digest.hexdigest()[:16]}"
         settings = {k: v for k, v in self.model.config.to_dict().items() if k != "_name_or_path"}
-        decisive = [tokenizer.backend_tokenizer.to_str(), self.pieces.longest, settings]
+        vocabulary = tokenizer.backend_tokenizer.to_str() if tokenizer.is_fast else tokenizer.get_vocab()
+        decisive = [vocabulary, self.pieces.longest, settings]
         digest = hashlib.sha256(json.dumps(decisive, sort_keys=True, default=str).encode())
         self.store_key = f"{self.fingerprint}-{digest.hexdigest()[:8]}"
 

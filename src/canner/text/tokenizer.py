@@ -95,13 +95,26 @@ _NO_SPACE_AFTER = set("([{$£€¿¡“‘#")
 
 
 def detokenize(tokens: Sequence[str]) -> str:
-    """English words to readable text; straight quotation marks open and close in turn."""
-    text, glue, quote_open = "", True, False
+    """English words to readable text."""
+    return " ".join("".join(group) for group in without_spaces(tokens))
+
+
+def without_spaces(tokens: Sequence[str]) -> list[list[str]]:
+    """The tokens in groups as text writes them: without a space within, with one between two groups.
+
+    Straight quotation marks open and close in turn; characters of scripts without spaces stand side by side.
+    """
+    groups: list[list[str]] = []
+    glue, quote_open = True, False
     for token in tokens:
-        before = "" if glue or token in _NO_SPACE_BEFORE else " "
+        joins = glue or token in _NO_SPACE_BEFORE
         glue = token in _NO_SPACE_AFTER
         if token == '"':
-            before, glue = ("", False) if quote_open else (before, True)
+            joins, glue = (True, False) if quote_open else (joins, True)
             quote_open = not quote_open
-        text += before + token
-    return text
+        joins = joins or (is_unspaced(groups[-1][-1][-1:]) and is_unspaced(token[:1]))
+        if joins and groups:
+            groups[-1].append(token)
+        else:
+            groups.append([token])
+    return groups

@@ -16,6 +16,7 @@ from canner.data.translation import Translator
 from canner.decoding.checkpoint import TRANSFORMERS, Checkpoint
 from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
+from canner.decoding.seq2seq_translator import Seq2SeqTranslator
 from canner.decoding.tagger_bundle import load_tagger
 from canner.text.config import Config
 from canner.transfer.aligned import (
@@ -46,7 +47,13 @@ class FilesConfig(Config):
 
 
 class ViewConfig(Config):
-    """One way into English: a translator's bundle, or files; and what is carried over from it."""
+    """One way into English, a translator or files, and what is carried over from it.
+
+    Attributes:
+        translator: a bundle, or an encoder-decoder of `transformers`, as a folder or as `transformers:NAME`.
+        files: made elsewhere.
+        options: what is carried over.
+    """
 
     translator: str | None = None
     files: FilesConfig | None = None
@@ -55,7 +62,7 @@ class ViewConfig(Config):
     @model_validator(mode="after")
     def _one_of_two(self) -> ViewConfig:
         if (self.translator is None) == (self.files is None):
-            raise ValueError("expected either a translator (a bundle) or files, got both or neither")
+            raise ValueError("expected either a translator or files, got both or neither")
         return self
 
 
@@ -72,15 +79,15 @@ class TransferConfig(Config):
     views: tuple[ViewConfig, ...] = Field(min_length=1)
 
     def bundles(self) -> list[str]:
-        """Paths of the teacher, where it has one, and of the translators."""
-        translators = [view.translator for view in self.views if view.translator is not None]
-        return [*([] if self.teacher.startswith(TRANSFORMERS) else [self.teacher]), *translators]
+        """Paths of the teacher and of the translators, where they have one."""
+        named = [self.teacher, *(view.translator for view in self.views if view.translator is not None)]
+        return [path for path in named if not path.startswith(TRANSFORMERS)]
 
     def with_paths(self, change: Callable[[str], str]) -> TransferConfig:
         """The same with every path changed; a name that `transformers` knows is none."""
         views = []
         for view in self.views:
-            translator = change(view.translator) if view.translator is not None else None
+            translator = _changed(view.translator, change) if view.translator is not None else None
             files = None
             if view.files is not None:
                 files = FilesConfig(
@@ -90,8 +97,7 @@ class TransferConfig(Config):
                     missing=view.files.missing,
                 )
             views.append(view.model_copy(update={"translator": translator, "files": files}))
-        named = self.teacher.startswith(TRANSFORMERS)
-        return TransferConfig(teacher=self.teacher if named else change(self.teacher), views=tuple(views))
+        return TransferConfig(teacher=_changed(self.teacher, change), views=tuple(views))
 
     def relative_to(self, folder: Path) -> TransferConfig:
         """Paths as seen from a folder, so that folders can move together."""
@@ -100,6 +106,10 @@ class TransferConfig(Config):
     def seen_from(self, folder: Path) -> TransferConfig:
         """Paths that were relative to a folder, as seen from here."""
         return self.with_paths(lambda path: str(referred_to(path, folder)))
+
+
+def _changed(source: str, change: Callable[[str], str]) -> str:
+    return source if source.startswith(TRANSFORMERS) else change(source)
 
 
 @dataclass(frozen=True)
@@ -209,20 +219,28 @@ def _same_english(root: Path, translator: Translator, teacher: Teacher) -> Trans
     return TransferStore.open(folder) if (folder / "store.json").exists() else None
 
 
-def load_translator(folder: str | Path, *, device: str = "cpu") -> Translator:
-    """Reads a bundle that translates: a neural translator, an aligner of one, or a word gloss.
+def load_translator(source: str | Path, *, device: str = "cpu") -> Translator:
+    """Reads what translates: a bundle of a neural translator, an aligner of one, or a word gloss; or a model of others.
+
+    Args:
+        source: a bundle, or an encoder-decoder of `transformers`, as a folder or as `transformers:NAME`.
+        device: "cpu" or "cuda".
 
     Raises:
-        ValueError: if the folder is none of these.
+        ValueError: if it is none of these.
     """
-    kind = bundle_kind(folder)
+    named = str(source).startswith(TRANSFORMERS)
+    kind = None if named else bundle_kind(source)
+    if kind is None:
+        path = str(source).removeprefix(TRANSFORMERS)
+        return Seq2SeqTranslator(Checkpoint(path, device=device, kind="translator"))
     if kind == "gloss":
-        return WordGloss.load(folder)
+        return WordGloss.load(source)
     if kind == "aligner":
-        return NeuralAligner.load(folder, device=device)
+        return NeuralAligner.load(source, device=device)
     if kind == "translator":
-        return NeuralTranslator.load(folder, device=device)
-    raise ValueError(f"{folder}: expected a translator, an aligner or a gloss, got a bundle of kind {kind!r}")
+        return NeuralTranslator.load(source, device=device)
+    raise ValueError(f"{source}: expected a translator, an aligner or a gloss, got a bundle of kind {kind!r}")
 
 
 def load_teacher(source: str | Path, *, device: str = "cpu") -> Teacher:
