@@ -19,8 +19,8 @@ from canner.data.bundle import (
     save_json,
     save_tensors,
     save_text,
-    write_atomically,
 )
+from canner.text.files import write_atomically
 from canner.text.vectors import load_vectors, words_of_vectors
 from canner.training.run_files import EXPERIMENT
 
@@ -47,6 +47,7 @@ def save_vectors(folder: Path, words: Sequence[str], vectors: NDArray[np.float32
             for word, vector in zip(words, vectors, strict=True):
                 file.write(f"{word} {' '.join(f'{value:.5f}' for value in vector)}\n")
 
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / DIGEST_FILE).unlink(missing_ok=True)  # of vectors of before
     write_atomically(folder / VECTORS_FILE, write)
     with open(folder / VECTORS_FILE, "rb") as file:
