@@ -88,14 +88,15 @@ def expand_path(path: str, key: str | None = None) -> str:
     return expanded
 
 
-def require_file(path: str | Path, key: str) -> None:
+def require_file(path: str | Path, key: str | None = None) -> None:
     """Refuses a path of a configuration where there is nothing.
 
     Raises:
-        ValueError: names the key and the path.
+        ValueError: names the key, where it is given, and the path.
     """
     if not Path(path).exists():
-        raise ValueError(f"{key}: expected a file, got no such file: {path}; correct the path")
+        place = f"{key}: " if key is not None else ""
+        raise ValueError(f"{place}expected a file, got no such file: {path}; correct the path")
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
