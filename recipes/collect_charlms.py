@@ -16,19 +16,19 @@ from canner.experiment.results import digests, results_made_now, summarise, weig
 from canner.experiment.results_schema import Made, Row
 from canner.report.publishing import made_in_all
 from canner.report.results_file import read_results
+from canner.training.run_files import ENVIRONMENT, LOG, TRAINING
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
-
-FILES = ("training.json", "environment.json", "log.jsonl")
+FILES = (TRAINING, ENVIRONMENT, LOG)
 
 
 def row(run: Path) -> Row:
     """The figures of the model that was kept, the best on the held-out text."""
     config, environment = (
-        json.loads((run / name).read_text(encoding="utf-8")) for name in ("training.json", "environment.json")
+        json.loads((run / name).read_text(encoding="utf-8")) for name in (TRAINING, ENVIRONMENT)
     )
-    steps = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    steps = [json.loads(line) for line in (run / LOG).read_text(encoding="utf-8").splitlines()]
     best = min(steps, key=lambda step: float(step["bits_per_char"]))
     figures = {
         "bits per character": best["bits_per_char"],

@@ -12,13 +12,13 @@ python recipes/score_translators.py de=runs/translator-de-longer --label trained
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
+from canner.data.corpus import data_path
 from canner.data.translation import Translator
 from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
@@ -27,6 +27,7 @@ from canner.evaluation.translation import share_of_entity_tokens_copied
 from canner.experiment.results import results_made_now, summarise, weights_of
 from canner.experiment.results_schema import Row
 from canner.report.publishing import made_in_all, made_now, with_earlier_rows
+from canner.tables.corpora import GERMAN, SPANISH, SWAHILI, YORUBA
 from canner.text.bitext import read_bitext
 from canner.text.conll import read_conll
 from canner.text.segmentation import segment_tokens
@@ -36,13 +37,7 @@ from canner.transfer.views import load_translator
 from canner.transfer.word_alignment import align_words
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
-DATA = Path(os.environ.get("CANNER_DATA", "../shared/data"))
-ENTITIES = {
-    "es": "conll2002_es/esp.testa",
-    "de": "conll2003_de/dev.txt",
-    "sw": "masakhaner2/swa/dev.txt",
-    "yo": "masakhaner2/yor/dev.txt",
-}
+ENTITIES = {corpus.language: corpus.data.dev for corpus in (SPANISH, GERMAN, SWAHILI, YORUBA)}
 """Development sentences whose names the translator should leave whole."""
 NUM_WITH_ENTITIES = 500
 GOLD_ALIGNMENTS = {"zh": "zhen"}
@@ -52,7 +47,7 @@ def score(language: str, translator: Translator, num_sentences: int | None) -> d
     """BLEU, chrF, speed, and how many tokens of names stand in the English as they were."""
     figures: dict[str, float] = {}
     for part in ("dev", "test"):
-        folder = DATA / "bitext" / f"{language}-en"
+        folder = data_path("$CANNER_DATA") / "bitext" / f"{language}-en"
         pairs = read_bitext(folder / f"{part}.{language}", folder / f"{part}.en")[:num_sentences]
         started = time.monotonic()
         scores = score_translations(translator, [s for s, _ in pairs], [t for _, t in pairs])
@@ -60,7 +55,8 @@ def score(language: str, translator: Translator, num_sentences: int | None) -> d
         figures[f"{part} sentences"] = len(pairs)
         figures["sentences/s"] = len(pairs) / (time.monotonic() - started)
     if language in ENTITIES:
-        sentences = read_conll(DATA / "ner" / ENTITIES[language])[:NUM_WITH_ENTITIES]
+        (path,) = ENTITIES[language]
+        sentences = read_conll(data_path(path))[:NUM_WITH_ENTITIES]
         english = [t.target for t in translator.translate([s.tokens for s in sentences])]
         figures["entity tokens copied %"] = 100 * share_of_entity_tokens_copied(sentences, english)
     return figures
@@ -68,7 +64,7 @@ def score(language: str, translator: Translator, num_sentences: int | None) -> d
 
 def gold_pairs(language: str) -> tuple[list[tuple[list[str], list[str]]], list[GoldAlignment]]:
     """Sentence pairs that are not too long for a translator, and their gold links."""
-    name = DATA / "alignment" / GOLD_ALIGNMENTS[language]
+    name = data_path("$CANNER_DATA") / "alignment" / GOLD_ALIGNMENTS[language]
     pairs = [(s.split(), t.split()) for s, t in read_bitext(f"{name}.src-tgt")]
     gold = read_gold_alignments(f"{name}.gold")
     short = [i for i, (s, t) in enumerate(pairs) if len("".join(s)) < 180 and len(t) < 120]
@@ -96,7 +92,7 @@ def score_head(language: str, aligner: NeuralAligner) -> dict[str, dict[str, flo
 def score_aligner(language: str) -> dict[str, dict[str, float]]:
     """Alignment error rate of eflomal on the same pairs, which it aligns together with the training text."""
     pairs, gold = gold_pairs(language)
-    folder = DATA / "bitext" / f"{language}-en"
+    folder = data_path("$CANNER_DATA") / "bitext" / f"{language}-en"
     text = read_bitext(folder / f"train.{language}", folder / "train.en")
     source = [tokenize_words(s) for s, _ in text]
     if language == "zh":
@@ -111,7 +107,7 @@ def score_aligner(language: str) -> dict[str, dict[str, float]]:
 
 def files_of(language: str) -> list[Path]:
     """What a translator from a language is scored on."""
-    folder = DATA / "bitext" / f"{language}-en"
+    folder = data_path("$CANNER_DATA") / "bitext" / f"{language}-en"
     return [folder / f"{part}.{side}" for part in ("dev", "test") for side in (language, "en")]
 
 
@@ -199,7 +195,7 @@ def save_alignments(
     )
     bundle = f"models/{language}-en"
     command = f"python recipes/score_translators.py {language}={bundle} {language}={bundle}-aligner {language}=eflomal"
-    gold = DATA / "alignment"
+    gold = data_path("$CANNER_DATA") / "alignment"
     files = [gold / f"{GOLD_ALIGNMENTS[language]}.{end}" for end in ("src-tgt", "gold")]
     files += [] if folder is None else [weights_of(folder)]
     save(f"translators-{language}-alignment", title, rows, data, protocol, command, files)

@@ -24,8 +24,9 @@ from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_tagger, save_tagger
 from canner.text.bitext import read_lines
 from canner.text.vocabulary import Vocabulary
+from canner.training.run_files import ENVIRONMENT, FIT, TRAINING
 from canner.training.translator_data import ParallelTextConfig, read_training_pairs
-from canner.training.vectors import VECTORS_FILE, pack_vectors
+from canner.training.vectors_bundle import VECTORS_FILE, pack_vectors
 from canner.transfer.gloss import WordGloss
 from canner.transfer.views import TransferConfig
 
@@ -89,7 +90,7 @@ def _sort_words(tagger: SentenceTagger) -> None:
 
 def _training(run: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """How a training ended, its configuration, and where it was."""
-    names = "fit.json", "training.json", "environment.json"
+    names = FIT, TRAINING, ENVIRONMENT
     fit, config, made = (json.loads((run / name).read_text(encoding="utf-8")) for name in names)
     return fit, config, made
 

@@ -6,13 +6,14 @@ CANNER_DATA=../shared/data python recipes/widen_teacher.py runs/teacher-en-train
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from pathlib import Path
 
+from canner.data.corpus import data_path
 from canner.decoding.tagger_bundle import load_tagger, save_tagger
 from canner.experiment.results import results_made_now, summarise
+from canner.tables.corpora import ENGLISH
 from canner.text.conll import read_conll
 from canner.text.vectors import frequent_glove_words, load_glove_package
 from canner.training.tagger import LabelledSplit, evaluate
@@ -25,8 +26,8 @@ RESULTS = Path(__file__).resolve().parents[1] / "results"
 def main() -> None:
     """Widens, scores before and after, saves."""
     trained, output = Path(sys.argv[1]), Path(sys.argv[2])
-    folder = Path(os.environ["CANNER_DATA"]) / "ner" / "conll2003_en"
-    splits = {"dev": read_conll(folder / "eng.testa"), "test": read_conll(folder / "eng.testb")}
+    files = {"dev": ENGLISH.data.dev, "test": ENGLISH.data.test}
+    splits = {split: read_conll(data_path(path)) for split, (path,) in files.items()}
     tagger = load_tagger(trained)
     words = frequent_glove_words(NUM_WORDS)
     wide = widen_vocabulary(tagger, words, load_glove_package(words))

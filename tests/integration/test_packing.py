@@ -23,6 +23,7 @@ from canner.experiment.inputs import missing_bundles
 from canner.experiment.tagger import TaggerExperiment
 from canner.models.alignment_head import AlignmentHead, AlignmentHeadConfig
 from canner.models.tagger import TaggerConfig
+from canner.training.run_files import OF_TRAINING, STORES
 from canner.transfer.views import TransferConfig, TransferViews, ViewConfig
 
 TEXT = "Ana vive en Lima ."
@@ -125,12 +126,13 @@ def test_threads_may_share_a_tagger(place: Path) -> None:
 
 
 def test_what_only_training_needs_is_left_behind(place: Path, tmp_path: Path) -> None:
-    (place / "translator" / "resume.safetensors").write_bytes(b"")
-    (place / "translator" / "stores").mkdir()
+    for name in set(OF_TRAINING) - {STORES}:
+        (place / "translator" / name).write_bytes(b"")
+    (place / "translator" / STORES).mkdir()
     canner.Tagger.load(place / "tagger").save(tmp_path / "packed")
     copied = os.listdir(tmp_path / "packed" / "translators" / "translator")
     assert "config.json" in copied
-    assert not {"resume.safetensors", "stores"} & set(copied)
+    assert not set(OF_TRAINING) & set(copied)
 
 
 def test_bundles_of_one_name_are_packed_beside_each_other(place: Path, bundles: Path, tmp_path: Path) -> None:

@@ -155,8 +155,9 @@ def _how(workers: int | None, device: str, runs: Path, *, progress: bool) -> Run
     """How the runs of all parts are made."""
     from canner.experiment.machine import workers_that_fit
     from canner.experiment.runner import RunnerOptions
+    from canner.training.run_files import STORES
 
-    return RunnerOptions(workers or workers_that_fit(device), None, device, progress, runs / "stores")
+    return RunnerOptions(workers or workers_that_fit(device), None, device, progress, runs / STORES)
 
 
 def _require_folders(*paths: Path) -> None:

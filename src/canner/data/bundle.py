@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from canner.text.config import Config
+from canner.text.files import write_atomically
 
 C = TypeVar("C", bound=Config)
 T = TypeVar("T")
@@ -142,45 +143,29 @@ def read_bundle_file(path: Path, load: Callable[[Path], T]) -> T:
         raise ValueError(f"{path}: {error}") from None
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Calls `write` with a temporary path beside `path`, then renames: nothing is left half-written.
-
-    Raises:
-        OSError: as `write` raised it; the temporary file is gone.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        write(temporary)
-        os.chmod(temporary, 0o644)  # safetensors writes files that only their owner can read
-        os.replace(temporary, path)
-    except OSError as error:
-        error.filename = error.filename or str(path)
-        raise
-    except SafetensorError as error:  # how safetensors reports a disk that is full
-        raise OSError(f"{path}: could not be written ({error}); is the disk full?") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def save_text(path: Path, text: str) -> None:
-    """Writes UTF-8 text, whole or not at all."""
-
-    def write(temporary: Path) -> None:
-        temporary.write_text(text, encoding="utf-8")
-
-    write_atomically(path, write)
+    """Writes UTF-8 text, whole or not at all; makes the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def save_json(path: Path, value: Any) -> None:
-    """Writes JSON, whole or not at all."""
+    """Writes JSON, whole or not at all; makes the folder."""
     save_text(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Writes tensors as safetensors, whole or not at all; tensors that share memory are written each."""
+    """Writes tensors as safetensors, whole or not at all; makes the folder. Those that share memory are written each.
+
+    Raises:
+        OSError: the disk is full.
+    """
     own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    write_atomically(path, lambda temporary: save_file(own, temporary, metadata))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        write_atomically(path, lambda temporary: save_file(own, temporary, metadata))
+    except SafetensorError as error:  # how safetensors reports a disk that is full
+        raise OSError(f"{path}: could not be written ({error}); is the disk full?") from error
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:

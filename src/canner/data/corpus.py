@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from canner.text.brat import BratReport
 from canner.text.config import Config
 from canner.text.entities import Entity
-from canner.text.files import expand_path
+from canner.text.files import expand_path, require_file
 from canner.text.jsonl import JsonlReport
 from canner.text.labelled import ReadingWarning, read_labelled
 from canner.text.schemes import encode_tags
@@ -152,9 +152,7 @@ def data_path(path: str, key: str | None = None) -> Path:
         ValueError: if a variable is not set or there is no such file.
     """
     found = Path(expand_path(path, key))
-    if not found.exists():
-        place = f"{key}: " if key is not None else ""
-        raise ValueError(f"{place}expected a file, got no such file: {found}; correct the path")
+    require_file(found, key)
     return found
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from canner.data.translation import Translation
 from canner.decoding.options import TranslateOptions
 from canner.nn.pooling import pool_decoder_attention
+from canner.nn.word_attention import join_attention
 from canner.text.segmentation import Segment
 from canner.text.subwords import Pieces, Subwords
 
@@ -113,22 +114,12 @@ def join_parts(parts: Sequence[Translation], source: Sequence[str]) -> Translati
     return Translation(
         tuple(source),
         tuple(word for part in parts for word in part.target),
-        _block_diagonal([part.attention for part in parts]),
-        _block_diagonal(reading) if len(reading) == len(parts) else None,
+        join_attention([part.attention for part in parts]),
+        join_attention(reading) if len(reading) == len(parts) else None,
         score,
         len(parts),
         parts[0].alignment_layer,
     )
-
-
-def _block_diagonal(blocks: Sequence[Tensor]) -> Tensor:
-    rows, columns = sum(b.shape[1] for b in blocks), sum(b.shape[2] for b in blocks)
-    whole = blocks[0].new_zeros(len(blocks[0]), rows, columns)
-    row = column = 0
-    for block in blocks:
-        whole[:, row : row + block.shape[1], column : column + block.shape[2]] = block
-        row, column = row + block.shape[1], column + block.shape[2]
-    return whole
 
 
 def empty_translation(num_layers: int) -> Translation:

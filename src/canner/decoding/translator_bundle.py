@@ -18,12 +18,12 @@ from canner.data.bundle import (
     save_json,
     save_tensors,
     save_text,
-    write_atomically,
 )
 from canner.data.compression import StoredPrecision, compress, expand
 from canner.decoding.options import TranslateOptions
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.copying import Copier
+from canner.text.files import write_atomically
 from canner.text.segmentation import Segmentation
 from canner.text.subwords import Subwords
 

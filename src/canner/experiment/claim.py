@@ -14,7 +14,7 @@ from canner.experiment.environment import environment
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import is_written, read_json, read_toml, to_toml
 from canner.text.config import Config
-from canner.training.run_state import RESUME
+from canner.training.run_files import ENVIRONMENT, EXPERIMENT, FIT, RESUME, STORES
 
 
 @contextlib.contextmanager
@@ -24,7 +24,7 @@ def claimed(folder: Path, experiment: Config, device: str) -> Iterator[None]:
     A run that fails before it leaves anything gives the folder up, so that a mended configuration may have it. A
     comparison may have the folder of another with the same base: of its rows, what is run is known.
     """
-    path, new_folder = folder / "experiment.toml", not folder.exists()
+    path, new_folder = folder / EXPERIMENT, not folder.exists()
     before = set() if new_folder else {found.name for found in folder.iterdir()}
     new = not path.exists()
     if not new and not _is_of(experiment, path):
@@ -40,7 +40,7 @@ def claimed(folder: Path, experiment: Config, device: str) -> Iterator[None]:
         )
     try:
         save_text(path, to_toml(experiment))
-        save_json(folder / "environment.json", environment(device))
+        save_json(folder / ENVIRONMENT, environment(device))
         yield
     except (ValueError, OSError):
         if new and folder.exists() and not (folder / RESUME).exists():
@@ -68,7 +68,7 @@ def _give_up(folder: Path, before: set[str], new_folder: bool, references: re.Pa
     A comparison keeps everything: its folders hold finished runs.
     """
     found = [path for path in folder.iterdir() if path.name not in before]
-    folders = [path for path in found if path.is_dir() and path.name != "stores"]
+    folders = [path for path in found if path.is_dir() and path.name != STORES]
     if not all(references.fullmatch(path.name) for path in folders):
         return
     for path in found:
@@ -82,5 +82,5 @@ def _give_up(folder: Path, before: set[str], new_folder: bool, references: re.Pa
 
 def ending_of(folder: Path) -> str | None:
     """How the training in a folder ended; None if it has not, or nothing is trained in steps there."""
-    path = folder / "fit.json"
+    path = folder / FIT
     return str(read_json(path)["stopped"]) if path.exists() else None

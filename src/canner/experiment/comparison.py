@@ -17,6 +17,7 @@ from canner.experiment.results_schema import Paper
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import dotted_keys, one_line, override, without_nothing
 from canner.text.config import Config
+from canner.training.run_files import STORES
 
 _DATA_OF_ROWS = ("data.train", "data.num_sentences")
 """What of its data a row may set: the rest, and the seed, tells its runs apart, or is what rows are compared on."""
@@ -269,7 +270,7 @@ def plan(config: ComparisonExperiment, folder: Path) -> list[Cell]:
         row = system.name if len(budgets) == 1 else f"{system.name}, {budget} sentences"
         cells.append(_cell(config, system, row, folder / slug(row), budget, subset_seed))
     places = [run.folder for cell in cells for run in cell.tries]
-    if len(set(places)) < len(places) or folder / "stores" in {place.parent for place in places}:
+    if len(set(places)) < len(places) or folder / STORES in {place.parent for place in places}:
         raise ValueError(
             "expected systems and grid values that differ in more than case and punctuation, and none called "
             "stores, got two for one folder; name them otherwise"

@@ -9,26 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from canner.data.corpus import data_path
-from canner.experiment.tagger import COUNTS, TaggerExperiment
-from canner.training.run_state import RESUME
+from canner.experiment.tagger import TaggerExperiment
+from canner.training.run_files import FIT, INPUTS, OF_TRAINING, RESUME, TRAINING
 
 Identify = Callable[[str], str | None]
 """Gives what to record of a path whose digest differs wherever it is made, in the place of that; else None."""
 
-INPUTS = "inputs.json"
-"""File of a run: the digests of what it reads."""
 # Of bundles and of checkpoints of `transformers`.
 _READ = ("*.safetensors", "*.json", "*.bin", "*.model", "vocab.txt", "merges.txt")
-# How a bundle was made does not change what it does.
-_NOT_READ = {
-    RESUME,
-    "environment.json",
-    "metrics.json",
-    "fit.json",
-    "training.json",
-    COUNTS,
-    INPUTS,
-}
 
 
 def bundles_of(experiment: TaggerExperiment) -> list[tuple[str, str]]:
@@ -70,8 +58,8 @@ def missing_bundles(experiment: TaggerExperiment) -> list[str]:
 
 
 def _is_unfinished(bundle: Path) -> bool:
-    began = any((bundle / name).exists() for name in ("training.json", INPUTS))
-    return began and (not (bundle / "fit.json").exists() or (bundle / RESUME).exists())
+    began = any((bundle / name).exists() for name in (TRAINING, INPUTS))
+    return began and (not (bundle / FIT).exists() or (bundle / RESUME).exists())
 
 
 def inputs_of(experiment: TaggerExperiment, identify: Identify | None = None) -> dict[str, str]:
@@ -112,7 +100,7 @@ def _digest(path: Path) -> str:
     files = [path] if path.is_file() else sorted(found for kind in _READ for found in path.glob(kind))
     digest = hashlib.sha256()
     for file in files:
-        if path.is_file() or file.name not in _NOT_READ:
+        if path.is_file() or file.name not in OF_TRAINING:
             digest.update(file_digest(file))
     return digest.hexdigest()[:16]
 

@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from canner.data.bundle import save_text
 from canner.experiment.comparison import Cell
 from canner.experiment.inputs import Identify, inputs_here, inputs_of, trained_bundles
 from canner.experiment.record import Record
 from canner.experiment.tagger import TaggerExperiment
-from canner.experiment.toml import read_json
+from canner.experiment.toml import is_read_as, read_json
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +73,7 @@ class KeptRuns:
         entry = self.runs.get(key)
         if entry is None:
             return None
-        if not _is_of(entry, experiment):
+        if not is_read_as(experiment, entry["experiment"]):
             self._say_refused(key, "of another configuration")
             return None
         if changed := self._changed_inputs(entry, experiment):
@@ -96,7 +95,7 @@ class KeptRuns:
                 continue
             if known.get("seed") == experiment.seed and known["data"]["test"] == list(experiment.data.test):
                 alike = experiment.model_copy(update={"name": known.get("name")})
-                if _is_of(entry, alike) and not self._changed_inputs(entry, alike):
+                if is_read_as(alike, known) and not self._changed_inputs(entry, alike):
                     self._added.add(key)
                     self.runs[key] = {**entry, "experiment": experiment.model_dump(mode="json")}
                     return _record(entry)
@@ -126,7 +125,7 @@ class KeptRuns:
             dev_f1 = {path: record.dev_f1 for path, record in found.items()}
             for run in (run for cell in cells for run in cell.known_runs(dev_f1)):
                 entry = self.runs.get(run.folder.relative_to(folder).as_posix())
-                if entry is None or not _is_of(entry, run.experiment):
+                if entry is None or not is_read_as(run.experiment, entry["experiment"]):
                     continue
                 changed = self._changed_inputs(entry, run.experiment)
                 if changed and changed.keys() <= trained_bundles(run.experiment):
@@ -180,14 +179,6 @@ class KeptRuns:
         digests = Counter(entry.get("inputs", {}).get(path) for entry in self.runs.values())
         del digests[None]
         return max(digests, key=lambda one: (digests[one], one), default=otherwise)
-
-
-def _is_of(entry: Mapping[str, Any], experiment: TaggerExperiment) -> bool:
-    """Whether an entry is of this configuration; a setting that it did not know yet has its default."""
-    try:
-        return TaggerExperiment(**entry["experiment"]) == experiment
-    except ValidationError:  # a setting that is no more
-        return False
 
 
 def _is_whole(entry: Any) -> bool:

@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from canner.data.bundle import save_json, save_text
 from canner.experiment.environment import environment
-from canner.experiment.inputs import INPUTS, inputs_of
-from canner.experiment.tagger import COUNTS, TaggerExperiment, train_tagger
+from canner.experiment.inputs import inputs_of
+from canner.experiment.tagger import TaggerExperiment, train_tagger
 from canner.experiment.toml import dotted_keys, is_written, read_json, to_toml
-from canner.training.run_state import RESUME, DivergedError
+from canner.training.run_files import COUNTS, ENVIRONMENT, EXPERIMENT, FIT, INPUTS, LOG, METRICS, RESUME
+from canner.training.run_state import DivergedError
 
 logger = logging.getLogger(__name__)
-
-_CONFIG = "experiment.toml"
 
 
 @dataclass(frozen=True)
@@ -90,17 +89,17 @@ def run_and_record(
     begun = (folder / INPUTS).exists() or (folder / RESUME).exists()
     if begun and not _goes_on(inputs, folder):
         start_again(folder)
-    for name in ("metrics.json", COUNTS):
+    for name in (METRICS, COUNTS):
         (folder / name).unlink(missing_ok=True)
-    save_text(folder / _CONFIG, to_toml(experiment))
-    save_json(folder / "environment.json", environment(device))
+    save_text(folder / EXPERIMENT, to_toml(experiment))
+    save_json(folder / ENVIRONMENT, environment(device))
     save_json(folder / INPUTS, inputs)
     try:
         run = train_tagger(
             experiment, folder, stores=stores, max_minutes=max_minutes, device=device, progress=progress
         )
     except DivergedError as error:
-        save_json(folder / "metrics.json", {"stopped": "diverged", "failure": str(error)})
+        save_json(folder / METRICS, {"stopped": "diverged", "failure": str(error)})
         raise
     if run.fit.stopped == "interrupted":
         raise KeyboardInterrupt
@@ -109,7 +108,7 @@ def run_and_record(
 
 def start_again(folder: Path) -> None:
     """Removes what an unfinished run of a folder would go on from."""
-    for name in (RESUME, "log.jsonl"):
+    for name in (RESUME, LOG):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -121,9 +120,9 @@ def read_record(experiment: TaggerExperiment, folder: Path) -> Record | None:
     Raises:
         ValueError: if the folder holds a run of another configuration.
     """
-    if not (folder / _CONFIG).exists() or _is_of_another(experiment, folder):
+    if not (folder / EXPERIMENT).exists() or _is_of_another(experiment, folder):
         return None
-    if not ((folder / "metrics.json").exists() and (folder / INPUTS).exists()):
+    if not ((folder / METRICS).exists() and (folder / INPUTS).exists()):
         return None
     inputs = inputs_of(experiment)
     try:
@@ -144,11 +143,11 @@ def _is_of_another(experiment: TaggerExperiment, folder: Path) -> bool:
     """
     known = _known_settings(folder)
     if not known:
-        logger.warning("%s: the run is damaged and is trained again: %s says nothing", folder, _CONFIG)
+        logger.warning("%s: the run is damaged and is trained again: %s says nothing", folder, EXPERIMENT)
         return True
     if is_written(experiment, known):
         return False
-    if not ((folder / "metrics.json").exists() or (folder / RESUME).exists()):
+    if not ((folder / METRICS).exists() or (folder / RESUME).exists()):
         return True
     raise ValueError(
         f"{folder}: expected the run of this configuration, got one of another{_difference(experiment, known)}; "
@@ -177,7 +176,7 @@ def _say_once(text: str) -> None:
 def _known_settings(folder: Path) -> dict[str, Any]:
     """Those of the run of a folder; none, if their file is damaged."""
     try:
-        return tomllib.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+        return tomllib.loads((folder / EXPERIMENT).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         return {}
 
@@ -188,7 +187,7 @@ def _goes_on(inputs: Mapping[str, str], folder: Path) -> bool:
         logger.info("%s was made from other data or bundles: training starts again", folder)
         return False
     if not _known_settings(folder):
-        logger.warning("%s: %s says nothing: training starts again", folder, _CONFIG)
+        logger.warning("%s: %s says nothing: training starts again", folder, EXPERIMENT)
         return False
     return True
 
@@ -201,17 +200,17 @@ def _was_made_from(inputs: Mapping[str, str], folder: Path) -> bool:
 
 
 def _read_finished(folder: Path) -> Record | None:
-    found = read_json(folder / "metrics.json")
+    found = read_json(folder / METRICS)
     if found["stopped"] in ("time", "interrupted"):
         return None
-    made = read_json(folder / "environment.json")
+    made = read_json(folder / ENVIRONMENT)
     if "failure" in found:
         return Record({}, None, 0.0, found["failure"], made)
     part = np.array(read_json(folder / COUNTS)["test"], dtype=np.int64)
     if part.ndim != 2 or part.shape[1] != 3:
         raise ValueError(f"expected three counts of each sentence in {COUNTS}, got an array {part.shape}")
     scores = {name: found[name] for name in ("dev", "test")}
-    fit = read_json(folder / "fit.json")
+    fit = read_json(folder / FIT)
     epochs, best_epoch = int(fit["epochs"]), int(fit["best_epoch"]) + 1
     minutes = float(found.get("minutes", 0.0))
     record = Record(scores, part, minutes, None, made, epochs=epochs, best_epoch=best_epoch)

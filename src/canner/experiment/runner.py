@@ -23,6 +23,7 @@ from canner.experiment.state import ComparisonState
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.workers import BrokenOffError, pool
 from canner.training.progress import StepProgress
+from canner.training.run_files import STORES
 
 logger = logging.getLogger(__name__)
 
@@ -171,7 +172,7 @@ def _make_what_is_left(state: ComparisonState, options: RunnerOptions, deadline:
     state.say_what_is_left(options.workers)
     with StepProgress(state.config.name, enabled=options.progress and options.workers > 1) as bar:
         bar.advance_to(state.num_finished, state.num_runs)
-        for run, record in _runs(state, options.stores or state.folder / "stores", options, deadline):
+        for run, record in _runs(state, options.stores or state.folder / STORES, options, deadline):
             state.add(run, record)
             bar.advance_to(state.num_finished, state.num_runs)
 

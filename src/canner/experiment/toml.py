@@ -100,12 +100,17 @@ def to_toml(config: BaseModel) -> str:
 
 
 def is_written(config: BaseModel, values: Mapping[str, Any]) -> bool:
-    """Whether values, read from a file, are the full configuration.
+    """Whether values, read from TOML, which leaves out what is None, are the full configuration."""
+    return values == tomllib.loads(to_toml(config)) or is_read_as(config, values)
 
-    A setting that the file did not know has the default of its table, which is how things were before it came.
+
+def is_read_as(config: BaseModel, values: Mapping[str, Any]) -> bool:
+    """Whether values are read as the configuration.
+
+    A setting that they do not know has the default of its table, which is how things were before it came.
     """
     with contextlib.suppress(ValueError, TypeError):  # a setting that is no more
-        return values == tomllib.loads(to_toml(config)) or type(config)(**values) == config
+        return type(config)(**values) == config
     return False
 
 

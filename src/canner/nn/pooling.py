@@ -93,14 +93,6 @@ def pool_decoder_attention(
     return pooled(attention[:, :-1]), pooled(attention[:, 1:])
 
 
-def strongest_links(attention: Float[Tensor, "T S"]) -> list[tuple[int, int]]:
-    """Each target word with the source word it looked at most, as (source, target); none where `<eos>` had more."""
-    weights, sources = attention.max(dim=1)
-    on_eos = 1.0 - attention.sum(dim=1)
-    kept = weights > on_eos
-    return sorted((int(s), t) for t, (s, keep) in enumerate(zip(sources, kept, strict=True)) if keep)
-
-
 def _membership(words: Sequence[int], num_words: int, like: Tensor) -> Tensor:
     """[pieces, words]: 1 where the piece belongs to the word."""
     index = torch.tensor(words, dtype=torch.long, device=like.device)

@@ -10,7 +10,7 @@ from canner.data.bundle import bundle_kind
 from canner.decoding.forcing import UnreadablePairsError
 from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
-from canner.nn.pooling import strongest_links
+from canner.nn.word_attention import strongest_links
 from canner.text.alignments import Link
 from canner.text.bitext import SEPARATOR, read_bitext, read_lines
 from canner.text.files import Source, name_of
@@ -32,6 +32,8 @@ def align_texts(
     """Links between the words of sentence pairs; words are those of `canner.text.tokenizer`.
 
     A pair with an empty side has no links, nor has one that is longer than the translator reads, which is warned of.
+    A neural translator links every English word but those of which `<eos>` had more attention than any word, as error
+    rates are counted; `Translated.alignment`, for people, asks for a quarter of the attention.
 
     Args:
         source: sentences, a line each, or both sides as `source ||| target`; with a gloss the source alone. A path,
@@ -103,5 +105,5 @@ def _align_gloss(
 
 
 def _check_layer(layer: int | None, num_layers: int) -> None:
-    if layer is not None and layer > num_layers:
+    if layer is not None and not 0 <= layer <= num_layers:
         raise ValueError(f"expected a layer from 1 to {num_layers} (0: the mean), got {layer}")

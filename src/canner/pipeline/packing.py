@@ -23,15 +23,13 @@ from canner.decoding.neural_aligner import translator_of
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import load_tagger, save_tagger
 from canner.decoding.transformer_features import TransformerFeatures
+from canner.training.run_files import OF_TRAINING
 from canner.transfer.views import TransferConfig
 
 _TEACHER = "teacher"
 """The folder of the teacher's copy."""
-_OF_TRAINING = (
-    *("resume.*", "stores", "log.jsonl", "*.log", ".*", "experiment.toml", "environment.json"),
-    *("training.json", "fit.json", "metrics.json", "counts.json", "inputs.json"),
-)
-"""What only the training of a bundle needs, or tells of it."""
+_LEFT = (*OF_TRAINING, "resume.*", "*.log", ".*", "encoders")
+"""Patterns of what is not copied; encoders are copied from where a bundle reads them."""
 
 
 def pack(bundle: str | Path, folder: str | Path) -> None:
@@ -190,9 +188,7 @@ def _copy_bundle(origin: Path, target: Path, copies: dict[Path, Path], place: Pa
     if known in copies:
         return copies[known]
     place = place or _free(target / "translators" / origin.name)
-    # encoders are copied from where the bundle reads them
-    leave = shutil.ignore_patterns(*_OF_TRAINING, "encoders")
-    shutil.copytree(origin, place, ignore=leave)
+    shutil.copytree(origin, place, ignore=shutil.ignore_patterns(*_LEFT))
     _allow_writing(place)
     copies[known] = place
     if bundle_kind(place) == "aligner":

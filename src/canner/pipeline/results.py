@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from canner.data.translation import Translation
+from canner.nn.word_attention import join_attention, strongest_links
 from canner.text.entities import Entity
 from canner.text.tokenizer import Token, detokenize, shorten
 
 _NUM_LISTED = 8
 """Entities that the `repr` of a result shows."""
+_LEAST_LINK = 0.25
+"""Share of a word's attention that its link has: people are shown few links that are wrong."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +80,10 @@ class Translated:
         """Links (source token, English word): each English word with the token it looked at most, if at any.
 
         Read off the layer that was taught to align, else off the mean of the layers, but for what was copied. A
-        word that spread its look too thin (less than a quarter of its mass on one token) has no link.
+        word that spread its look too thin (less than a quarter of its mass on one token) has no link. (`canner align`
+        links every word but those of which `<eos>` had more.)
         """
-        attention = self.translation.aligning_attention
-        if not attention.numel():
-            return []
-        weight, source = attention.max(dim=1)
-        return sorted((int(s), t) for t, (s, w) in enumerate(zip(source, weight, strict=True)) if w >= 0.25)
+        return strongest_links(self.translation.aligning_attention, at_least=_LEAST_LINK)
 
 
 @dataclass(frozen=True, repr=False)
@@ -199,15 +198,7 @@ class Tagged:
         views = self._first_views()
         if not views:
             return None
-        maps = [view.attention.float() for view in views]
-        shape = (maps[0].shape[0], sum(m.shape[1] for m in maps), sum(m.shape[2] for m in maps))
-        joined = torch.zeros(shape)
-        target = source = 0
-        for attention in maps:
-            _, height, width = attention.shape
-            joined[:, target : target + height, source : source + width] = attention
-            target, source = target + height, source + width
-        return joined
+        return join_attention([view.attention.float() for view in views])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: character spans as annotation tools read them (docs/service.md)."""

@@ -18,7 +18,7 @@ from canner.text.entities import Entity
 from canner.text.files import replace_surrogates
 from canner.text.schemes import decode_tags
 from canner.text.sentences import split_sentences
-from canner.text.tokenizer import Token, tokenize
+from canner.text.tokenizer import Token, spaced_tokens, tokenize_part
 from canner.transfer.aligned import Transfer
 from canner.transfer.projection import PROJECTED, ProjectionTagger
 from canner.transfer.views import TransferConfig, TransferViews, View, load_teacher, load_translator
@@ -167,7 +167,7 @@ class Tagger:
         """
         texts = _texts(texts)
         texts = [replace_surrogates(text) for text in texts]
-        cut = [[_tokens_within(text, *span) for span in split_sentences(text)] for text in texts]
+        cut = [[tokenize_part(text, *span) for span in split_sentences(text)] for text in texts]
         return self._tag(texts, cut)
 
     def tag_tokens(self, sentences: Sequence[Sequence[str]]) -> list[Tagged]:
@@ -180,13 +180,9 @@ class Tagger:
         for tokens in _lists_of_tokens(sentences):
             if not all(tokens):
                 raise ValueError("expected tokens that are not empty, got an empty one; leave it out")
-            placed, position = [], 0
             words = [replace_surrogates(token) for token in tokens]
-            for token in words:
-                placed.append(Token(token, position, position + len(token)))
-                position += len(token) + 1
             texts.append(" ".join(words))
-            cut.append([placed] if placed else [])
+            cut.append([spaced_tokens(words)] if words else [])
         return self._tag(texts, cut)
 
     def tag_stream(self, texts: Iterable[str]) -> Iterator[Tagged]:
@@ -285,10 +281,6 @@ def _tokens(item: object) -> list[str] | None:
 
 def _name(bundle: str | Path) -> str:
     return Path(os.path.abspath(bundle)).name
-
-
-def _tokens_within(text: str, start: int, end: int) -> list[Token]:
-    return [Token(token.text, start + token.start, start + token.end) for token in tokenize(text[start:end])]
 
 
 def _likeliest_entities(transfer: Transfer, tags: Sequence[str]) -> tuple[Entity, ...]:

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
-from canner.experiment.inputs import INPUTS, bundles_of, file_digest, inputs_here
+from canner.experiment.inputs import bundles_of, file_digest, inputs_here
 from canner.experiment.kinds import read_experiment, run_experiment
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import read_json
@@ -27,7 +27,8 @@ from canner.tables.bundles import ENCODER, ENGLISH_ENCODER
 from canner.tables.distillation import CONTINUED, DISTILLED
 from canner.tables.guidance import GUIDANCE
 from canner.tables.translation import BACK_TRANSLATED, LONGER
-from canner.training.vectors import DIGEST_FILE, unpack_vectors
+from canner.training.run_files import EXPERIMENT, INPUTS
+from canner.training.vectors_bundle import DIGEST_FILE, unpack_vectors
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def made_from(path: str) -> str | None:
     recipe = Path(RECIPES.get(path, ""))
     if recipe.suffix != ".toml":
         return None
-    own = _folder_of(Path(path)) / "experiment.toml"
+    own = _folder_of(Path(path)) / EXPERIMENT
     source = own if Path(path).exists() else recipe
     if not source.is_file():
         return None
@@ -95,7 +96,7 @@ def made_from(path: str) -> str | None:
 def _inputs_of(source: Path) -> dict[str, str]:
     """Digests of what a tagger was trained from, or would be, by its configuration."""
     kept = source.with_name(INPUTS)
-    if source.name == "experiment.toml" and kept.exists():
+    if source.name == EXPERIMENT and kept.exists():
         return read_json(kept)
     experiment = read_experiment(source)
     return inputs_here(experiment) if isinstance(experiment, TaggerExperiment) else {}
@@ -188,7 +189,7 @@ def _make(recipe: Path, path: Path, deadline: float | None, device: str, progres
 def _shipped(recipe: Path, path: Path) -> Path | None:
     """The folder of packed vectors that ship and were trained by the recipe as it is, if there is one."""
     shipped = SHIPPED / path.parent.name
-    own = shipped / "experiment.toml"
+    own = shipped / EXPERIMENT
     if path.suffix != ".vec" or not (own.is_file() and recipe.is_file()):
         return None
     return shipped if read_experiment(own) == read_experiment(recipe) else None

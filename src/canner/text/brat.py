@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from canner.text.files import join_surrogates, read_lenient_lines
-from canner.text.jsonl import Misfit, Span, fit_spans, misfits_in_words
 from canner.text.sentence import Sentence
 from canner.text.sentences import split_sentences
-from canner.text.tokenizer import Token, tokenize
+from canner.text.spans import Misfit, Span, fit_spans, misfits_in_words
+from canner.text.tokenizer import tokenize_part
 
 _PASSED_OVER = tuple("REAMNW#*")
 _ENTITY = re.compile(r"(T\S+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.+)")
@@ -167,7 +167,7 @@ def _sentences(text: str, spans: Sequence[Span]) -> tuple[list[Sentence], list[M
     for start, end in _whole(split_sentences(text), spans):
         within = [span for span in rest if span.start < end and start < span.end]
         rest = [span for span in rest if span not in within] if within else rest
-        tokens = [Token(t.text, start + t.start, start + t.end) for t in tokenize(text[start:end])]
+        tokens = tokenize_part(text, start, end)
         entities, unfit = fit_spans(text, tokens, within)
         sentences.append(Sentence.from_entities([token.text for token in tokens], entities))
         misfits += unfit

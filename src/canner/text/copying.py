@@ -20,6 +20,9 @@ from canner.text.accents import composed, without_accents
 from canner.text.capitals import NameGuesser
 from canner.text.subwords import COPY_SLOTS, NUM_COPY_SLOTS
 
+COPIED_SHARE = 0.6
+"""From this share of translations that a name stands in unchanged on, it is copied, however frequent it is."""
+
 
 def _may_be_name(word: str) -> bool:
     return word[:1].isupper() or any(c.isdigit() for c in word) or any(c.isupper() for c in word)
@@ -51,7 +54,6 @@ class Copier:
         targets: Iterable[Sequence[str]] | None = None,
         *,
         min_count: int,
-        copied_share: float = 0.6,
     ) -> Copier:
         """Learns the known words: those that occur `min_count` times in the source side of the parallel text.
 
@@ -62,7 +64,6 @@ class Copier:
             sentences: source sides of the parallel text.
             targets: their translations; None: the count alone decides.
             min_count: rarer words are not known.
-            copied_share: from this share of unchanged translations on, a possible name is not known.
         """
         written: Counter[str] = Counter()
         unchanged: Counter[str] = Counter()
@@ -70,7 +71,7 @@ class Copier:
             written.update(words)
             there = {without_accents(word) for word in target}
             unchanged.update(word for word in words if _may_be_name(word) and without_accents(word) in there)
-        counts = Counter({w: n for w, n in written.items() if unchanged[w] < copied_share * n})
+        counts = Counter({w: n for w, n in written.items() if unchanged[w] < COPIED_SHARE * n})
         for word, count in list(counts.items()):
             if word != word.lower():
                 counts[word.lower()] += count

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
-from collections.abc import Iterable
+import secrets
+import stat
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
@@ -87,21 +88,45 @@ def expand_path(path: str, key: str | None = None) -> str:
     return expanded
 
 
-def require_file(path: str | Path, key: str) -> None:
+def require_file(path: str | Path, key: str | None = None) -> None:
     """Refuses a path of a configuration where there is nothing.
 
     Raises:
-        ValueError: names the key and the path.
+        ValueError: names the key, where it is given, and the path.
     """
     if not Path(path).exists():
-        raise ValueError(f"{key}: expected a file, got no such file: {path}; correct the path")
+        place = f"{key}: " if key is not None else ""
+        raise ValueError(f"{place}expected a file, got no such file: {path}; correct the path")
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Calls `write` with a temporary path beside `path`, then moves it into place: nothing is left half-written.
+
+    The file may be read by whom the umask says, whatever `write` sets.
+
+    Raises:
+        OSError: the folder is absent, or as `write` raised it; names `path`. The temporary file is gone.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        temporary.touch(exist_ok=False)
+        mode = stat.S_IMODE(temporary.stat().st_mode)
+        write(temporary)
+        os.chmod(temporary, mode)  # safetensors writes files that only their owner can read
+        os.replace(temporary, path)
+    except OSError as error:
+        if error.filename is None or str(error.filename) == str(temporary):
+            error.filename = str(path)
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_lines(destination: Destination, lines: Iterable[str]) -> None:
     """Write lines as UTF-8, each ended by `\\n`.
 
-    A file appears under its name only when it is complete: it is written beside it and moved into place. What is
-    no plain file (a device, a pipe) is written to directly.
+    A file appears under its name only when it is complete. What is no plain file (a device, a pipe) is written to
+    directly.
 
     Raises:
         ValueError: if a line cannot be written as UTF-8 (lone surrogates); names the line.
@@ -116,17 +141,12 @@ def write_lines(destination: Destination, lines: Iterable[str]) -> None:
         with path.open("wb") as device:
             _write(device, path, lines)
         return
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
             _write(file, path, lines)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+
+    write_atomically(path, write)
 
 
 def _write(file: IO[bytes], path: Path, lines: Iterable[str]) -> None:

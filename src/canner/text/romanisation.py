@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
+from canner.text.copying import COPIED_SHARE
 from canner.text.extras import missing_package
 from canner.text.segmentation import Segment
 
@@ -65,14 +66,13 @@ def write_names(segments: Sequence[Segment], known: Collection[str]) -> list[Seg
 
 
 def translated_names(
-    pairs: Iterable[tuple[Sequence[Segment], Sequence[str]]], *, min_count: int, copied_share: float = 0.6
+    pairs: Iterable[tuple[Sequence[Segment], Sequence[str]]], *, min_count: int
 ) -> tuple[set[str], set[str]]:
     """Names that English has words for, and all names.
 
     Args:
         pairs: segments of a Chinese sentence, and the words of its translation.
         min_count: names seen less often are not trusted to be translated.
-        copied_share: from this share of translations with the pinyin in them on, a name is not translated.
     """
     seen: Counter[str] = Counter()
     spelt: Counter[str] = Counter()
@@ -83,7 +83,7 @@ def translated_names(
             if parts != [segment]:
                 seen[segment.text] += 1
                 spelt[segment.text] += any(part.text in there for part in parts)
-    return {n for n, c in seen.items() if c >= min_count and spelt[n] < copied_share * c}, set(seen)
+    return {n for n, c in seen.items() if c >= min_count and spelt[n] < COPIED_SHARE * c}, set(seen)
 
 
 def _written(segment: Segment, known: Collection[str]) -> list[Segment]:

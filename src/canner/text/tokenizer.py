@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -78,6 +78,20 @@ def tokenize(text: str, *, clitics: bool = False) -> list[Token]:
         cuts = [match.start(), *([match.start() + len(clitic.group(1))] if clitic else []), match.end()]
         spans += pairwise(places[cut] for cut in cuts)
     return [Token(text[start:end], start, end) for start, end in spans]
+
+
+def tokenize_part(text: str, start: int, end: int) -> list[Token]:
+    """The tokens of `text[start:end]`, with offsets into the whole text."""
+    return [Token(token.text, start + token.start, start + token.end) for token in tokenize(text[start:end])]
+
+
+def spaced_tokens(words: Iterable[str]) -> list[Token]:
+    """The words as tokens of the text that they make when they are joined by spaces."""
+    tokens, start = [], 0
+    for word in words:
+        tokens.append(Token(word, start, start + len(word)))
+        start += len(word) + 1
+    return tokens
 
 
 def tokenize_words(text: str, *, clitics: bool = False) -> list[str]:

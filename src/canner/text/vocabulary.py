@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
+
+from canner.text.files import write_atomically
 
 PAD = "<pad>"
 UNK = "<unk>"
@@ -98,11 +99,9 @@ class Vocabulary:
 
     def save(self, path: str | Path) -> None:
         """Write the vocabulary as JSON; the file is either complete or not there."""
-        path = Path(path)
-        partial = path.with_name(path.name + ".partial")
         # ASCII escapes, because a lone surrogate (some corpora have them) cannot be written as UTF-8.
-        partial.write_text(json.dumps(self.to_json(), indent=0), encoding="ascii")
-        os.replace(partial, path)
+        text = json.dumps(self.to_json(), indent=0)
+        write_atomically(Path(path), lambda temporary: temporary.write_text(text, encoding="ascii"))
 
     @classmethod
     def load(cls, path: str | Path) -> Vocabulary:

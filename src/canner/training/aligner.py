@@ -29,7 +29,8 @@ from canner.models.alignment_head import (
 from canner.text.config import Config
 from canner.text.files import require_file
 from canner.training.loop import fit
-from canner.training.run_state import RESUME, FitResult
+from canner.training.run_files import RESUME, TRAINING
+from canner.training.run_state import FitResult
 from canner.training.schedule import TrainingConfig
 from canner.training.task import ParameterGroup, trainable
 from canner.training.translator import guided_alignment_loss
@@ -230,7 +231,7 @@ def train_aligner(
     known = know_pairs(translator, examples, batch_pieces=config.batch_pieces)
     torch.manual_seed(config.seed)
     head = AlignmentHead(config.model, translator.model.config).to(device)
-    save_json(folder / "training.json", config.model_dump())
+    save_json(folder / TRAINING, config.model_dump())
     held_out, train = known[: config.num_held_out], known[config.num_held_out :]
     NeuralAligner(translator, head).save_config(folder, config.translator)
     return fit(

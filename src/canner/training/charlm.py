@@ -19,6 +19,7 @@ from canner.text.config import Config
 from canner.text.files import require_file
 from canner.text.vocabulary import Vocabulary
 from canner.training.loop import fit
+from canner.training.run_files import TRAINING
 from canner.training.run_state import FitResult
 from canner.training.schedule import TrainingConfig
 from canner.training.task import ParameterGroup, trainable
@@ -200,7 +201,7 @@ def train_charlm(
         folder / "config.json",
         {"format": 1, "kind": "charlm", "model": json.loads(config.model.model_dump_json())},
     )
-    save_json(folder / "training.json", config.model_dump())
+    save_json(folder / TRAINING, config.model_dump())
     encoder = CharEncoder(vocabulary)
     logger.info("%d training characters, %d kinds", len(train_text), len(vocabulary))
     torch.manual_seed(config.seed)

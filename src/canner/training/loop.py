@@ -24,8 +24,8 @@ from canner.training.optimizer import make_optimizer, set_rate
 from canner.training.optimizer_state import flatten_optimizer, unflatten_optimizer
 from canner.training.progress import Progress
 from canner.training.randomness import set_seed
+from canner.training.run_files import FIT, LOG, RESUME
 from canner.training.run_state import (
-    RESUME,
     DivergedError,
     FitResult,
     RunState,
@@ -179,7 +179,7 @@ class _Run:
         state.history.append(line)
         # Written whole: a killed run that is taken up again repeats validations that an appended log would keep twice.
         log = "".join(json.dumps(line) + "\n" for line in state.history)
-        save_text(self.folder / "log.jsonl", log)
+        save_text(self.folder / LOG, log)
         self.progress.report(line, better)
 
     def validate_at_stop(self) -> None:
@@ -335,5 +335,5 @@ def fit(
                 discard_state(folder)
         stopped = "interrupted" if run.interruption.requested else stopped  # in the last validation, too
         result = run.result(stopped)
-        save_json(folder / "fit.json", {k: v for k, v in asdict(result).items() if k != "history"})
+        save_json(folder / FIT, {k: v for k, v in asdict(result).items() if k != "history"})
     return result

@@ -11,7 +11,7 @@ from typing import Literal
 
 from safetensors import safe_open
 
-RESUME = "resume.safetensors"
+from canner.training.run_files import RESUME
 
 Stopped = Literal["finished", "time", "interrupted", "early_stopping", "annealed", "decayed"]
 

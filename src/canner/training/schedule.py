@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from canner.nn.precision import Precision
 from canner.text.config import Config
 
 
@@ -48,7 +49,7 @@ class TrainingConfig(Config):
     mode: Literal["max", "min"] = "max"
     keep: Literal["best", "last"] = "best"
     """Which weights a training leaves: those of the validation with the best metric, or of its last."""
-    precision: Literal["auto", "float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
     accumulate: int = Field(1, ge=1)
     """Batches whose gradients make one step."""
     checkpoint_minutes: float = Field(5.0, gt=0)

@@ -24,7 +24,8 @@ from canner.text.files import require_file
 from canner.text.subwords import Subwords
 from canner.training.lexical_start import start_from_lexicon, start_from_translator
 from canner.training.loop import fit
-from canner.training.run_state import RESUME, FitResult
+from canner.training.run_files import RESUME, TRAINING
+from canner.training.run_state import FitResult
 from canner.training.schedule import TrainingConfig
 from canner.training.task import ParameterGroup, trainable
 from canner.training.translator_data import (
@@ -258,7 +259,7 @@ def train_translator(
         "alignment_layer": config.guided_layer if guided else None,
     }
     save_json(folder / "config.json", bundle)
-    save_json(folder / "training.json", config.model_dump())
+    save_json(folder / TRAINING, config.model_dump())
     logger.info("%d training pairs, %d target pieces", len(examples), sum(len(e.target) for e in examples))
     options = TranslateOptions(beam_size=1, strip_accents=data.strip_accents)
     translator = NeuralTranslator(

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from pydantic import Field
 
-from canner.data.bundle import bundle_kind, write_atomically
+from canner.data.bundle import bundle_kind
 from canner.text.alignments import Link, read_alignments, write_alignments
 from canner.text.bitext import read_bitext, read_lines
 from canner.text.capitals import NameGuesser
 from canner.text.config import Config
 from canner.text.copying import Copier
 from canner.text.english_names import english_names
+from canner.text.files import write_atomically
 from canner.text.romanisation import translated_names, write_names
 from canner.text.segmentation import Segment, Segmentation, segments_of
 from canner.text.subwords import Subwords
@@ -104,6 +105,7 @@ def vocabularies(
     copier = Copier(copier.known - names | translated | parent.known, {**parent.names, **english}, guesser)
     source = source or Subwords.train((s for s, _ in train), vocab_size=data.source_pieces)
     target = target or Subwords.train((t for _, t in train), vocab_size=data.target_pieces)
+    folder.mkdir(parents=True, exist_ok=True)
     for path, save in zip(paths, (source.save, target.save, copier.save), strict=True):
         write_atomically(path, save)
     return source, target, copier

@@ -8,7 +8,8 @@ from typing import Protocol
 from canner.data.translation import Translation, Translator
 from canner.evaluation.alignment import GoldAlignment, score_alignments
 from canner.evaluation.translation import bleu, chrf
-from canner.nn.pooling import pool_attention, strongest_links
+from canner.nn.pooling import pool_attention
+from canner.nn.word_attention import strongest_links
 from canner.text.tokenizer import detokenize, tokenize_words
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import math
 import re
@@ -13,33 +11,17 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from canner.data.bundle import (
-    FORMAT,
-    load_tensors,
-    read_bundle_config,
-    read_bundle_file,
-    save_json,
-    save_tensors,
-    save_text,
-    write_atomically,
-)
 from canner.text.accents import composed
 from canner.text.config import Config
 from canner.text.conll import read_conll
 from canner.text.extras import missing_package
 from canner.text.files import read_lenient_lines, require_file
 from canner.text.tokenizer import tokenize_words
-from canner.text.vectors import load_vectors, words_of_vectors
+from canner.training.vectors_bundle import save_vectors
 
 logger = logging.getLogger(__name__)
-
-VECTORS_FILE = "vectors.vec"
-DIGEST_FILE = "vectors.sha256"
-"""Digest of the file that the training beside it wrote: other vectors in its place do not count as these."""
 
 
 class VectorsConfig(Config):
@@ -132,45 +114,8 @@ def train_vectors(config: VectorsConfig, folder: str | Path) -> int:
         words += [word for word, _ in found]
         vectors = np.concatenate([vectors, *(vector[None] for _, vector in found)])
     # The mean length of a vector becomes √dim · 0.1, about that of random vectors, which stand beside them.
-    _save(Path(folder), words, vectors * (0.1 * math.sqrt(vectors.shape[1])))
+    save_vectors(Path(folder), words, vectors * (0.1 * math.sqrt(vectors.shape[1])))
     return len(words)
-
-
-def pack_vectors(folder: str | Path, bundle: str | Path) -> None:
-    """Writes trained vectors small, to be shipped: the words, their vectors in half precision, the configuration.
-
-    Args:
-        folder: of `train_vectors`, with the `experiment.toml` of its training.
-        bundle: folder to write.
-    """
-    folder, bundle = Path(folder), Path(bundle)
-    words = words_of_vectors(folder / VECTORS_FILE)
-    vectors = torch.from_numpy(load_vectors(folder / VECTORS_FILE, words).matrix).half()
-    save_json(bundle / "config.json", {"format": FORMAT, "kind": "vectors"})
-    save_json(bundle / "words.json", words)
-    save_text(bundle / "experiment.toml", (folder / "experiment.toml").read_text(encoding="utf-8"))
-    save_tensors(bundle / "model.safetensors", {"vectors": vectors})
-
-
-def unpack_vectors(bundle: str | Path, folder: str | Path) -> None:
-    """Writes what `pack_vectors` packed as `vectors.vec` again, with its `experiment.toml`; the vectors last.
-
-    Raises:
-        ValueError: if the bundle is damaged.
-    """
-    bundle, folder = Path(bundle), Path(folder)
-    read_bundle_config(bundle, "vectors")
-    words = read_bundle_file(bundle / "words.json", lambda path: json.loads(path.read_text(encoding="utf-8")))
-    vectors = (
-        read_bundle_file(bundle / "model.safetensors", load_tensors)
-        .get("vectors", torch.zeros(0, 0))
-        .float()
-        .numpy()
-    )
-    if not isinstance(words, list) or len(words) != len(vectors):
-        raise ValueError(f"{bundle}: expected a vector for each word, got others; copy the bundle again")
-    save_text(folder / "experiment.toml", (bundle / "experiment.toml").read_text(encoding="utf-8"))
-    _save(folder, words, vectors)
 
 
 def _rare_words(config: VectorsConfig, known: set[str]) -> list[str]:
@@ -207,18 +152,3 @@ def _hash(text: str) -> int:
     for character in text:
         value = (value * 31 + ord(character)) % (1 << 31)
     return value
-
-
-def _save(folder: Path, words: Sequence[str], vectors: NDArray[np.float32]) -> None:
-    """Writes `vectors.vec`, whole or not at all."""
-
-    def write(path: Path) -> None:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(f"{len(words)} {vectors.shape[1]}\n")
-            for word, vector in zip(words, vectors, strict=True):
-                file.write(f"{word} {' '.join(f'{value:.5f}' for value in vector)}\n")
-
-    (folder / DIGEST_FILE).unlink(missing_ok=True)  # of vectors of before
-    write_atomically(folder / VECTORS_FILE, write)
-    with open(folder / VECTORS_FILE, "rb") as file:
-        save_text(folder / DIGEST_FILE, hashlib.file_digest(file, "sha256").hexdigest() + "\n")

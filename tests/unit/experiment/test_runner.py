@@ -30,7 +30,8 @@ from canner.experiment.runner import BrokenRunsError, RunnerOptions, run_compari
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import to_toml
 from canner.report.table import table
-from canner.training.run_state import RESUME, DamagedStateError, DivergedError
+from canner.training.run_files import RESUME
+from canner.training.run_state import DamagedStateError, DivergedError
 
 Make = Callable[..., ComparisonExperiment]
 

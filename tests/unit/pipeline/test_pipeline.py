@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
@@ -19,6 +20,7 @@ from canner.data.translation import Translation
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import make_model, save_tagger
 from canner.models.tagger import TaggerConfig
+from canner.pipeline.alignment import align_texts
 from canner.pipeline.results import EnglishView, Tagged, TaggedSentence, Translated
 from canner.text.entities import Entity
 from canner.text.sentence import Sentence
@@ -166,6 +168,12 @@ def test_the_translator(folder: Path) -> None:
         ValueError, match="expected a translator, an aligner or a gloss, got a bundle of kind 'tagger'"
     ):
         canner.Translator.load(folder / "teacher")
+
+
+@pytest.mark.parametrize("layer", [-1, 2])
+def test_a_layer_that_is_not_there_is_not_read(folder: Path, layer: int) -> None:
+    with pytest.raises(ValueError, match=rf"expected a layer from 1 to 1 \(0: the mean\), got {layer}"):
+        align_texts(io.BytesIO(b"Ana vive"), None, translator=folder / "gloss", layer=layer)
 
 
 def test_links_follow_the_strongest_attention_where_there_is_enough() -> None:

@@ -20,8 +20,8 @@ from canner.tables import ALONE, TABLES, comparisons, prerequisites
 from canner.tables.bundles import ENGLISH_ENCODER
 from canner.tables.prerequisites import ON_GPU, RECIPES, made_from, make_missing
 from canner.training.charlm import CharLMTask
-from canner.training.run_state import RESUME
-from canner.training.vectors import pack_vectors
+from canner.training.run_files import RESUME
+from canner.training.vectors_bundle import pack_vectors
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = "the river runs through the town and the town sleeps by the river .\n" * 40

@@ -11,16 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canner.text.entities import Entity
-from canner.text.jsonl import (
-    Span,
-    character_spans,
-    fit_spans,
-    read_jsonl,
-    read_jsonl_with_report,
-    text_record,
-    write_jsonl,
-)
+from canner.text.jsonl import read_jsonl, read_jsonl_with_report, text_record, write_jsonl
 from canner.text.sentence import Sentence
+from canner.text.spans import Span, character_spans, fit_spans
 from canner.text.tokenizer import tokenize
 
 TEXT = "Ana Sol vive en Lima."

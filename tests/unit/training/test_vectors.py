@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import load_file
 
 from canner.text.vectors import load_vectors, words_of_vectors
-from canner.training.vectors import VECTORS_FILE, VectorsConfig, pack_vectors, train_vectors, unpack_vectors
+from canner.training.vectors import VectorsConfig, train_vectors
+from canner.training.vectors_bundle import VECTORS_FILE, pack_vectors, unpack_vectors
 
 TEXT = "el gato come pescado\nel perro come carne\nla gata come pescado\nun perro bebe agua\n" * 30
 
