@@ -79,11 +79,14 @@ class Translated:
     def alignment(self) -> list[tuple[int, int]]:
         """Links (source token, English word): each English word with the token it looked at most, if at any.
 
-        Read off the layer that was taught to align, else off the mean of the layers, but for what was copied. A
-        word that spread its look too thin (less than a quarter of its mass on one token) has no link. (`canner align`
-        links every word but those of which `<eos>` had more.)
+        Read off the layer that was taught to align, else off the mean of the layers. A word that spread its look too
+        thin (less than a quarter of its mass on one token) has no link. (`canner align` links every word but those of
+        which `<eos>` had more.) A word that was copied is linked with all tokens that it was copied from.
         """
-        return strongest_links(self.translation.aligning_attention, at_least=_LEAST_LINK)
+        copied = {word for word, _ in self.translation.copies}
+        looked = strongest_links(self.translation.aligning_attention, at_least=_LEAST_LINK)
+        known = [(token, word) for word, token in self.translation.copies]
+        return sorted([link for link in looked if link[1] not in copied] + known)
 
 
 @dataclass(frozen=True, repr=False)

@@ -182,6 +182,14 @@ def test_links_follow_the_strongest_attention_where_there_is_enough() -> None:
     assert translated.alignment == [(0, 0), (2, 2)]
 
 
+def test_a_copied_word_is_linked_with_all_its_tokens():
+    attention = torch.full((1, 2, 6), 0.1)
+    attention[0, 1, 5] = 0.5
+    name = [(0, token) for token in range(5)]
+    translated = Translated(Translation(tuple("abcdef"), ("Name", "met"), attention, copies=tuple(name)))
+    assert translated.alignment == [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (5, 1)]
+
+
 def test_entities_of_a_later_sentence_are_counted_from_the_start_of_the_text() -> None:
     view = EnglishView(Translation(("b",), ("B",), torch.ones(1, 1, 1)), "t", ())
     sentences = (
