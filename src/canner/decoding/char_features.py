@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -29,9 +28,6 @@ from canner.nn.precision import Precision, autocast
 from canner.text.accents import all_composed
 from canner.text.vocabulary import Vocabulary
 
-Edge = Literal["character", "space"]
-"""Where the models stop reading a word: at its last (first) character, or at the space beyond it."""
-
 
 class CharLMFeatures:
     """Frozen character language models as embeddings of words (a `WordEmbedder`).
@@ -44,8 +40,6 @@ class CharLMFeatures:
         config: of the model.
         model: both directions; frozen here.
         vocabulary: of characters.
-        edge: "character" as the paper writes Eq. 4; "space" reads one character on, after which the models know
-            that the word is whole (as Flair does).
         precision: "auto" takes bfloat16 where the processor has it, about three times as fast.
 
     Attributes:
@@ -59,13 +53,11 @@ class CharLMFeatures:
         model: BidirectionalCharLM,
         vocabulary: Vocabulary,
         *,
-        edge: Edge = "character",
         precision: Precision = "auto",
     ) -> None:
         self.config = config
         self.model = model.eval().requires_grad_(False)
         self.vocabulary = vocabulary
-        self.edge = edge
         self.dim = model.features_dim
         self._encoder = CharEncoder(vocabulary)
         self._precision = precision
@@ -79,7 +71,6 @@ class CharLMFeatures:
         cls,
         folder: str | Path,
         *,
-        edge: Edge | None = None,
         precision: Precision = "auto",
         device: str = "cpu",
     ) -> CharLMFeatures:
@@ -87,7 +78,6 @@ class CharLMFeatures:
 
         Args:
             folder: the bundle.
-            edge: None: as the bundle says, else "character".
             precision: as in the constructor.
             device: where the models run.
 
@@ -104,8 +94,7 @@ class CharLMFeatures:
         fill_weights(
             model, {name: weight.float() for name, weight in weights.items()}, folder / "model.safetensors"
         )
-        edge = edge or bundle.get("edge", "character")
-        return cls(config, model.to(device), vocabulary, edge=edge, precision=precision)
+        return cls(config, model.to(device), vocabulary, precision=precision)
 
     def save(self, folder: str | Path) -> None:
         """Writes a bundle in half precision; `config.json` comes last, so that a folder with one is whole.
@@ -122,7 +111,6 @@ class CharLMFeatures:
             "format": FORMAT,
             "kind": "charlm",
             "model": self.config.model_dump(mode="json"),
-            "edge": self.edge,
         }
         save_json(folder / "config.json", config)
 
@@ -147,7 +135,7 @@ class CharLMFeatures:
 
     def _embed_batch(self, texts: Sequence[str], sentences: Sequence[Sequence[str]]) -> list[Tensor]:
         ids = [self._encoder.encode(text) for text in texts]
-        ends = [word_ends(words, edge=self.edge) for words in sentences]
+        ends = [word_ends(words) for words in sentences]
         padded = pad_sequence(ids, batch_first=True)
         reversed_padded = pad_sequence([own.flip(0) for own in ids], batch_first=True)
         forward_ends = pad_sequence([forward for forward, _ in ends], batch_first=True)
@@ -165,19 +153,18 @@ class CharLMFeatures:
         return [features_BSF[row, : len(words)].clone() for row, words in enumerate(sentences)]
 
     def _fingerprint(self) -> str:
-        digest = hashlib.sha256(json.dumps([self.edge, self.vocabulary.to_json()]).encode())
+        digest = hashlib.sha256(json.dumps(["character", self.vocabulary.to_json()]).encode())
         for name, weight in sorted(self.model.state_dict().items()):
             digest.update(name.encode())
             digest.update(weight.half().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
 
 
-def word_ends(words: Sequence[str], *, edge: Edge) -> tuple[Tensor, Tensor]:
-    """Where each direction stops to look at each word of a sentence, in its text with a line break at either end.
+def word_ends(words: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Where each direction stops to look at each word of a sentence: at its outermost character (Eq. 4).
 
     Args:
-        words: of the sentence.
-        edge: at the word's outermost character in the direction of reading, or one on.
+        words: of the sentence, whose text has a line break at either end.
 
     Returns:
         Positions [S] in the text, and [S] in the reversed text. An empty word is met at what stands beside it.
@@ -185,7 +172,4 @@ def word_ends(words: Sequence[str], *, edge: Edge) -> tuple[Tensor, Tensor]:
     lengths = torch.tensor([len(word) for word in words], dtype=torch.long)
     starts = 1 + torch.cumsum(lengths + 1, 0) - (lengths + 1)
     last = int(starts[-1] + lengths[-1]) if len(words) else 0
-    beyond = 1 if edge == "space" else 0
-    forward = starts + lengths - 1 + beyond
-    backward = last - starts + beyond
-    return forward, backward
+    return starts + lengths - 1, last - starts

@@ -71,9 +71,7 @@ class Tagger:
         folder = Path(folder)
         tagger = load_tagger(folder, device=device)
         config = read_bundle_config(folder, "tagger")
-        info: dict[str, Any] = {
-            name: config[name] for name in ("scores", "language", "transfer") if name in config
-        }
+        info: dict[str, Any] = {name: config[name] for name in ("scores", "transfer") if name in config}
         if config.get("transfer") is None:
             return cls(tagger, folder=folder, info=info)
         transfer = config_of(TransferConfig, config["transfer"], folder / "config.json").seen_from(folder)

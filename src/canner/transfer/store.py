@@ -27,7 +27,6 @@ from canner.data.translation import Translation, Translator
 from canner.transfer.aligned import (
     Transfer,
     TransferOptions,
-    aligned_dim,
     aligned_features,
     transfer_sentences,
 )
@@ -64,7 +63,6 @@ class TransferStore:
 
     def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
         self.folder = folder
-        self.translator_fingerprint: str = manifest["translator"]
         self.num_layers: int = manifest["num_layers"]
         self.features_dim: int = manifest["features_dim"]
         self.tags: tuple[str, ...] = tuple(manifest["tags"])
@@ -183,10 +181,6 @@ class TransferStore:
                 "again with it: only what is missing is translated"
             )
         return self._reader.read(tokens, place)
-
-    def aligned_dim(self, options: TransferOptions) -> int:
-        """Width of the aligned features under these options."""
-        return aligned_dim(self.features_dim, len(self.tags), options)
 
     def aligned(self, tokens: Sequence[str], options: TransferOptions) -> Tensor:
         """Aligned features [S, F] of a sentence, float32.

@@ -18,7 +18,7 @@ from canner.transfer.teacher import TargetFeatures
 class TokenClassifier:
     """A model that was fine-tuned to find entities in English, as a `Teacher`.
 
-    r_j is the mean of the last hidden states of a word's pieces, in the place of [CAN, Eq. 5]'s BiLSTM outputs. A
+    r_j is the mean of the last hidden states of a word's pieces, in the place of our BiLSTM's outputs (Eq. 5). A
     word's tag probabilities are those of its first piece; a word without pieces has zeros.
 
     Args:

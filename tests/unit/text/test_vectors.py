@@ -54,21 +54,6 @@ def test_all_formats_give_the_same(tmp_path: Path, name: str, compress: bool) ->
     assert np.isfinite(matrix).all()
 
 
-def test_fallbacks_can_be_turned_off(tmp_path: Path) -> None:
-    (tmp_path / "v.txt").write_text(lines(), encoding="utf-8")
-    words = ["HAUS", "1984", "Wien"]
-    assert load_vectors(tmp_path / "v.txt", words, lowercase_fallback=False).found.tolist() == [
-        False,
-        True,
-        True,
-    ]
-    assert load_vectors(tmp_path / "v.txt", words, digits_fallback=False).found.tolist() == [
-        True,
-        False,
-        True,
-    ]
-
-
 def test_a_word_in_lower_case_is_found_among_cased_vectors(tmp_path: Path) -> None:
     (tmp_path / "v.txt").write_text(
         "Lima 1 1 1\nLIMA 2 2 2\nQuito 3 3 3\nquito 4 4 4\nÉvora 5 5 5\n", encoding="utf-8"
@@ -77,8 +62,6 @@ def test_a_word_in_lower_case_is_found_among_cased_vectors(tmp_path: Path) -> No
     matrix, found = load_vectors(tmp_path / "v.txt", words)
     assert matrix[:, 0].tolist() == [1, 4, 3, 5, 1]
     assert found.all()
-    found = load_vectors(tmp_path / "v.txt", words, lowercase_fallback=False).found
-    assert found.tolist() == [False, True, True, False, False]
 
 
 def test_unknown_words_are_random_as_wide_as_the_others_and_repeatable(tmp_path: Path) -> None:

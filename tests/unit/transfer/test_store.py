@@ -64,7 +64,6 @@ def test_every_layer_and_reading_without_rebuild(tmp_path, make_translator, make
     direct = transfer_sentences(SENTENCES, make_translator(), make_teacher())
     for tokens, transfer in zip(SENTENCES, direct, strict=True):
         found = store.aligned(tokens, options)
-        assert found.shape == (len(tokens), store.aligned_dim(options))
         torch.testing.assert_close(found, aligned_features(transfer, options), atol=5e-3, rtol=5e-3)
 
 
