@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -209,19 +209,31 @@ def _same_english(root: Path, translator: Translator, teacher: Teacher) -> Trans
     return TransferStore.open(folder) if (folder / "store.json").exists() else None
 
 
-def load_translator(folder: str | Path, *, device: str = "cpu") -> Translator:
+def load_translator(
+    folder: str | Path, *, device: str = "cpu", options: Mapping[str, object] | None = None
+) -> Translator:
     """Reads a bundle that translates: a neural translator, an aligner of one, or a word gloss.
 
+    Args:
+        folder: of the bundle.
+        device: where to translate.
+        options: settings of `TranslateOptions` in the place of the bundle's; a gloss does not search, and has none.
+
     Raises:
-        ValueError: if the folder is none of these.
+        ValueError: if the folder is none of these, or has no such options.
     """
     kind = bundle_kind(folder)
+    if kind in ("translator", "aligner"):
+        load = NeuralAligner.load if kind == "aligner" else NeuralTranslator.load
+        translator: NeuralAligner | NeuralTranslator = load(folder, device=device)
+        return translator.changed(options) if options else translator
     if kind == "gloss":
+        if options:
+            raise ValueError(
+                f"{folder}: expected a translator that searches, to set {', '.join(options)}, got a gloss; leave "
+                "that out"
+            )
         return WordGloss.load(folder)
-    if kind == "aligner":
-        return NeuralAligner.load(folder, device=device)
-    if kind == "translator":
-        return NeuralTranslator.load(folder, device=device)
     raise ValueError(f"{folder}: expected a translator, an aligner or a gloss, got a bundle of kind {kind!r}")
 
 
