@@ -28,7 +28,6 @@ from pathlib import Path
 from canner.data.bundle import save_text
 from canner.data.corpus import data_path
 from canner.decoding.neural_translator import NeuralTranslator
-from canner.decoding.options import TranslateOptions
 from canner.tables.bundles import LANGUAGES
 from canner.text.bitext import read_bitext, read_lines
 from canner.text.tokenizer import is_unspaced, tokenize_words
@@ -45,6 +44,8 @@ SHORTEST, LONGEST = 5, 50
 SHARED = 8
 """Words in a row that are no chance: a line that shares them with held-out text is left out."""
 BLOCK = 20_000
+SEARCH = {"beam_size": 1, "batch_tokens": 20_000, "max_source_pieces": 200}
+"""How they are translated: greedily, and whole rather than in parts."""
 
 
 def english(language: str) -> Iterator[str]:
@@ -157,8 +158,7 @@ def main() -> None:
     if arguments.sentences < 2:
         parser.error(f"expected --sentences of 2 or more, got {arguments.sentences}; half of them are kept")
     try:
-        options = TranslateOptions(beam_size=1, batch_tokens=20_000)
-        reverse = NeuralTranslator.load(bundle, device=arguments.device, options=options)
+        reverse = NeuralTranslator.load(bundle, device=arguments.device).changed(SEARCH)
         gloss = WordGloss.load(MODELS / f"{language}-en-gloss")
         parts = {end: read_lines(bitext(language, f"train.{end}")) for end in (language, "en", "domain")}
         known = {letters(line) for line in parts["en"]}

@@ -41,6 +41,17 @@ def test_layers_and_views_of_a_tagger_that_reads_no_english(canner, bundles, tmp
     assert canner("explain", bundles / "plain", "Ana vive hoy", "-o", page, "-q").status == 0
 
 
+@pytest.mark.parametrize(
+    ("option", "name"), [("--beam-size", "beam_size"), ("--length-penalty", "length_penalty")]
+)
+def test_a_search_of_a_gloss_that_does_not_search(canner, bundles, gloss, text, tmp_path, option, name):
+    command = [text, option, 2, "-o", tmp_path / "out", "-q"]
+    complaint = canner("translate", gloss, *command).complaint()
+    assert f"expected a translator of our own, to set {name}, got another; leave that out" in complaint
+    assert not (tmp_path / "out").exists()
+    assert canner("translate", bundles / "translator", *command).status == 0
+
+
 def test_a_gloss_aligns_the_words_that_it_makes(canner, gloss, text, tmp_path):
     answer = canner("align", text, "--translator", gloss, "-q")
     assert (answer.status, answer.out) == (0, "0-0 1-1 1-2 2-3\n\n0-0\n")

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from canner.decoding.neural_translator import NeuralTranslator
-from canner.decoding.options import TranslateOptions
 from canner.models.convs2s import ConvS2SConfig
 from canner.training.schedule import TrainingConfig
 from canner.training.translator import TranslatorConfig, TranslatorDataConfig, train_translator
@@ -41,6 +40,7 @@ def config(folder, seed: int) -> TranslatorConfig:
             target_pieces=100,
             batch_tokens=320,
             num_translated=2,
+            max_pieces=31,
             **names,
         ),
         model=ConvS2SConfig(
@@ -75,7 +75,7 @@ def test_learns(task, tmp_path):
             (tmp_path / f"{name}.{side}").write_text(text, encoding="utf-8")
 
     train_translator(config(tmp_path, seed), tmp_path / "run", progress=False)
-    translator = NeuralTranslator.load(tmp_path / "run", options=TranslateOptions(beam_size=2))
+    translator = NeuralTranslator.load(tmp_path / "run").changed({"beam_size": 2})
 
     test = drawn[NUM_TRAIN + NUM_DEV :]
     translations = translator.translate(test)

@@ -199,6 +199,7 @@ def test_through_a_neural_translator(world):
             target_pieces=500,
             batch_tokens=400,
             num_translated=2,
+            max_pieces=60,
             **data,
         ),
         model=ConvS2SConfig(

@@ -195,6 +195,14 @@ def translate(
     attention: Annotated[
         bool, typer.Option("--attention", help="In JSON also the attention [layer][English][source].")
     ] = False,
+    beam_size: Annotated[
+        int | None,
+        typer.Option(help="Live hypotheses; 1: greedy search, faster. Default: the bundle's.", min=1),
+    ] = None,
+    length_penalty: Annotated[
+        float | None,
+        typer.Option(help="More favours longer translations; 0: none. Default: the bundle's.", min=0),
+    ] = None,
     device: Device = "cpu",
     threads: Threads = None,
     quiet: Quiet = False,
@@ -206,12 +214,16 @@ def translate(
         echo "El presidente llegó a Lima." | canner translate models/es-en
 
         canner translate models/es-en news.es --json > news.jsonl
+
+        canner translate models/es-en news.es --beam-size 1
     """
     start(quiet=quiet, threads=threads, device=device)
     from canner.pipeline import Translator
 
     keep_inputs(output, source)
-    translator = Translator.load(bundle, device=device)
+    given = {"beam_size": beam_size, "length_penalty": length_penalty}
+    options = {name: value for name, value in given.items() if value is not None}
+    translator = Translator.load(bundle, device=device, options=options)
     with opened(source) as stream:
         emit(_translated(translator, lines_of(stream), as_json or attention, attention, quiet), output)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,6 +57,14 @@ class NeuralAligner:
             digest.update(f"{name}{tuple(tensor.shape)}".encode())
             digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
         return f"aligned-{digest.hexdigest()[:16]}"
+
+    def changed(self, changes: Mapping[str, object]) -> NeuralAligner:
+        """The same head, with some settings of its translator's `options` changed.
+
+        Raises:
+            ValueError: no such setting, or no such value.
+        """
+        return NeuralAligner(self.translator.changed(changes), self.head)
 
     def segments(self, tokens: Sequence[str]) -> list[Segment]:
         """The words that the translator reads, over the tokens given."""

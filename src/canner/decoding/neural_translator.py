@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from canner.decoding.beam import beam_search
 from canner.decoding.constraints import constraints_of
 from canner.decoding.forcing import Forced, force, require_readable
 from canner.decoding.greedy import greedy_search
-from canner.decoding.options import TranslateOptions
+from canner.decoding.options import TranslateOptions, require_layer
 from canner.decoding.piece_translation import (
     PieceTranslation,
     copies,
@@ -75,11 +75,7 @@ class NeuralTranslator:
         self.source_language = source_language
         self.target_language = target_language
         self.segment = segment
-        layers, layer = self.num_layers, options.alignment_layer
-        if layer is not None and not -layers <= layer < layers:
-            raise ValueError(
-                f"expected alignment_layer among {layers} decoder layers, got {layer}; choose one"
-            )
+        require_layer("alignment_layer", options.alignment_layer, self.num_layers)
 
     @property
     def num_layers(self) -> int:
@@ -221,29 +217,36 @@ class NeuralTranslator:
         save_bundle(folder, self._bundle, precision=precision, notes=notes or {})
 
     @classmethod
-    def load(
-        cls, folder: str | Path, *, device: str = "cpu", options: TranslateOptions | None = None
-    ) -> "NeuralTranslator":
-        """Reads a bundle.
-
-        Args:
-            folder: of the bundle.
-            device: where to translate.
-            options: instead of those in the bundle.
+    def load(cls, folder: str | Path, *, device: str = "cpu") -> "NeuralTranslator":
+        """Reads a bundle, to translate on a device ("cpu", "cuda").
 
         Raises:
             ValueError: no translator, a newer format, or damaged files.
         """
         bundle = load_bundle(folder)
+        bundle.model.to(device).eval()
+        return cls.of(bundle)
+
+    @classmethod
+    def of(cls, bundle: TranslatorBundle) -> "NeuralTranslator":
+        """What a bundle holds, ready to translate; the model is shared."""
         vocabularies = bundle.source_subwords, bundle.target_subwords, bundle.copier
         return cls(
-            bundle.model.to(device).eval(),
+            bundle.model,
             *vocabularies,
-            options or bundle.options,
+            bundle.options,
             source_language=bundle.source_language,
             target_language=bundle.target_language,
             segment=bundle.segment,
         )
+
+    def changed(self, changes: Mapping[str, object]) -> "NeuralTranslator":
+        """The same model with some settings of its `options` changed.
+
+        Raises:
+            ValueError: no such setting, or no such value.
+        """
+        return self.of(replace(self._bundle, options=self.options.changed(changes)))
 
     def segments(self, tokens: Sequence[str]) -> list[Segment]:
         """The words that the model reads, over the tokens given."""
@@ -275,10 +278,6 @@ class NeuralTranslator:
         vocabularies = self.source_subwords, self.target_subwords, self.copier
         languages = self.source_language, self.target_language
         return TranslatorBundle(self.model, *vocabularies, self.options, *languages, self.segment)
-
-    @property
-    def _device(self) -> torch.device:
-        return self.model.encoder.tokens.weight.device
 
     def _prepare(self, sentences: Sequence[Sequence[str]]) -> list[SentencePart]:
         """Masks names, cuts long sentences, and encodes; sentences without words have no part."""
@@ -333,7 +332,7 @@ class NeuralTranslator:
     def _pad(self, sources: Sequence[Pieces]) -> tuple[Int[Tensor, "B S"], Bool[Tensor, "B S"]]:
         rows = [torch.tensor([*pieces.ids, Subwords.eos_id]) for pieces in sources]
         ids_BS = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=Subwords.pad_id)
-        ids_BS = ids_BS.to(self._device)
+        ids_BS = ids_BS.to(self.model.encoder.tokens.weight.device)
         return ids_BS, ids_BS != Subwords.pad_id
 
     def _force(

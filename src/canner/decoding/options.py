@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from collections.abc import Mapping
+
+from pydantic import Field, ValidationError
 
 from canner.nn.pooling import TargetPooling
-from canner.text.config import Config
+from canner.text.config import Config, one_line
 
 
 class TranslateOptions(Config):
@@ -38,3 +40,32 @@ class TranslateOptions(Config):
     batch_tokens: int = Field(4096, ge=1)
     target_pooling: TargetPooling = "mean"
     alignment_layer: int | None = None
+
+    def changed(self, changes: Mapping[str, object]) -> TranslateOptions:
+        """The same with some settings changed.
+
+        Raises:
+            ValueError: in one line, no such setting, or no such value.
+        """
+        try:
+            return TranslateOptions.model_validate({**self.model_dump(), **changes})
+        except ValidationError as error:
+            raise ValueError(f"options: {one_line(error)}") from None
+
+
+def require_layer(name: str, layer: int | None, num_layers: int) -> None:
+    """Refuses a decoder layer that a translator does not have.
+
+    Args:
+        name: of the setting.
+        layer: from 0, or negative: from the last; None: no layer is named.
+        num_layers: of the decoder.
+
+    Raises:
+        ValueError: names the setting.
+    """
+    if layer is not None and not -num_layers <= layer < num_layers:
+        raise ValueError(
+            f"expected {name} among {num_layers} decoder layers, got {layer}; choose one from {-num_layers} to "
+            f"{num_layers - 1}"
+        )

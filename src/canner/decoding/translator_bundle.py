@@ -82,6 +82,12 @@ def save_bundle(
     write_atomically(folder / "source.subwords.json", bundle.source_subwords.save)
     write_atomically(folder / "target.subwords.json", bundle.target_subwords.save)
     write_atomically(folder / "copier.json", bundle.copier.save)
+    save_text(folder / "README.md", _card(bundle, notes))
+    save_config(folder, bundle)
+
+
+def save_config(folder: Path, bundle: TranslatorBundle) -> None:
+    """Writes the `config.json` of a bundle alone: without weights it cannot be loaded yet."""
     config = {
         "format": FORMAT,
         "kind": "translator",
@@ -91,8 +97,6 @@ def save_bundle(
         "model": bundle.model.config.model_dump(),
         "options": bundle.options.model_dump(),
     }
-    card = _card(bundle, notes)
-    save_text(folder / "README.md", card)
     save_json(folder / "config.json", config)
 
 

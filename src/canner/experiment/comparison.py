@@ -15,8 +15,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from canner.experiment.results_schema import Paper
 from canner.experiment.tagger import TaggerExperiment
-from canner.experiment.toml import dotted_keys, one_line, override, without_nothing
-from canner.text.config import Config
+from canner.experiment.toml import dotted_keys, override, without_nothing
+from canner.text.config import Config, one_line
 from canner.training.run_files import STORES
 
 _DATA_OF_ROWS = ("data.train", "data.num_sentences")

@@ -18,9 +18,9 @@ from canner.experiment.machine import workers_that_fit
 from canner.experiment.record import run_and_record
 from canner.experiment.runner import RunnerOptions, run_comparison
 from canner.experiment.tagger import TaggerExperiment
-from canner.experiment.toml import one_line, override, read_toml
+from canner.experiment.toml import override, read_toml
 from canner.text.bitext import read_bitext
-from canner.text.config import Config
+from canner.text.config import Config, one_line
 from canner.text.files import expand_path
 from canner.training.aligner import AlignerConfig, train_aligner
 from canner.training.charlm import CharLMTrainingConfig, train_charlm

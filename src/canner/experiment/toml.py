@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 FREE_KEYS = ("types", "paper", "grid", "change", "domain_limits")
 """Settings whose keys are names of the user's own: they are set as a whole."""
@@ -121,17 +121,6 @@ def without_nothing(values: Any) -> Any:
     if isinstance(values, list):
         return [without_nothing(value) for value in values]
     return values
-
-
-def one_line(error: ValidationError) -> str:
-    """What pydantic found wrong, in one line: where, and what was expected."""
-    parts = []
-    for found in error.errors():
-        where = ".".join(str(part) for part in found["loc"])
-        message = found["msg"].removeprefix("Value error, ")
-        given = "" if found["type"] == "value_error" else f", got {found['input']!r:.80}"
-        parts.append(f"{where}: {message}{given}" if where else f"{message}{given}")
-    return "; ".join(parts)
 
 
 def assignments_of(texts: Sequence[str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-TargetPooling = Literal["mean", "sum", "first", "last"]
+TargetPooling = Literal["mean", "first", "last"]
 
 
 def pool_attention(
@@ -26,7 +26,7 @@ def pool_attention(
     """Pool attention between pieces to attention between words.
 
     Columns (source pieces) are summed, so that a row keeps its mass: a word is looked at as much as its
-    pieces are together. Rows (target pieces) are averaged by default, so that each row stays a
+    pieces are together. Rows (target pieces) are averaged, or one is chosen, so that each row stays a
     distribution however many pieces its word has.
 
     Args:
@@ -35,7 +35,7 @@ def pool_attention(
         target_words: for every row the index of its word; negative: dropped.
         num_source_words: S.
         num_target_words: T; a word without pieces gets a row of zeros.
-        target_pooling: "mean", "sum", or the row of the "first" or "last" piece of the word.
+        target_pooling: "mean", or the row of the "first" or "last" piece of the word.
 
     Raises:
         ValueError: if the indices do not fit the attention or the numbers of words.
@@ -105,8 +105,6 @@ def _membership(words: Sequence[int], num_words: int, like: Tensor) -> Tensor:
 
 def _row_weights(membership: Tensor, target_pooling: TargetPooling) -> Tensor:
     """[pieces, words]: the weight of every piece in its word's row."""
-    if target_pooling == "sum":
-        return membership
     if target_pooling == "mean":
         return membership / membership.sum(0).clamp(min=1)
     # the running count of a word's pieces is 1 at its first, and counted from behind at its last
@@ -114,6 +112,4 @@ def _row_weights(membership: Tensor, target_pooling: TargetPooling) -> Tensor:
         return membership * (membership.cumsum(0) == 1)
     if target_pooling == "last":
         return membership * (membership.flip(0).cumsum(0).flip(0) == 1)
-    raise ValueError(
-        f'expected target_pooling "mean", "sum", "first" or "last", got {target_pooling!r}; choose one'
-    )
+    raise ValueError(f'expected target_pooling "mean", "first" or "last", got {target_pooling!r}; choose one')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,23 @@ class Translator:
         self._translator = translator
 
     @classmethod
-    def load(cls, folder: str | Path, *, device: str = "cpu") -> Translator:
+    def load(
+        cls, folder: str | Path, *, device: str = "cpu", options: Mapping[str, object] | None = None
+    ) -> Translator:
         """Reads a bundle of kind translator, aligner or gloss.
 
+        Args:
+            folder: of the bundle.
+            device: "cpu" or "cuda".
+            options: of the search, in the place of the bundle's, such as `{"beam_size": 1, "length_penalty": 0.8}`:
+                the settings of `canner.decoding.options.TranslateOptions`. A gloss does not search, and has none.
+
         Raises:
-            ValueError: if the folder is none of these, of a newer format, or damaged; or if there is no such device.
+            ValueError: if the folder is none of these, of a newer format, or damaged; or if there is no such device
+                or option.
         """
         check_device(device)
-        return cls(load_translator(folder, device=device))
+        return cls(load_translator(folder, device=device, options=options))
 
     @property
     def num_layers(self) -> int:

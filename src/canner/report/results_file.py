@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from canner.experiment.results_schema import Results
-from canner.experiment.toml import one_line
+from canner.text.config import one_line
 
 
 class Planned(NamedTuple):

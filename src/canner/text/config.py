@@ -1,11 +1,11 @@
-"""The base of every configuration: frozen, validated, and precise about a key it does not know."""
+"""The base of every configuration: frozen, validated, and precise about what is wrong."""
 
 from __future__ import annotations
 
 import difflib
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 
 class Config(BaseModel):
@@ -24,3 +24,14 @@ class Config(BaseModel):
                     known = ", ".join(cls.model_fields)
                     raise ValueError(f"unknown key {key!r} in {cls.__name__}{hint} (known keys: {known})")
         return values
+
+
+def one_line(error: ValidationError) -> str:
+    """What pydantic found wrong, in one line: where, and what was expected."""
+    parts = []
+    for found in error.errors():
+        where = ".".join(str(part) for part in found["loc"])
+        message = found["msg"].removeprefix("Value error, ")
+        given = "" if found["type"] == "value_error" else f", got {found['input']!r:.80}"
+        parts.append(f"{where}: {message}{given}" if where else f"{message}{given}")
+    return "; ".join(parts)

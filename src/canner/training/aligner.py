@@ -39,6 +39,7 @@ from canner.training.translator_data import (
     align,
     read_training_pairs,
     read_words,
+    require_positions,
     segmented_pairs,
 )
 
@@ -218,11 +219,7 @@ def train_aligner(
     for key in ("train_source", "train_target", "train_domains"):
         if getattr(data, key) is not None:
             require_file(getattr(data, key), f"data.{key}")
-    if data.max_pieces >= translator.model.config.max_positions:
-        raise ValueError(
-            f"data.max_pieces: expected less than the {translator.model.config.max_positions} positions of "
-            f"{config.translator}, got {data.max_pieces}; lower it"
-        )
+    require_positions(data, translator.model.config.max_positions, config.translator)
     if (folder / RESUME).exists():
         require_same_translator(folder, translator)
     folder.mkdir(parents=True, exist_ok=True)

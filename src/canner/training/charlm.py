@@ -1,6 +1,5 @@
 """Training character language models, forward and backward at once, from plain text."""
 
-import json
 import logging
 import math
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from canner.data.bundle import save_json
+from canner.data.bundle import FORMAT, save_json
 from canner.data.char_stream import CharEncoder, as_rows, build_char_vocabulary, read_char_stream
 from canner.models.char_lm import BidirectionalCharLM, CharLM, CharLMConfig
 from canner.nn.precision import Precision, autocast
@@ -197,10 +196,8 @@ def train_charlm(
     else:
         vocabulary = build_char_vocabulary(train_text, min_count=config.data.min_count)
         vocabulary.save(vocabulary_path)
-    save_json(
-        folder / "config.json",
-        {"format": 1, "kind": "charlm", "model": json.loads(config.model.model_dump_json())},
-    )
+    bundle = {"format": FORMAT, "kind": "charlm", "model": config.model.model_dump(mode="json")}
+    save_json(folder / "config.json", bundle)
     save_json(folder / TRAINING, config.model_dump())
     encoder = CharEncoder(vocabulary)
     logger.info("%d training characters, %d kinds", len(train_text), len(vocabulary))

@@ -12,11 +12,11 @@ from pydantic import Field
 from torch import Tensor
 
 from canner.data.bucketing import bucket_by_length
-from canner.data.bundle import FORMAT, save_json
+from canner.data.bundle import save_json
 from canner.data.translation_pairs import PairBatch, PairExample, collate_pairs, prepare_pairs
 from canner.decoding.neural_translator import NeuralTranslator
-from canner.decoding.options import TranslateOptions
-from canner.decoding.translator_bundle import TranslatorBundle, load_bundle
+from canner.decoding.options import TranslateOptions, require_layer
+from canner.decoding.translator_bundle import TranslatorBundle, load_bundle, save_config
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.bitext import read_bitext
 from canner.text.config import Config
@@ -34,6 +34,7 @@ from canner.training.translator_data import (
     english_gloss,
     read_training_pairs,
     read_words,
+    require_positions,
     segmented_pairs,
     vocabularies,
     with_english_by,
@@ -44,6 +45,8 @@ logger = logging.getLogger(__name__)
 
 LONGEST_SHARE = 0.99
 """Share of the training pairs below the length from which a sentence is translated in parts."""
+LONGEST_DEV = 300
+"""Longer development pairs, in pieces, are left out, and those that the model has no positions for."""
 
 
 class TranslatorConfig(Config):
@@ -186,10 +189,14 @@ def train_translator(
         progress: show a progress bar on a terminal.
 
     Raises:
-        ValueError: parallel files of unequal length, not UTF-8, empty, or without a usable pair; a translator to
-            start from of other sizes or another target language; no gloss where one is named.
+        ValueError: pairs longer than the model reads, or guidance of a layer that it lacks; parallel files of unequal
+            length, not UTF-8, empty, or without a usable pair; a translator to start from of other sizes or another
+            target language; no gloss where one is named.
     """
     folder, data = Path(folder), config.data
+    require_positions(data, config.model.max_positions, "the model (model.max_positions)")
+    if config.guided_alignment > 0:
+        require_layer("guided_layer", config.guided_layer, config.model.decoder_layers)
     parent, gloss = None if (folder / RESUME).exists() else _parent(config), english_gloss(data)
     for key in ("train_source", "train_target", "train_domains", "dev_source", "dev_target"):
         if getattr(data, key) is not None:
@@ -229,7 +236,14 @@ def train_translator(
         seed=config.seed,
     )
     dev_examples = prepare_pairs(
-        dev, None, source_subwords, target_subwords, copier, extra_copies=0.0, max_pieces=300, seed=0
+        dev,
+        None,
+        source_subwords,
+        target_subwords,
+        copier,
+        extra_copies=0.0,
+        max_pieces=min(LONGEST_DEV, config.model.max_positions - 1),
+        seed=0,
     )
     for name, found in (("training", examples), ("development", dev_examples)):
         if not found:
@@ -245,26 +259,20 @@ def train_translator(
         start_from_translator(model, parent.model, examples, same_source=same_source)
     elif config.lexical_start:
         start_from_lexicon(model, examples)
-    # A sentence longer than nearly all that it was trained on is translated worse whole than in parts.
-    longest = int(torch.tensor([len(e.source) for e in examples]).float().quantile(LONGEST_SHARE))
-    guided = config.guided_alignment > 0 and config.guided_reading == "produced"
-    bundle = {
-        "format": FORMAT,
-        "kind": "translator",
-        "options": {"max_source_pieces": max(8, longest), "strip_accents": data.strip_accents},
-        "source_language": data.source_language,
-        "target_language": data.target_language,
-        "segment": data.segment,
-        "model": config.model.model_dump(),
-        "alignment_layer": config.guided_layer if guided else None,
-    }
-    save_json(folder / "config.json", bundle)
+    bundle = TranslatorBundle(
+        model,
+        source_subwords,
+        target_subwords,
+        copier,
+        _options(config, examples),
+        data.source_language,
+        data.target_language,
+        data.segment,
+    )
+    save_config(folder, bundle)
     save_json(folder / TRAINING, config.model_dump())
     logger.info("%d training pairs, %d target pieces", len(examples), sum(len(e.target) for e in examples))
-    options = TranslateOptions(beam_size=1, strip_accents=data.strip_accents)
-    translator = NeuralTranslator(
-        model, source_subwords, target_subwords, copier, options, segment=data.segment
-    )
+    translator = NeuralTranslator.of(bundle).changed({"beam_size": 1})
     task = TranslatorTask(translator, config, examples, dev_examples, dev_text[: data.num_translated], device)
     return fit(
         task,
@@ -274,6 +282,18 @@ def train_translator(
         max_minutes=max_minutes,
         device=device,
         progress=progress,
+    )
+
+
+def _options(config: TranslatorConfig, examples: Sequence[PairExample]) -> TranslateOptions:
+    """How the translator searches and reports, once it is trained and while it is validated."""
+    # A sentence longer than nearly all that it was trained on is translated worse whole than in parts.
+    longest = int(torch.tensor([len(e.source) for e in examples]).float().quantile(LONGEST_SHARE))
+    aligns = config.guided_alignment > 0 and config.guided_reading == "produced"
+    return TranslateOptions(
+        max_source_pieces=max(8, longest),
+        strip_accents=config.data.strip_accents,
+        alignment_layer=config.guided_layer if aligns else None,
     )
 
 

@@ -71,6 +71,19 @@ class TranslatorDataConfig(ParallelTextConfig):
     """Dev sentences among them that a validation translates (greedily), for BLEU and chrF."""
 
 
+def require_positions(data: ParallelTextConfig, max_positions: int, owner: str) -> None:
+    """Refuses pairs longer than a translator can read: with `<bos>` or `<eos>`, a piece more than they have.
+
+    Raises:
+        ValueError: names the limit.
+    """
+    if data.max_pieces >= max_positions:
+        raise ValueError(
+            f"data.max_pieces: expected less than the {max_positions} positions of {owner}, got {data.max_pieces}; "
+            "lower it"
+        )
+
+
 def vocabularies(
     segmented: Sequence[tuple[list[Segment], list[str]]],
     folder: Path,

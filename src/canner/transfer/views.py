@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -219,28 +219,37 @@ def _same_english(root: Path, translator: Translator, teacher: Teacher) -> Trans
     return TransferStore.open(folder) if (folder / "store.json").exists() else None
 
 
-def load_translator(source: str | Path, *, device: str = "cpu") -> Translator:
+def load_translator(
+    source: str | Path, *, device: str = "cpu", options: Mapping[str, object] | None = None
+) -> Translator:
     """Reads what translates: a bundle of a neural translator, an aligner of one, or a word gloss; or a model of others.
 
     Args:
         source: a bundle, or an encoder-decoder of `transformers`, as a folder or as `transformers:NAME`.
-        device: "cpu" or "cuda".
+        device: where to translate.
+        options: settings of `TranslateOptions` in the place of the bundle's.
 
     Raises:
-        ValueError: if it is none of these.
+        ValueError: if it is none of these, or has no such options.
     """
-    named = str(source).startswith(TRANSFORMERS)
-    kind = None if named else bundle_kind(source)
-    if kind is None:
-        path = str(source).removeprefix(TRANSFORMERS)
-        return Seq2SeqTranslator(Checkpoint(path, device=device, kind="translator"))
+    kind = None if str(source).startswith(TRANSFORMERS) else bundle_kind(source)
+    if kind in ("translator", "aligner"):
+        load = NeuralAligner.load if kind == "aligner" else NeuralTranslator.load
+        translator: NeuralAligner | NeuralTranslator = load(source, device=device)
+        return translator.changed(options) if options else translator
+    if kind not in ("gloss", None):
+        raise ValueError(
+            f"{source}: expected a translator, an aligner or a gloss, got a bundle of kind {kind!r}"
+        )
+    if options:
+        raise ValueError(
+            f"{source}: expected a translator of our own, to set {', '.join(options)}, got another; leave that out: a "
+            "gloss does not search, and a model of transformers searches as its generation_config.json says"
+        )
     if kind == "gloss":
         return WordGloss.load(source)
-    if kind == "aligner":
-        return NeuralAligner.load(source, device=device)
-    if kind == "translator":
-        return NeuralTranslator.load(source, device=device)
-    raise ValueError(f"{source}: expected a translator, an aligner or a gloss, got a bundle of kind {kind!r}")
+    path = str(source).removeprefix(TRANSFORMERS)
+    return Seq2SeqTranslator(Checkpoint(path, device=device, kind="translator"))
 
 
 def load_teacher(source: str | Path, *, device: str = "cpu") -> Teacher:

@@ -18,6 +18,7 @@ from canner.models.alignment_head import AlignmentHead, AlignmentHeadConfig
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.copying import Copier
 from canner.text.subwords import Subwords
+from canner.transfer.views import load_translator
 
 WORDS = ["casa", "perro", "gato", "come", "agua", "Lima", "la", "el", "de", "rojo", "azul", ".", ","]
 SIZES = ConvS2SConfig(embed_dim=12, hidden_dim=12, encoder_layers=2, decoder_layers=3, max_positions=64)
@@ -164,6 +165,14 @@ def test_a_bundle_aligns_as_what_was_saved(bundle, aligner, corpus):
     for one, other in zip(loaded.translate(corpus[:5]), aligner.translate(corpus[:5]), strict=True):
         torch.testing.assert_close(one.attention, other.attention)
     assert "- made: here" in (bundle / "README.md").read_text(encoding="utf-8")
+
+
+def test_changed_options_are_those_of_its_translator(bundle, aligner, translator, corpus):
+    wide, other = aligner.changed({"beam_size": 3}), translator.changed({"beam_size": 3})
+    assert wide.fingerprint == NeuralAligner(other, aligner.head).fingerprint != aligner.fingerprint
+    assert [t.target for t in wide.translate(corpus)] == [t.target for t in other.translate(corpus)]
+    loaded = load_translator(bundle, options={"beam_size": 3})
+    assert loaded.fingerprint == wide.fingerprint
 
 
 def test_weights_may_be_kept_in_half_precision(aligner, bundle, tmp_path):

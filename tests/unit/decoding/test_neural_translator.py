@@ -429,12 +429,42 @@ def test_a_bundle_translates_as_what_was_saved(bundle, corpus):
         assert one.target == other.target
         assert torch.equal(one.attention, other.attention)
     assert "chrF: 41.5" in (folder / "README.md").read_text()
-    other_options = replace_options(translator, beam_size=1)
-    assert NeuralTranslator.load(folder, options=other_options).options.beam_size == 1
 
 
-def replace_options(translator: NeuralTranslator, **changes) -> TranslateOptions:
-    return translator.options.model_copy(update=changes)
+def test_changed_options_leave_the_others_and_the_translator_as_they_are(bundle, make, corpus):
+    folder, translator = bundle
+    loaded = NeuralTranslator.load(folder)
+    greedy = loaded.changed({"beam_size": 1})
+    assert greedy.options == translator.options.model_copy(update={"beam_size": 1})
+    assert (greedy.source_language, loaded.options.beam_size) == ("es", 3)
+    assert greedy.model is loaded.model
+    assert loaded.fingerprint == loaded.changed({"batch_tokens": 9}).fingerprint == translator.fingerprint
+    assert greedy.fingerprint == make(beam_size=1, alignment_layer=-1).fingerprint != loaded.fingerprint
+    expected = make(beam_size=1, alignment_layer=-1).translate(corpus[:20])
+    assert [t.target for t in greedy.translate(corpus[:20])] == [t.target for t in expected]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"beam": 3}, "options: unknown key 'beam' in TranslateOptions; did you mean 'beam_size'"),
+        ({"beam_size": 0}, "options: beam_size: Input should be greater than or equal to 1, got 0"),
+        ({"target_pooling": "sum"}, "options: target_pooling: Input should be 'mean', 'first' or 'last'"),
+        ({"alignment_layer": 3}, "expected alignment_layer among 3 decoder layers, got 3; choose one"),
+    ],
+)
+def test_options_that_there_are_not_are_refused_in_one_line(make, changes, said):
+    with pytest.raises(ValueError, match=said) as caught:
+        make().changed(changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_layer_that_an_earlier_training_wrote_beside_the_options_is_read(bundle):
+    folder, translator = bundle
+    config = json.loads((folder / "config.json").read_text())
+    config["alignment_layer"] = config["options"].pop("alignment_layer")
+    (folder / "config.json").write_text(json.dumps(config))
+    assert NeuralTranslator.load(folder).fingerprint == translator.fingerprint
 
 
 @pytest.mark.parametrize(("precision", "share"), [("float16", 0.6), ("int8", 0.52)])

@@ -36,7 +36,7 @@ def cases(draw):
 
 
 @settings(max_examples=60, deadline=None)
-@given(case=cases(), how=st.sampled_from(["mean", "sum", "first", "last"]))
+@given(case=cases(), how=st.sampled_from(["mean", "first", "last"]))
 def test_equals_loops(case, how):
     attention, source, target = case
     rows = attention[:, :-1]

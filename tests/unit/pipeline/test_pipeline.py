@@ -17,13 +17,17 @@ from hypothesis import strategies as st
 import canner
 from canner.data.tagging import EncodingConfig, TaggingEncoder
 from canner.data.translation import Translation
+from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.sentence_tagger import SentenceTagger
 from canner.decoding.tagger_bundle import make_model, save_tagger
+from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.models.tagger import TaggerConfig
 from canner.pipeline.alignment import align_texts
 from canner.pipeline.results import EnglishView, Tagged, TaggedSentence, Translated
+from canner.text.copying import Copier
 from canner.text.entities import Entity
 from canner.text.sentence import Sentence
+from canner.text.subwords import Subwords
 from canner.text.tokenizer import Token
 from canner.transfer.gloss import GlossConfig, WordGloss
 from canner.transfer.lexicon import Entry, Lexicon
@@ -174,6 +178,25 @@ def test_the_translator(folder: Path) -> None:
 def test_a_layer_that_is_not_there_is_not_read(folder: Path, layer: int) -> None:
     with pytest.raises(ValueError, match=rf"expected a layer from 1 to 1 \(0: the mean\), got {layer}"):
         align_texts(io.BytesIO(b"Ana vive"), None, translator=folder / "gloss", layer=layer)
+
+
+def test_a_translator_searches_as_it_is_told_to(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    subwords = Subwords.train([list("abcdefghij")] * 3, vocab_size=60)
+    sizes = ConvS2SConfig(embed_dim=8, hidden_dim=8, encoder_layers=1, decoder_layers=1, max_positions=32)
+    model = ConvS2S(sizes, num_source_pieces=len(subwords), num_target_pieces=len(subwords))
+    with torch.no_grad():
+        model.decoder.output.bias[Subwords.eos_id] = -20  # it ends where it must
+    NeuralTranslator(model, subwords, subwords, Copier(list("abcdefghij"))).save(tmp_path / "neural")
+    sentences = [["a", "b", "c"], ["d", "e"]]
+    wide = canner.Translator.load(tmp_path / "neural").translate(sentences)
+    short = canner.Translator.load(
+        tmp_path / "neural", options={"beam_size": 1, "max_length_ratio": 0.1, "max_length_extra": 2}
+    ).translate(sentences)
+    assert [len(translated.target) for translated in short] == [1, 1]
+    assert all(len(translated.target) > 1 for translated in wide)
+    with pytest.raises(ValueError, match=r"options: unknown key 'beam'.*did you mean 'beam_size'"):
+        canner.Translator.load(tmp_path / "neural", options={"beam": 1})
 
 
 def test_links_follow_the_strongest_attention_where_there_is_enough() -> None:

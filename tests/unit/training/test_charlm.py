@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from canner.data.bundle import load_tensors
+from canner.data.bundle import FORMAT, load_tensors
 from canner.data.char_stream import CharEncoder, build_char_vocabulary
 from canner.decoding.char_features import CharLMFeatures
 from canner.models.char_lm import BidirectionalCharLM, CharLMConfig
@@ -98,7 +98,9 @@ def test_it_learns_both_directions_and_leaves_a_bundle(text_file: Path, tmp_path
     assert vectors.shape == (2, 48)
     features.save(tmp_path / "ship")
     assert "carried" not in load_tensors(tmp_path / "ship" / "model.safetensors")
-    assert json.loads((tmp_path / "ship" / "config.json").read_text())["kind"] == "charlm"
+    left, saved = (json.loads((tmp_path / name / "config.json").read_text()) for name in ("run", "ship"))
+    assert saved == {**left, "edge": "character"}
+    assert (saved["kind"], saved["format"]) == ("charlm", FORMAT)
 
 
 def test_a_resumed_run_ends_with_the_weights_of_one_that_was_not_stopped(

@@ -56,7 +56,13 @@ def config(files, data=None, training=None, **changes):
         for part in ("train", "dev")
         for side, language in (("source", "es"), ("target", "en"))
     }
-    sizes = {"source_pieces": 120, "target_pieces": 120, "batch_tokens": 40, "copy_min_count": 6}
+    sizes = {
+        "source_pieces": 120,
+        "target_pieces": 120,
+        "batch_tokens": 40,
+        "copy_min_count": 6,
+        "max_pieces": 60,
+    }
     steps = {
         "learning_rate": 0.01,
         "metric": "loss",
@@ -260,6 +266,74 @@ def test_training_without_usable_pairs_says_why(files):
         (files / f"dev.{language}").write_text("\n\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"expected development pairs .* got none"):
         train_translator(config(files), files / "b", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"data": {"max_pieces": 64}}, r"data\.max_pieces: expected less than the 64 positions of the model"),
+        (
+            {"guided_alignment": 0.3, "guided_layer": 2},
+            r"guided_layer among 2 decoder layers, got 2; choose one",
+        ),
+        (
+            {"guided_alignment": 0.3, "guided_layer": -3},
+            r"guided_layer among 2 decoder layers, got -3; choose",
+        ),
+    ],
+)
+def test_what_the_model_does_not_have_is_refused_before_any_work(files, monkeypatch, changes, said):
+    monkeypatch.setattr(module, "read_training_pairs", lambda data: pytest.fail("read"))
+    with pytest.raises(ValueError, match=said):
+        train_translator(config(files, **changes), files / "run", progress=False)
+    assert not (files / "run").exists()
+
+
+def test_a_layer_that_is_not_guided_may_be_any(files):
+    train_translator(config(files, guided_layer=7), files / "run", progress=False)
+    assert NeuralTranslator.load(files / "run").options.alignment_layer is None
+
+
+def test_pairs_as_long_as_the_model_reads_are_trained_on_and_longer_ones_not_validated_on(files, monkeypatch):
+    tasks = []
+    monkeypatch.setattr(module, "fit", lambda task, *arguments, **options: tasks.append(task))
+    sides = [" ".join("abcdefghij"[k % 10] for k in range(number)) for number in (63, 64, 200)]
+    for name in ("train.es", "train.en", "dev.es", "dev.en"):
+        (files / name).write_text("\n".join(sides) + "\n", encoding="utf-8")
+    train_translator(
+        config(files, data={"max_pieces": 63, "copy_min_count": 1}), files / "run", progress=False
+    )
+    (task,) = tasks
+    assert [len(pair.target) for pair in task.train] == [len(pair.target) for pair in task.dev] == [63]
+    task.loss([0])
+    with torch.no_grad():
+        assert task.validate().keys() == {"loss", "accuracy", "bleu", "chrf"}
+
+
+def test_it_is_validated_as_the_bundle_translates_but_greedily(files, monkeypatch):
+    monkeypatch.setattr(translator_data, "align_words", lambda s, t, seed, **options: [[] for _ in s])
+    tasks, fit = [], module.fit
+    monkeypatch.setattr(
+        module, "fit", lambda task, *rest, **options: tasks.append(task) or fit(task, *rest, **options)
+    )
+    changes = {"data": {"strip_accents": True}, "guided_alignment": 0.3, "guided_layer": 0}
+    train_translator(config(files, **changes), files / "run", progress=False)
+    (task,), bundle = tasks, NeuralTranslator.load(files / "run")
+    assert task.translator.options == bundle.options.model_copy(update={"beam_size": 1})
+    longest = max(len(pair.source) for pair in task.train)
+    assert bundle.options.max_source_pieces <= max(8, longest) < 200
+    assert (bundle.options.strip_accents, bundle.options.alignment_layer) == (True, 0)
+    assert "alignment_layer" not in json.loads((files / "run" / "config.json").read_text())
+
+
+def test_a_run_is_taken_up_that_was_started_when_validation_translated_otherwise(files, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_options", lambda settings, examples: module.TranslateOptions())
+        first = train_translator(config(files), files / "run", max_minutes=0.0, progress=False)
+        assert first.stopped == "time"
+    (files / "run" / "config.json").write_text('{"format": 3, "kind": "translator", "alignment_layer": null}')
+    assert train_translator(config(files), files / "run", progress=False).stopped == "finished"
+    assert NeuralTranslator.load(files / "run").options.max_source_pieces < 200
 
 
 def test_files_of_unequal_length(files):
