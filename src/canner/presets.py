@@ -13,12 +13,12 @@ from canner.experiment.kinds import Experiment, GlossExperiment
 from canner.experiment.tagger import GLOVE_PACKAGE, EmbeddingsConfig, TaggerExperiment
 from canner.models.convs2s import ConvS2SConfig
 from canner.models.tagger import TaggerConfig
-from canner.training.aligner import AlignerConfig
-from canner.training.charlm import CharLMDataConfig, CharLMTrainingConfig
+from canner.training.aligner import AlignerExperiment
+from canner.training.charlm import CharLMDataConfig, CharLMExperiment
 from canner.training.schedule import TrainingConfig, more_epochs
-from canner.training.translator import TranslatorConfig, TranslatorDataConfig
+from canner.training.translator import TranslatorDataConfig, TranslatorExperiment
 from canner.training.translator_data import ParallelTextConfig
-from canner.training.vectors import VectorsConfig
+from canner.training.vectors import VectorsExperiment
 from canner.transfer.aligned import TransferOptions
 from canner.transfer.views import TransferConfig, ViewConfig
 
@@ -194,9 +194,9 @@ def teacher() -> TaggerExperiment:
     )
 
 
-def translator() -> TranslatorConfig:
+def translator() -> TranslatorExperiment:
     """A ConvS2S translator into English."""
-    return TranslatorConfig(
+    return TranslatorExperiment(
         data=TranslatorDataConfig(
             train_source="train.es",
             train_target="train.en",
@@ -208,7 +208,7 @@ def translator() -> TranslatorConfig:
     )
 
 
-def translator_few_pairs() -> TranslatorConfig:
+def translator_few_pairs() -> TranslatorExperiment:
     """A ConvS2S translator for little parallel text: starts from the Spanish one that ships."""
     config = translator()
     of_parent = ConvS2SConfig(
@@ -237,15 +237,15 @@ def translator_few_pairs() -> TranslatorConfig:
     return config.model_copy(update={**changes, "guided_alignment": 1.0})
 
 
-def aligner() -> AlignerConfig:
+def aligner() -> AlignerExperiment:
     """An alignment head for a translator, which finds the source of each word once the translation is known."""
     text = ParallelTextConfig(train_source="train.xx", train_target="train.en")
-    return AlignerConfig(translator="runs/translator", data=text)
+    return AlignerExperiment(translator="runs/translator", data=text)
 
 
-def charlm() -> CharLMTrainingConfig:
+def charlm() -> CharLMExperiment:
     """Character language models, forward and backward."""
-    return CharLMTrainingConfig(data=CharLMDataConfig(train="text.txt"))
+    return CharLMExperiment(data=CharLMDataConfig(train="text.txt"))
 
 
 def gloss() -> GlossExperiment:
@@ -253,9 +253,9 @@ def gloss() -> GlossExperiment:
     return GlossExperiment(train_source="train.xx", train_target="train.en")
 
 
-def vectors() -> VectorsConfig:
+def vectors() -> VectorsExperiment:
     """Word vectors with subwords (fastText's model), from plain and labelled text."""
-    return VectorsConfig(text=("text.txt",), labelled=("train.conll",))
+    return VectorsExperiment(text=("text.txt",), labelled=("train.conll",))
 
 
 PRESETS: dict[str, Callable[[], Experiment]] = {

@@ -11,7 +11,7 @@ import torch
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.models.convs2s import ConvS2SConfig
 from canner.training.schedule import TrainingConfig
-from canner.training.translator import TranslatorConfig, TranslatorDataConfig, train_translator
+from canner.training.translator import TranslatorDataConfig, TranslatorExperiment, train_translator
 
 WORDS = ["ba", "co", "di", "fu", "ga", "he", "ji", "ko", "lu", "me", "ni", "po"]
 NUM_TRAIN, NUM_DEV, NUM_TEST = 3000, 200, 100
@@ -27,13 +27,13 @@ def sentences(rng: random.Random) -> list[tuple[str, ...]]:
     return drawn
 
 
-def config(folder, seed: int) -> TranslatorConfig:
+def config(folder, seed: int) -> TranslatorExperiment:
     names = {
         f"{part}_{side}": str(folder / f"{part}.{side}")
         for part in ("train", "dev")
         for side in ("source", "target")
     }
-    return TranslatorConfig(
+    return TranslatorExperiment(
         data=TranslatorDataConfig(
             source_language="xx",
             source_pieces=100,

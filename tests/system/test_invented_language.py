@@ -24,7 +24,7 @@ from canner.text.entities import Entity
 from canner.text.schemes import encode_tags
 from canner.text.sentence import Sentence
 from canner.training.schedule import TrainingConfig
-from canner.training.translator import TranslatorConfig, TranslatorDataConfig, train_translator
+from canner.training.translator import TranslatorDataConfig, TranslatorExperiment, train_translator
 from canner.transfer.aligned import TransferOptions
 from canner.transfer.gloss import GlossConfig, train_gloss
 from canner.transfer.views import FilesConfig, TransferConfig, ViewConfig
@@ -192,7 +192,7 @@ def test_through_a_neural_translator(world):
     for name, pairs in (("train", world.parallel), ("dev", world.parts["dev"])):
         data[f"{name}_source"] = _lines(world.folder / f"parallel-{name}.xx", [p.source for p in pairs])
         data[f"{name}_target"] = _lines(world.folder / f"parallel-{name}.en", [p.english for p in pairs])
-    config = TranslatorConfig(
+    config = TranslatorExperiment(
         data=TranslatorDataConfig(
             source_language="xx",
             source_pieces=500,

@@ -17,7 +17,7 @@ from canner.models.convs2s import ConvS2SConfig
 from canner.text.copying import Copier
 from canner.text.segmentation import Segment
 from canner.text.sentence import Sentence
-from canner.training.translator import TranslatorConfig
+from canner.training.translator import TranslatorExperiment
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 
@@ -128,7 +128,7 @@ def test_rows_of_translators_stand_kind_by_kind_those_with_a_label_after_the_oth
 def test_a_translator_starts_from_one_of_its_sizes(path: Path, monkeypatch) -> None:
     monkeypatch.chdir(RECIPES.parent)
     config = read_experiment(path)
-    assert isinstance(config, TranslatorConfig)
+    assert isinstance(config, TranslatorExperiment)
     if config.start_from is not None:
         parent = json.loads(Path(config.start_from, "config.json").read_text(encoding="utf-8"))
         changed = {"dropout", "encoder_layers", "decoder_layers"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from canner.nn.pieces import Pieces
+from canner.nn.pieces import PieceBatch
 from canner.text.accents import all_composed
 from canner.text.tokenizer import is_unspaced, without_spaces
 
@@ -114,7 +114,7 @@ def _own_marks(tokenizer: Any) -> tuple[list[int], list[int]]:
     return marked[:start], marked[start + len(bare) :]
 
 
-def pad_pieces(sentences: Sequence[Sequence[PieceRow]], pad_id: int) -> Pieces:
+def pad_pieces(sentences: Sequence[Sequence[PieceRow]], pad_id: int) -> PieceBatch:
     """A batch of sentences, each with the rows that `WordPieces` made of it."""
     rows = [row for sentence in sentences for row in sentence]
     longest = max((len(row.ids) for row in rows), default=0)
@@ -135,7 +135,9 @@ def pad_pieces(sentences: Sequence[Sequence[PieceRow]], pad_id: int) -> Pieces:
                 of_words += range(before + word.start, before + word.stop)
             before += longest
         starts.append(own + [len(of_words)] * (most - len(own)))
-    return Pieces(ids, mask, torch.tensor(of_words, dtype=torch.long), torch.tensor(starts, dtype=torch.long))
+    return PieceBatch(
+        ids, mask, torch.tensor(of_words, dtype=torch.long), torch.tensor(starts, dtype=torch.long)
+    )
 
 
 @dataclass(frozen=True)

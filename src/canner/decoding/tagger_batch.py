@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import pad_sequence
 from canner.data.tagging import EncodedSentence
 from canner.data.word_pieces import PieceRow, pad_pieces
 from canner.models.tagger import TaggerInputs
-from canner.nn.pieces import Pieces
+from canner.nn.pieces import PieceBatch
 
 
 def make_batch(
@@ -60,7 +60,7 @@ def _pad(rows: Sequence[Tensor | None]) -> Tensor | None:
     return pad_sequence([row for row in rows if row is not None], batch_first=True)
 
 
-def _pad_pieces(rows: Sequence[list[PieceRow] | None]) -> Pieces | None:
+def _pad_pieces(rows: Sequence[list[PieceRow] | None]) -> PieceBatch | None:
     if any(row is None for row in rows):
         return None
     return pad_pieces([row for row in rows if row is not None], pad_id=0)

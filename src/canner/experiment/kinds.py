@@ -22,10 +22,10 @@ from canner.experiment.toml import override, read_toml
 from canner.text.bitext import read_bitext
 from canner.text.config import Config, one_line
 from canner.text.files import expand_path
-from canner.training.aligner import AlignerConfig, train_aligner
-from canner.training.charlm import CharLMTrainingConfig, train_charlm
-from canner.training.translator import TranslatorConfig, train_translator
-from canner.training.vectors import VectorsConfig, train_vectors
+from canner.training.aligner import AlignerExperiment, train_aligner
+from canner.training.charlm import CharLMExperiment, train_charlm
+from canner.training.translator import TranslatorExperiment, train_translator
+from canner.training.vectors import VectorsExperiment, train_vectors
 from canner.transfer.gloss import GlossConfig, train_gloss
 
 logger = logging.getLogger(__name__)
@@ -45,11 +45,11 @@ class GlossExperiment(Config):
 Experiment = (
     TaggerExperiment
     | ComparisonExperiment
-    | TranslatorConfig
-    | AlignerConfig
-    | CharLMTrainingConfig
+    | TranslatorExperiment
+    | AlignerExperiment
+    | CharLMExperiment
     | GlossExperiment
-    | VectorsConfig
+    | VectorsExperiment
 )
 
 _KINDS: dict[str, type[Config]] = {kind.model_fields["kind"].default: kind for kind in get_args(Experiment)}
@@ -133,7 +133,7 @@ def run_experiment(
     if isinstance(experiment, ComparisonExperiment):
         plan(experiment, folder)  # or nothing is written
     # glosses and vectors are counted and trained on the processor, whatever the device
-    on_processor = isinstance(experiment, GlossExperiment | VectorsConfig)
+    on_processor = isinstance(experiment, GlossExperiment | VectorsExperiment)
     with claimed(folder, experiment, "cpu" if on_processor else device):
         return _run(
             experiment, folder, command=command, max_minutes=max_minutes, device=device, progress=progress
@@ -165,15 +165,15 @@ def _run(
     if isinstance(experiment, GlossExperiment):
         return _run_gloss(experiment, folder)
     trained = _expanded(experiment)
-    if isinstance(trained, VectorsConfig):
+    if isinstance(trained, VectorsExperiment):
         number = train_vectors(trained, folder)
         return Outcome("finished", f"vectors of {number} words")
-    if isinstance(trained, TranslatorConfig):
+    if isinstance(trained, TranslatorExperiment):
         fitted = train_translator(trained, folder, max_minutes=max_minutes, device=device, progress=progress)
-    elif isinstance(trained, AlignerConfig):
+    elif isinstance(trained, AlignerExperiment):
         fitted = train_aligner(trained, folder, max_minutes=max_minutes, device=device, progress=progress)
     else:
-        assert isinstance(trained, CharLMTrainingConfig)
+        assert isinstance(trained, CharLMExperiment)
         fitted = train_charlm(trained, folder, max_minutes=max_minutes, device=device, progress=progress)
     metric = trained.training.metric
     found = "none yet" if fitted.kept_metric is None else f"{fitted.kept_metric:.4g}"

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from canner.nn.pieces import Pieces, mean_of_pieces
+from canner.nn.pieces import PieceBatch, mean_of_pieces
 
 
 class PieceEncoder(nn.Module):
@@ -58,7 +58,7 @@ class PieceEncoder(nn.Module):
                 raise ValueError("other states come out")
         return int(after.shape[2])
 
-    def forward(self, pieces: Pieces) -> Float[Tensor, "B S E"]:
+    def forward(self, pieces: PieceBatch) -> Float[Tensor, "B S E"]:
         """The mean of the last states of each word's pieces; 0 for a word without any."""
         return mean_of_pieces(self._states(self._vectors(pieces.ids), pieces.mask.long()), pieces)
 

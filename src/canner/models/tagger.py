@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from canner.models.piece_encoder import PieceEncoder
 from canner.nn.bilstm import BiLSTM
 from canner.nn.character_encoder import CharacterEncoder
-from canner.nn.crf import CRF, Constraints
+from canner.nn.crf import CRF, TagConstraints
 from canner.nn.dropout import Dropout, TokenDropout, WordDropout
 from canner.nn.fusion import Fusion
 from canner.nn.masking import mask_to_lengths, require_right_padding
-from canner.nn.pieces import Pieces
+from canner.nn.pieces import PieceBatch
 from canner.nn.word_embedding import word_embedding
 from canner.text.config import Config
 from canner.text.vocabulary import PAD_ID, UNK_ID
@@ -109,7 +109,7 @@ class TaggerInputs:
     char_ids: Int[Tensor, "B S C"] | None = None
     features: Float[Tensor, "B S E"] | None = None
     aligned_features: Float[Tensor, "B S F"] | None = None
-    pieces: Pieces | None = None
+    pieces: PieceBatch | None = None
 
     def to(self, device: torch.device | str) -> "TaggerInputs":
         """The same batch on another device."""
@@ -148,7 +148,7 @@ class TaggerModel(nn.Module):
         *,
         word_vectors: Tensor | None = None,
         piece_encoder: PieceEncoder | None = None,
-        constraints: Constraints | None = None,
+        constraints: TagConstraints | None = None,
     ) -> None:
         super().__init__()
         self.config, self.sizes = config, sizes

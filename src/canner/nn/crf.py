@@ -13,7 +13,7 @@ from canner.nn.viterbi import viterbi
 # Low enough that no sum of emissions buys a forbidden transition, small enough to stay finite in float32.
 FORBIDDEN_SCORE = -1e4
 
-Constraints = tuple[Sequence[bool], Sequence[bool], Sequence[Sequence[bool]]]
+TagConstraints = tuple[Sequence[bool], Sequence[bool], Sequence[Sequence[bool]]]
 
 
 class CRF(nn.Module):
@@ -42,7 +42,7 @@ class CRF(nn.Module):
     allowed_end: Tensor | None
     allowed_transitions: Tensor | None
 
-    def __init__(self, num_tags: int, *, constraints: Constraints | None = None) -> None:
+    def __init__(self, num_tags: int, *, constraints: TagConstraints | None = None) -> None:
         super().__init__()
         if num_tags < 1:
             raise ValueError(
@@ -226,7 +226,7 @@ class CRF(nn.Module):
             )
 
 
-def _as_tensors(constraints: Constraints | None, num_tags: int) -> tuple[Tensor, Tensor, Tensor] | None:
+def _as_tensors(constraints: TagConstraints | None, num_tags: int) -> tuple[Tensor, Tensor, Tensor] | None:
     if constraints is None:
         return None
     start, end, matrix = (torch.as_tensor(values, dtype=torch.bool) for values in constraints)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Pieces:
+class PieceBatch:
     """The pieces of a batch of sentences: what an encoder reads (R rows of P pieces), and which are of which word.
 
     A long sentence is read in several rows.
@@ -25,13 +25,13 @@ class Pieces:
     of_words: Int[Tensor, " N"]
     starts: Int[Tensor, "B S"]
 
-    def to(self, device: torch.device | str, non_blocking: bool = False) -> "Pieces":
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> "PieceBatch":
         """The same on another device."""
         tensors = {field.name: getattr(self, field.name) for field in fields(self)}
         return replace(self, **{name: t.to(device, non_blocking=non_blocking) for name, t in tensors.items()})
 
 
-def mean_of_pieces(states: Float[Tensor, "R P E"], pieces: Pieces) -> Float[Tensor, "B S E"]:
+def mean_of_pieces(states: Float[Tensor, "R P E"], pieces: PieceBatch) -> Float[Tensor, "B S E"]:
     """The mean of the states of each word's pieces; 0 for a word without any."""
     means = nn.functional.embedding_bag(
         pieces.of_words, states.flatten(0, 1), pieces.starts.flatten(), mode="mean"

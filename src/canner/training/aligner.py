@@ -46,7 +46,7 @@ from canner.training.translator_data import (
 logger = logging.getLogger(__name__)
 
 
-class AlignerConfig(Config):
+class AlignerExperiment(Config):
     """An alignment head and its training.
 
     Attributes:
@@ -129,7 +129,7 @@ class AlignerTask:
         head: AlignmentHead,
         train: Sequence[KnownPair],
         held_out: Sequence[KnownPair],
-        config: AlignerConfig,
+        config: AlignerExperiment,
         device: str,
     ) -> None:
         self.model = head
@@ -191,7 +191,7 @@ class AlignerTask:
 
 
 def train_aligner(
-    config: AlignerConfig,
+    config: AlignerExperiment,
     folder: str | Path,
     *,
     max_minutes: float | None = None,
@@ -242,7 +242,7 @@ def train_aligner(
     )
 
 
-def _linked_pairs(config: AlignerConfig, translator: NeuralTranslator, folder: Path) -> list[PairExample]:
+def _linked_pairs(config: AlignerExperiment, translator: NeuralTranslator, folder: Path) -> list[PairExample]:
     """Held-out pairs, then those to train on, drawn from all of the text; all of it is aligned."""
     segmented = segmented_pairs(read_training_pairs(config.data), translator.segment)
     pairs = read_words(segmented, translator.copier.known)

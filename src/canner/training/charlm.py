@@ -47,7 +47,7 @@ class CharLMDataConfig(Config):
     """Characters after which the gradient is cut off: the C of a batch [B, C]."""
 
 
-class CharLMTrainingConfig(Config):
+class CharLMExperiment(Config):
     """Character language models and their training."""
 
     kind: Literal["charlm"] = "charlm"
@@ -93,7 +93,7 @@ class CharLMTask:
     def __init__(
         self,
         model: BidirectionalCharLM,
-        config: CharLMTrainingConfig,
+        config: CharLMExperiment,
         train_ids: Tensor,
         dev_ids: Tensor,
         device: str,
@@ -168,7 +168,7 @@ class CharLMTask:
 
 
 def train_charlm(
-    config: CharLMTrainingConfig,
+    config: CharLMExperiment,
     folder: str | Path,
     *,
     max_minutes: float | None = None,

@@ -49,7 +49,7 @@ LONGEST_DEV = 300
 """Longer development pairs, in pieces, are left out, and those that the model has no positions for."""
 
 
-class TranslatorConfig(Config):
+class TranslatorExperiment(Config):
     """A ConvS2S translator and its training."""
 
     kind: Literal["translator"] = "translator"
@@ -113,7 +113,7 @@ class TranslatorTask:
     def __init__(
         self,
         translator: NeuralTranslator,
-        config: TranslatorConfig,
+        config: TranslatorExperiment,
         train: Sequence[PairExample],
         dev: Sequence[PairExample],
         dev_text: Sequence[tuple[str, str]],
@@ -172,7 +172,7 @@ class TranslatorTask:
 
 
 def train_translator(
-    config: TranslatorConfig,
+    config: TranslatorExperiment,
     folder: str | Path,
     *,
     max_minutes: float | None = None,
@@ -285,7 +285,7 @@ def train_translator(
     )
 
 
-def _options(config: TranslatorConfig, examples: Sequence[PairExample]) -> TranslateOptions:
+def _options(config: TranslatorExperiment, examples: Sequence[PairExample]) -> TranslateOptions:
     """How the translator searches and reports, once it is trained and while it is validated."""
     # A sentence longer than nearly all that it was trained on is translated worse whole than in parts.
     longest = int(torch.tensor([len(e.source) for e in examples]).float().quantile(LONGEST_SHARE))
@@ -297,7 +297,7 @@ def _options(config: TranslatorConfig, examples: Sequence[PairExample]) -> Trans
     )
 
 
-def _parent(config: TranslatorConfig) -> TranslatorBundle | None:
+def _parent(config: TranslatorExperiment) -> TranslatorBundle | None:
     """The translator to start from, if it fits."""
     if config.start_from is None:
         return None

@@ -24,7 +24,7 @@ from canner.training.vectors_bundle import save_vectors
 logger = logging.getLogger(__name__)
 
 
-class VectorsConfig(Config):
+class VectorsExperiment(Config):
     """Text and sizes of word vectors.
 
     Attributes:
@@ -56,7 +56,7 @@ class VectorsConfig(Config):
     seed: int = 1
 
     @model_validator(mode="after")
-    def _check_subwords(self) -> VectorsConfig:
+    def _check_subwords(self) -> VectorsExperiment:
         if 0 < self.max_chars < self.min_chars:
             raise ValueError(
                 f"expected max_chars of at least min_chars ({self.min_chars}), or 0 for words alone, "
@@ -65,7 +65,7 @@ class VectorsConfig(Config):
         return self
 
 
-def train_vectors(config: VectorsConfig, folder: str | Path) -> int:
+def train_vectors(config: VectorsExperiment, folder: str | Path) -> int:
     """Trains vectors with `gensim` and writes them as `vectors.vec` (fastText's text format).
 
     One thread, so that the same seed gives the same vectors.
@@ -118,7 +118,7 @@ def train_vectors(config: VectorsConfig, folder: str | Path) -> int:
     return len(words)
 
 
-def _rare_words(config: VectorsConfig, known: set[str]) -> list[str]:
+def _rare_words(config: VectorsExperiment, known: set[str]) -> list[str]:
     """Words of the CoNLL files that have no vector of their own, in the order in which they occur.
 
     Those with white space in them, which ends a word in a file of vectors, are left out.
@@ -132,7 +132,7 @@ def _rare_words(config: VectorsConfig, known: set[str]) -> list[str]:
     return [word for word in found if word not in known and not re.search(r"\s", word)]
 
 
-def _sentences(config: VectorsConfig) -> list[list[str]]:
+def _sentences(config: VectorsExperiment) -> list[list[str]]:
     sentences = []
     for path in config.text:
         require_file(path, "text")
@@ -143,7 +143,7 @@ def _sentences(config: VectorsConfig) -> list[list[str]]:
     return [_cased(sentence, config) for sentence in sentences if sentence]
 
 
-def _cased(words: Sequence[str], config: VectorsConfig) -> list[str]:
+def _cased(words: Sequence[str], config: VectorsExperiment) -> list[str]:
     return [word.lower() if config.lowercase else word for word in map(composed, words)]
 
 

@@ -109,6 +109,7 @@ def test_what_translates_nothing_is_a_clear_error(moved):
         load_translator(moved)
 
 
+@pytest.mark.filterwarnings("ignore:Recommended")
 def test_one_of_marian_whose_tokenizer_does_not_say_where_its_pieces_are(tmp_path):
     sentencepiece = pytest.importorskip("sentencepiece", reason="the extra transformers is not installed")
     text = ["Ana vive en Lima .", "Bruno llegó a Quito .", "¿ Vive Ana en Quito ?"] * 5

@@ -22,8 +22,8 @@ from canner.experiment.toml import (
     without_nothing,
 )
 from canner.presets import PRESETS
-from canner.training.charlm import CharLMTrainingConfig
-from canner.training.translator import TranslatorConfig
+from canner.training.charlm import CharLMExperiment
+from canner.training.translator import TranslatorExperiment
 
 ROOT = Path(__file__).resolve().parents[3]
 KEYS = st.text("abcxyz_", min_size=1, max_size=5)
@@ -172,7 +172,7 @@ def test_the_comparison_of_the_page_of_experiments_is_one() -> None:
 
 def test_the_translator_for_few_pairs_fits_the_one_that_it_starts_from() -> None:
     config = PRESETS["translator-few-pairs"]()
-    assert isinstance(config, TranslatorConfig)
+    assert isinstance(config, TranslatorExperiment)
     assert config.start_from is not None
     parent = json.loads((ROOT / config.start_from / "config.json").read_text(encoding="utf-8"))
     sizes = config.model.model_dump(exclude={"dropout"})
@@ -196,7 +196,7 @@ def test_a_key_set_in_a_table_that_the_file_leaves_out_changes_that_key_alone(tm
     path.write_text('kind = "charlm"\n[data]\ntrain = "text.txt"\n')
     whole = read_experiment(path)
     one_set = read_experiment(path, {"training.decay_minutes": 5.0, "model.hidden_dim": 9})
-    assert isinstance(whole, CharLMTrainingConfig)
+    assert isinstance(whole, CharLMExperiment)
     assert one_set == whole.model_copy(
         update={
             "training": whole.training.model_copy(update={"decay_minutes": 5.0}),
@@ -212,7 +212,7 @@ def test_a_table_in_a_file_has_the_defaults_of_its_kind_where_it_says_nothing(tm
     path = tmp_path / "charlm.toml"
     path.write_text('kind = "charlm"\n[data]\ntrain = "text.txt"\n')
     whole = read_experiment(path)
-    assert isinstance(whole, CharLMTrainingConfig)
+    assert isinstance(whole, CharLMExperiment)
     path.write_text(f"{path.read_text()}[training]\nlearning_rate = 0.5\n")
     for assignments in ({}, {"training": {"learning_rate": 0.5}}):
         other_rate = whole.training.model_copy(update={"learning_rate": 0.5})
@@ -228,7 +228,7 @@ def test_what_a_written_file_leaves_out_for_want_of_a_value_stays_without_one(tm
     path = tmp_path / "charlm.toml"
     path.write_text('kind = "charlm"\n[data]\ntrain = "text.txt"\n')
     config = read_experiment(path)
-    assert isinstance(config, CharLMTrainingConfig)
+    assert isinstance(config, CharLMExperiment)
     assert config.training.decay_minutes is not None
     without = config.training.model_copy(
         update={"decay_minutes": None, "decay_steps": 9, "validate_every": None}

@@ -2,16 +2,16 @@
 
 import torch
 
-from canner.nn.pieces import Pieces, mean_of_pieces
+from canner.nn.pieces import PieceBatch, mean_of_pieces
 
 
-def batch(words: list[list[list[int]]]) -> Pieces:
-    """Pieces of which only the words matter, given as the places of their pieces."""
+def batch(words: list[list[list[int]]]) -> PieceBatch:
+    """PieceBatch of which only the words matter, given as the places of their pieces."""
     places = [place for sentence in words for word in sentence for place in word]
     lengths = torch.tensor([[len(word) for word in sentence] for sentence in words])
     ends = lengths.flatten().cumsum(0).view_as(lengths)
     nothing = torch.zeros(1, 1, dtype=torch.long)
-    return Pieces(nothing, nothing.bool(), torch.tensor(places), ends - lengths)
+    return PieceBatch(nothing, nothing.bool(), torch.tensor(places), ends - lengths)
 
 
 def test_a_word_is_the_mean_of_its_pieces_whichever_rows_they_stand_in():

@@ -18,7 +18,7 @@ from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.copying import Copier
 from canner.text.subwords import Subwords
 from canner.training import aligner as module
-from canner.training.aligner import AlignerConfig, AlignerTask, know_pairs, train_aligner
+from canner.training.aligner import AlignerExperiment, AlignerTask, know_pairs, train_aligner
 from canner.training.schedule import TrainingConfig
 from canner.training.translator_data import ParallelTextConfig
 
@@ -60,11 +60,11 @@ def text(tmp_path) -> ParallelTextConfig:
     return ParallelTextConfig(**paths, max_pieces=31)
 
 
-def config(translator, text, **changes) -> AlignerConfig:
+def config(translator, text, **changes) -> AlignerExperiment:
     training = TrainingConfig(learning_rate=0.01, metric="agreement", max_epochs=60)
     values = {"num_pairs": 300, "num_held_out": 60, "batch_pieces": 200, "training": training}
     model = AlignmentHeadConfig(dim=16, dropout=0.1)
-    return AlignerConfig(translator=str(translator), data=text, model=model, **{**values, **changes})
+    return AlignerExperiment(translator=str(translator), data=text, model=model, **{**values, **changes})
 
 
 @pytest.fixture

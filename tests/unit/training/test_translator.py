@@ -20,8 +20,8 @@ from canner.training import translator as module
 from canner.training import translator_data
 from canner.training.schedule import TrainingConfig
 from canner.training.translator import (
-    TranslatorConfig,
     TranslatorDataConfig,
+    TranslatorExperiment,
     TranslatorTask,
     guided_alignment_loss,
     train_translator,
@@ -71,7 +71,7 @@ def config(files, data=None, training=None, **changes):
         "average": 0.9,
         **(training or {}),
     }
-    return TranslatorConfig(
+    return TranslatorExperiment(
         data=TranslatorDataConfig(**{"source_language": "es", **names, **sizes, **(data or {})}),
         model=ConvS2SConfig(
             embed_dim=8, hidden_dim=8, encoder_layers=1, decoder_layers=2, dropout=0.2, max_positions=64
@@ -251,7 +251,7 @@ def test_the_folder_is_a_bundle_that_says_how_it_was_made(files):
     result = train_translator(config(files), files / "run", progress=False)
     assert result.history[-1].keys() >= {"loss", "accuracy", "bleu", "chrf"}
     saved = json.loads((files / "run" / "training.json").read_text())
-    assert TranslatorConfig(**saved) == config(files)
+    assert TranslatorExperiment(**saved) == config(files)
     [translation] = NeuralTranslator.load(files / "run").translate([["el", "gato"]])
     assert translation.attention.shape == (2, len(translation.target), 2)
 

@@ -11,17 +11,17 @@ import torch
 from safetensors.torch import load_file
 
 from canner.text.vectors import load_vectors, words_of_vectors
-from canner.training.vectors import VectorsConfig, train_vectors
+from canner.training.vectors import VectorsExperiment, train_vectors
 from canner.training.vectors_bundle import VECTORS_FILE, pack_vectors, unpack_vectors
 
 TEXT = "el gato come pescado\nel perro come carne\nla gata come pescado\nun perro bebe agua\n" * 30
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> VectorsConfig:
+def config(tmp_path: Path) -> VectorsExperiment:
     (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
     (tmp_path / "train.conll").write_text("Lima S-LOC\ncome O\n\n" * 3, encoding="utf-8")
-    return VectorsConfig(
+    return VectorsExperiment(
         text=(str(tmp_path / "text.txt"),), labelled=(str(tmp_path / "train.conll"),), dim=12, epochs=2
     )
 
@@ -119,8 +119,8 @@ def test_without_gensim_the_error_says_what_to_install(config, tmp_path, monkeyp
 
 def test_subwords_must_have_a_length():
     with pytest.raises(ValueError, match="expected max_chars of at least min_chars"):
-        VectorsConfig(min_chars=6, max_chars=3)
-    assert VectorsConfig(min_chars=6, max_chars=0).max_chars == 0
+        VectorsExperiment(min_chars=6, max_chars=3)
+    assert VectorsExperiment(min_chars=6, max_chars=0).max_chars == 0
 
 
 def test_packed_vectors_are_the_same_to_half_precision(config, tmp_path):
