@@ -13,9 +13,8 @@ import sys
 from pathlib import Path
 
 from canner.experiment.results import digests, results_made_now, summarise, weights_of
-from canner.experiment.results_schema import Made, Row
-from canner.report.publishing import made_in_all
-from canner.report.results_file import read_results
+from canner.experiment.results_schema import Made, Results, Row
+from canner.experiment.scored_rows import made_in_all
 from canner.training.run_files import ENVIRONMENT, LOG, TRAINING
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
@@ -51,7 +50,7 @@ def main() -> None:
     ):
         raise SystemExit(f"expected folders of trainings of character language models, got {missing[0]}")
     path = RESULTS / "charlms.json"
-    rows = {found.system: found for found in (read_results(path).rows if path.exists() else ())}
+    rows = {found.system: found for found in (Results.read(path).rows if path.exists() else ())}
     rows |= {found.system: found for found in map(row, runs)}
     content = results_made_now(
         name="charlms",

@@ -26,7 +26,7 @@ from canner.evaluation.alignment import GoldAlignment, read_gold_alignments, sco
 from canner.evaluation.translation import share_of_entity_tokens_copied
 from canner.experiment.results import results_made_now, summarise, weights_of
 from canner.experiment.results_schema import Row
-from canner.report.publishing import made_in_all, made_now, with_earlier_rows
+from canner.experiment.scored_rows import made_in_all, made_now, with_earlier_rows
 from canner.tables.corpora import GERMAN, SPANISH, SWAHILI, YORUBA
 from canner.text.bitext import read_bitext
 from canner.text.conll import read_conll

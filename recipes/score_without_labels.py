@@ -28,7 +28,7 @@ from canner.decoding.tagger_bundle import load_tagger
 from canner.evaluation.entities import score_entities
 from canner.experiment.results import results_made_now, summarise, weights_of
 from canner.experiment.results_schema import Row
-from canner.report.publishing import made_in_all, made_now, with_earlier_rows
+from canner.experiment.scored_rows import made_in_all, made_now, with_earlier_rows
 from canner.tables.bundles import ALIGNERS, ENGLISH_ENCODER, EXTERNAL, GLOSSES, TEACHER, TRANSLATORS
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, UNER, YORUBA
 from canner.tables.readings import external

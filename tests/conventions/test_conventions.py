@@ -20,7 +20,6 @@ from canner.experiment.results_schema import Results
 from canner.report.gains import gains
 from canner.report.markers import BEGIN, END
 from canner.report.page import figures_of_bundle, results_in_brief, results_page
-from canner.report.results_file import read_results
 from canner.report.table import table
 from canner.tables import planned_results
 from canner.tables.by_labels import BY_LABELS
@@ -193,7 +192,7 @@ def test_the_tables_in_the_readme_are_those_of_the_results() -> None:
 def test_results_files_that_are_read_and_written_again_say_the_same(tmp_path: Path) -> None:
     for path in (ROOT / "results").glob("*.json"):
         if not path.stem.endswith("-speed"):
-            read_results(path).save(tmp_path / path.name)
+            Results.read(path).save(tmp_path / path.name)
             assert json.loads((tmp_path / path.name).read_text()) == json.loads(path.read_text()), path
 
 
@@ -253,7 +252,7 @@ def test_the_figures_of_a_section_stand_in_the_tables_that_it_names(heading: str
     text, named = FINDINGS[heading].split("\nTables: ")
     said = figures_in(text)
     shown = {
-        pattern: figures_of([read_results(path) for path in (ROOT / "results").glob(f"{pattern}.json")])
+        pattern: figures_of([Results.read(path) for path in (ROOT / "results").glob(f"{pattern}.json")])
         for pattern in re.findall(r"`([^`]+)`", named)
     }
     left = said.difference(*shown.values())

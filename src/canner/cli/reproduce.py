@@ -185,10 +185,10 @@ def _listed(results: Path) -> list[str]:
 
 def _rows_run(path: Path) -> str:
     """How many of the rows of a results file have been run."""
-    from canner.report.results_file import read_results
+    from canner.experiment.results_schema import Results
 
     try:
-        rows = read_results(path).rows
+        rows = Results.read(path).rows
     except ValueError:
         return f"{path} is damaged"
     return f"{sum(row.num_finished > 0 for row in rows)} of {len(rows)} rows"
@@ -196,9 +196,9 @@ def _rows_run(path: Path) -> str:
 
 def _shown(table: str, protocol: ProtocolName, results: Path, *, grid: bool) -> list[str]:
     """The table as its results files have it; a part without one says that it was not run."""
+    from canner.experiment.results_schema import Results
     from canner.report.cells import NOT_RUN
     from canner.report.legend import legend_of
-    from canner.report.results_file import read_results
     from canner.report.table import table as as_table
     from canner.tables import comparisons
     from canner.tables.variations import varied
@@ -209,7 +209,7 @@ def _shown(table: str, protocol: ProtocolName, results: Path, *, grid: bool) -> 
     for config in comparisons(table, protocol.value):
         name = varied(config, grid=grid).name
         path = results / f"{name}.json"
-        found = as_table(read_results(path)) if path.exists() else f"{path}: {NOT_RUN}"
+        found = as_table(Results.read(path)) if path.exists() else f"{path}: {NOT_RUN}"
         if not path.exists() and (results / f"{name}-no-grid.json").exists():
             found += "; without the grid of learning rates and batch sizes it was: --no-grid"
         lines += [*found.splitlines(), ""]
@@ -243,9 +243,9 @@ def _run_part(
     Returns:
         Its table, and what is to be said of runs that broke off.
     """
+    from canner.experiment.results_schema import Results
     from canner.experiment.runner import BrokenRunsError, run_comparison
     from canner.report.publishing import publish, why_kept
-    from canner.report.results_file import read_results
     from canner.report.table import table as as_table
     from canner.tables.prerequisites import made_from
 
@@ -262,7 +262,7 @@ def _run_part(
             config, folder, command=command, options=options, prepare=prepare, publish=save
         )
     except BrokenRunsError as error:
-        found, broken = read_results(folder / "results.json"), str(error)
+        found, broken = Results.read(folder / "results.json"), str(error)
     if path is not None and (why := why_kept(path, found)):
         note(f"{path}: left as it is: {why}")
     return as_table(found), broken

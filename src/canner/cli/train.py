@@ -39,7 +39,7 @@ def train(
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
-    """Train a tagger, translator, gloss or character language model, or compare taggers.
+    """Train a tagger, translator, aligner, gloss, word vectors or character language model, or compare taggers.
 
     The `kind` in the configuration says which. The folder of the run becomes a bundle that the other commands
     read, and keeps the full configuration, the scores and the environment. Called again, an unfinished run goes on

@@ -30,7 +30,7 @@ def read_bundle_config(folder: str | Path, kind: str) -> dict[str, Any]:
 
     Args:
         folder: the bundle.
-        kind: what it must be: tagger, translator, aligner, gloss, charlm, vectors.
+        kind: what it must be: tagger, translator, aligner, gloss, charlm, vectors, transformer.
 
     Raises:
         ValueError: if there is no bundle, or it is of another kind or of a newer format.
@@ -48,7 +48,7 @@ def read_bundle_config(folder: str | Path, kind: str) -> dict[str, Any]:
 
 
 def bundle_kind(folder: str | Path) -> str | None:
-    """The kind of a bundle: tagger, translator, aligner, gloss, charlm, vectors.
+    """The kind of a bundle, as in `read_bundle_config`; None: the folder is a checkpoint of `transformers`, say.
 
     Raises:
         ValueError: if there is no bundle.

@@ -30,7 +30,7 @@ class CorpusConfig(Config):
         scheme: tagging scheme of the files; None: found out.
         token_column, tag_column: which column of CoNLL holds what.
         types: old type → new type. When given, types that it does not name are dropped.
-        num_dev, num_test: so many development or test sentences, drawn once for all seeds; None: all.
+        num_dev, num_test: at most so many development or test sentences, drawn once for all seeds; None: all.
         num_sentences: so many training sentences, drawn at random with `subset_seed`; None: all.
         num_held_out: so many of these, drawn alike, are not trained on but are the development set, in the place of
             `dev`; None: none. A sentence that stands there twice may be on both sides.
@@ -55,7 +55,7 @@ class CorpusConfig(Config):
         return (value,) if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _one_development_part(self) -> CorpusConfig:
+    def _one_development_set(self) -> CorpusConfig:
         if self.num_held_out and self.num_sentences and self.num_held_out >= self.num_sentences:
             raise ValueError(
                 f"expected num_held_out below num_sentences ({self.num_sentences}), got {self.num_held_out}; some must "
@@ -81,7 +81,7 @@ def load_corpus(config: CorpusConfig) -> Corpus:
     """Reads the splits of a corpus, draws the training subset and what is held out of it.
 
     Raises:
-        ValueError: if a file is missing, broken or empty, or there are fewer sentences than asked.
+        ValueError: if a file is missing, broken or empty, or there are fewer training sentences than asked.
     """
     train = read_split(config, "train")
     if config.num_sentences is not None:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from canner.text.tokenizer import shorten
+from canner.text.wording import shorten
 
 
 @dataclass(frozen=True)

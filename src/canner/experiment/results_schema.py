@@ -1,7 +1,7 @@
 """What a results file holds: `results/<name>.json`, and `results.json` in the folder of a comparison.
 
 F1 and gains are in percent; a run is named by its subset and seed ("subset 0, seed 1"). A key of which there is
-nothing to say does not stand in the file.
+nothing to say may be missing.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from canner.data.bundle import save_json
-from canner.text.config import Config
+from canner.text.config import Config, one_line
 
 Paper = dict[str, dict[str, float] | str]
 """Figures of a paper by row and name; under "note", what is to be said of them."""
@@ -196,6 +196,20 @@ class Results(Config):
         """The paper's figures of a row; none, if it has none."""
         figures = (self.paper or {}).get(system)
         return figures if isinstance(figures, dict) else {}
+
+    @classmethod
+    def read(cls, path: Path) -> Results:
+        """Reads and checks a file.
+
+        Raises:
+            ValueError: if the file is not JSON, or not what a results file holds.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise ValueError(
+                f"expected a results file in {path}, got one that is wrong: {one_line(error)}; run its command again"
+            ) from None
 
     def save(self, path: Path) -> None:
         """Writes the file, whole or not at all."""

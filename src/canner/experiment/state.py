@@ -15,6 +15,7 @@ from canner.experiment.kept_runs import KeptRuns
 from canner.experiment.record import Record, read_record
 from canner.experiment.results_schema import Results
 from canner.experiment.summary import summary
+from canner.text.wording import some_of
 
 logger = logging.getLogger(__name__)
 
@@ -170,11 +171,6 @@ class ComparisonState:
         if self.publish is not None:
             self.publish(results)
         return results
-
-
-def some_of(names: Sequence[str]) -> str:
-    """The first three of some names, and how many more there are."""
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _possible(cells: Sequence[Cell], *, needed: bool) -> list[Cell]:

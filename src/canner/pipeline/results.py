@@ -12,7 +12,8 @@ from torch import Tensor
 from canner.data.translation import Translation
 from canner.nn.word_attention import join_attention, strongest_links
 from canner.text.entities import Entity
-from canner.text.tokenizer import Token, detokenize, shorten
+from canner.text.tokenizer import Token, detokenize
+from canner.text.wording import shorten
 
 _NUM_LISTED = 8
 """Entities that the `repr` of a result shows."""
@@ -29,7 +30,8 @@ class FoundEntity:
         text: what stands there, exactly as in the text.
         start, end: character offsets, end-exclusive.
         start_token, end_token: token indices, end-exclusive.
-        confidence: probability of exactly this span with this type under the tagger's CRF, 0..1.
+        confidence: probability of exactly this span with this type, 0..1: under the tagger's CRF; without labels, as
+            if tokens were independent.
     """
 
     type: str

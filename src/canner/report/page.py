@@ -12,7 +12,7 @@ from canner.report.by_labels import CorpusLine, f1_by_labels
 from canner.report.cells import cell
 from canner.report.gains import gains
 from canner.report.legend import BY_LABELS_LEGEND, GAINS_LEGEND, legend_of, legend_of_systems
-from canner.report.results_file import Planned, read_results, results_of
+from canner.report.results_file import Planned, results_of
 from canner.report.table import table
 
 NO_RESULTS = "No results yet."
@@ -30,7 +30,7 @@ def table_with_legend(path: Path) -> list[str]:
     Raises:
         ValueError: if it is not a results file.
     """
-    shown = table(read_results(path))
+    shown = table(Results.read(path))
     legend = legend_of(shown)
     return [*shown.splitlines(), *(["", legend] if legend else [])]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from canner.experiment.results_schema import Results
-from canner.report.results_file import read_results
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +25,7 @@ def draw_figures(results: Path, folder: Path) -> list[Path]:
     """
     drawn = []
     for path in sorted(results.glob("figure3-*.json")):
-        result, picture = read_results(path), folder / f"{path.stem}.svg"
+        result, picture = Results.read(path), folder / f"{path.stem}.svg"
         if _is_whole(result):
             _draw(result, picture)
         else:

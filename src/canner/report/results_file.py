@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
 from canner.experiment.results_schema import Results
-from canner.text.config import one_line
 
 
 class Planned(NamedTuple):
@@ -26,25 +23,11 @@ class Planned(NamedTuple):
     in_readme: bool = True
 
 
-def read_results(path: Path) -> Results:
-    """Read and check one results file.
-
-    Raises:
-        ValueError: if the file is not JSON, or not what a results file holds.
-    """
-    try:
-        return Results.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise ValueError(
-            f"expected a results file in {path}, got one that is wrong: {one_line(error)}; run its command again"
-        ) from None
-
-
 def results_of(folder: Path, planned: Sequence[Planned] = ()) -> list[Results]:
     """The results files of a folder: those that are planned in that order, others after them by name."""
     results: dict[str, Results] = {}
     for path in _files(folder):
-        result = read_results(path)
+        result = Results.read(path)
         if result.name in results:
             raise ValueError(
                 f"expected one results file a name, got {result.name!r} again in {path}; keep one of the two"

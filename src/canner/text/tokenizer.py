@@ -99,11 +99,6 @@ def tokenize_words(text: str, *, clitics: bool = False) -> list[str]:
     return [composed(token.text) for token in tokenize(text, clitics=clitics)]
 
 
-def shorten(text: str, length: int = 80) -> str:
-    """The text, or as much of its beginning as makes it so long, with `…`."""
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
 _NO_SPACE_BEFORE = set(".,;:!?%)]}…”’") | {"'s", "n't", "'re", "'ve", "'ll", "'d", "'m", "...", "’s"}
 _NO_SPACE_AFTER = set("([{$£€¿¡“‘#")
 

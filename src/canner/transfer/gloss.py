@@ -38,7 +38,7 @@ class GlossConfig(Config):
         prefix_length: cut words to so many characters while aligning (0: whole words).
         min_count: leave out entries seen fewer times.
         strip_accents: write the English, above all the names that are copied, without accents: for languages whose
-            accents are tones (Yoruba), which English does not write.
+            accents are tones (Yoruba), which English does not write. Of no effect where Chinese words are cut.
         capitalised_nouns: whether nouns begin with a capital as names do (German), so that a capital alone is no
             sign of a name; None: found from the parallel text.
     """

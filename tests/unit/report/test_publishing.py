@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from canner.experiment.results_schema import Made, Results, Row
-from canner.report.publishing import made_in_all, made_now, more_seeds, publish, why_kept, with_earlier_rows
-from canner.report.results_file import read_results
+from canner.experiment.results_schema import Results, Row
+from canner.report.publishing import more_seeds, publish, why_kept
 
 
 def results(planned: int = 3, **runs: int) -> Results:
@@ -61,7 +59,7 @@ def test_what_is_made_anew_takes_the_place_of_what_was_there(path: Path) -> None
     now = results(plain=1, wide=3)
     assert why_kept(path, now) is None
     publish(path, now)
-    assert read_results(path) == now
+    assert Results.read(path) == now
 
 
 def test_a_row_that_the_table_no_longer_has_goes(path: Path) -> None:
@@ -92,30 +90,6 @@ def test_runs_that_failed_are_no_fewer(path: Path) -> None:
     publish(path, of_ten.model_copy(update={"rows": (plain, of_ten.rows[1])}))
     assert more_seeds(path, 3) == 10
     assert "--seeds 10" in str(why_kept(path, results(planned=9, plain=8, wide=3)))
-
-
-def test_rows_scored_later_stand_beside_earlier_ones_and_each_says_how_it_was_made(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = {"command": "first", "date": "2026-01-02", "files": {"a/b": "0"}}
-    results(plain=1, wide=1).model_copy(update=made).save(path)
-    monkeypatch.setattr(sys, "argv", ["score.py", "--corpus", "a b"])
-    read = tmp_path / "read"
-    read.write_bytes(b"abc")
-    new = results(wide=1, more=1).rows
-    new = [made_now(row, [read]) for row in new]
-    rows = {row.system: row for row in with_earlier_rows(path, new)}
-    assert list(rows) == ["plain", "wide", "more"]
-    assert rows["plain"].made.model_dump(exclude_unset=True) == made
-    assert rows["wide"].made == rows["more"].made
-    assert rows["more"].made.command == "python score.py --corpus 'a b'"
-    assert rows["more"].made.files == {f"{tmp_path.name}/read": "ba7816bf8f01"}  # the SHA-256 of "abc"
-    other = Row(system="x", metrics={}, made=Made(hardware="m; n", date="2026-01-02, 2026-01-03"))
-    assert made_in_all([rows["plain"], other]) == {
-        "hardware": "m; n",
-        "date": "2026-01-02, 2026-01-03",
-    }
-    assert [row.system for row in with_earlier_rows(tmp_path / "none.json", new)] == ["wide", "more"]
 
 
 def test_figures_of_a_file_without_seeds_count(path: Path) -> None:

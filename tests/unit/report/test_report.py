@@ -15,7 +15,7 @@ from canner.report.gains import gains as gains_of
 from canner.report.legend import legend_of, legend_of_systems
 from canner.report.markers import BEGIN, END, update_card, update_readme
 from canner.report.page import figures_of_bundle, report, results_in_brief, results_page, table_with_legend
-from canner.report.results_file import Planned, read_results
+from canner.report.results_file import Planned
 from canner.report.table import table as table_of
 
 
@@ -427,7 +427,7 @@ def test_broken_results_are_refused(tmp_path: Path, content: str | bytes, messag
     path = tmp_path / "broken.json"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(ValueError, match=message):
-        read_results(path)
+        Results.read(path)
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
