@@ -24,6 +24,7 @@ from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.evaluation.alignment import GoldAlignment, read_gold_alignments, score_alignments
 from canner.evaluation.translation import share_of_entity_tokens_copied
+from canner.evaluation.translator_scores import attention_error_rates, score_translations
 from canner.experiment.results import results_made_now, summarise, weights_of
 from canner.experiment.results_schema import Row
 from canner.experiment.scored_rows import made_in_all, made_now, with_earlier_rows
@@ -32,7 +33,6 @@ from canner.text.bitext import read_bitext
 from canner.text.conll import read_conll
 from canner.text.segmentation import segment_tokens
 from canner.text.tokenizer import tokenize_words
-from canner.training.translator_scores import attention_error_rates, score_translations
 from canner.transfer.views import load_translator
 from canner.transfer.word_alignment import align_words
 

@@ -24,7 +24,6 @@ import torch
 
 from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_split
 from canner.data.translation import Translator
-from canner.decoding.tagger_bundle import load_tagger
 from canner.evaluation.entities import score_entities
 from canner.experiment.results import results_made_now, summarise, weights_of
 from canner.experiment.results_schema import Row
@@ -32,6 +31,7 @@ from canner.experiment.scored_rows import made_in_all, made_now, with_earlier_ro
 from canner.tables.bundles import ALIGNERS, ENGLISH_ENCODER, EXTERNAL, GLOSSES, TEACHER, TRANSLATORS
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, UNER, YORUBA
 from canner.tables.readings import external
+from canner.tagging.tagger_bundle import load_tagger
 from canner.text.bitext import read_lines
 from canner.text.entities import Entity
 from canner.text.sentence import Sentence

@@ -20,8 +20,8 @@ from typing import Any
 from canner.data.bundle import bundle_kind, read_bundle_config
 from canner.decoding.neural_aligner import NeuralAligner, translator_of
 from canner.decoding.neural_translator import NeuralTranslator
-from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_bundle import load_tagger, save_tagger
+from canner.tagging.sentence_tagger import SentenceTagger
+from canner.tagging.tagger_bundle import load_tagger, save_tagger
 from canner.text.bitext import read_lines
 from canner.text.vocabulary import Vocabulary
 from canner.training.run_files import ENVIRONMENT, FIT, TRAINING

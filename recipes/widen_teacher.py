@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 from canner.data.corpus import data_path
-from canner.decoding.tagger_bundle import load_tagger, save_tagger
 from canner.experiment.results import results_made_now, summarise
 from canner.tables.corpora import ENGLISH
+from canner.tagging.tagger_bundle import load_tagger, save_tagger
 from canner.text.conll import read_conll
 from canner.text.vectors import frequent_glove_words, load_glove_package
 from canner.training.tagger import LabelledSplit, evaluate

@@ -15,10 +15,10 @@ from canner import cli
 from canner.data.tagging import EncodingConfig, TaggingEncoder
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.options import TranslateOptions
-from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_bundle import make_model, save_tagger
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.models.tagger import TaggerConfig
+from canner.tagging.sentence_tagger import SentenceTagger
+from canner.tagging.tagger_bundle import make_model, save_tagger
 from canner.text.copying import Copier
 from canner.text.sentence import Sentence
 from canner.text.subwords import Subwords

@@ -13,8 +13,8 @@ import canner as library
 from canner.data.char_stream import read_char_stream
 from canner.data.shard_folder import sentence_key
 from canner.data.tagging import EncodingConfig, TaggingEncoder
-from canner.decoding.char_features import CharLMFeatures
 from canner.models.char_lm import BidirectionalCharLM, CharLMConfig
+from canner.tagging.char_features import CharLMFeatures
 from canner.text.accents import all_composed, composed, without_accents
 from canner.text.sentence import Sentence
 from canner.text.tokenizer import tokenize, tokenize_words

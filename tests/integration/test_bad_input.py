@@ -16,8 +16,8 @@ import pytest
 
 from canner.data import bundle as bundle_module
 from canner.data.bundle import FORMAT
-from canner.decoding.char_features import CharLMFeatures
 from canner.models.char_lm import BidirectionalCharLM, CharLMConfig
+from canner.tagging.char_features import CharLMFeatures
 from canner.text.vocabulary import Vocabulary
 
 GOOD = "Ana B-PER\nvive O\nen O\nLima B-LOC\n\nLa O\nOTAN B-ORG\nhabla O\n\n"

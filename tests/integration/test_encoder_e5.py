@@ -18,8 +18,8 @@ pytest.importorskip(
 )
 transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
-from canner.decoding.checkpoint import Checkpoint  # noqa: E402
-from canner.decoding.transformer_features import TransformerFeatures  # noqa: E402
+from canner.tagging.checkpoint import Checkpoint  # noqa: E402
+from canner.tagging.transformer_features import TransformerFeatures  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = runpy.run_path(str(ROOT / "recipes" / "encoder_e5.py"))

@@ -13,9 +13,9 @@ import torch
 transformers = pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
 from canner.data.bundle import load_tensors, save_json, save_tensors  # noqa: E402
-from canner.decoding.checkpoint import Checkpoint  # noqa: E402
 from canner.experiment.inputs import missing_bundles  # noqa: E402
 from canner.experiment.kinds import read_experiment  # noqa: E402
+from canner.tagging.checkpoint import Checkpoint  # noqa: E402
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "es-en-gloss"
 

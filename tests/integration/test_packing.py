@@ -17,12 +17,12 @@ from canner.data.bundle import read_bundle_config, reference_to, referred_to, sa
 from canner.data.corpus import CorpusConfig
 from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
-from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_bundle import load_tagger, make_model, save_tagger
 from canner.experiment.inputs import missing_bundles
 from canner.experiment.tagger import TaggerExperiment
 from canner.models.alignment_head import AlignmentHead, AlignmentHeadConfig
 from canner.models.tagger import TaggerConfig
+from canner.tagging.sentence_tagger import SentenceTagger
+from canner.tagging.tagger_bundle import load_tagger, make_model, save_tagger
 from canner.training.run_files import OF_TRAINING, STORES
 from canner.transfer.views import TransferConfig, TransferViews, ViewConfig
 

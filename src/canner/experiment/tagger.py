@@ -17,13 +17,13 @@ from canner.data.bundle import save_json
 from canner.data.corpus import Corpus, CorpusConfig, data_path, load_corpus
 from canner.data.embedding import WordEmbedder
 from canner.data.tagging import EncodingConfig, TaggingEncoder, normalise_word
-from canner.decoding.checkpoint import TRANSFORMERS, Checkpoint
-from canner.decoding.embedding_store import EmbeddingStore
-from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_bundle import load_embedder, make_model, save_tagger
-from canner.decoding.transformer_features import TransformerFeatures
 from canner.evaluation.entities import score_entities, score_subsets, sentence_counts
 from canner.models.tagger import TaggerConfig
+from canner.tagging.checkpoint import TRANSFORMERS, Checkpoint
+from canner.tagging.embedding_store import EmbeddingStore
+from canner.tagging.sentence_tagger import SentenceTagger
+from canner.tagging.tagger_bundle import load_embedder, make_model, save_tagger
+from canner.tagging.transformer_features import TransformerFeatures
 from canner.text.config import Config
 from canner.text.entities import Entity
 from canner.text.files import read_lenient_lines

@@ -18,11 +18,11 @@ from canner.data.bundle import (
     referred_to,
     save_json,
 )
-from canner.decoding.checkpoint import CHECKPOINT, Checkpoint
 from canner.decoding.neural_aligner import translator_of
-from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_bundle import load_tagger, save_tagger
-from canner.decoding.transformer_features import TransformerFeatures
+from canner.tagging.checkpoint import CHECKPOINT, Checkpoint
+from canner.tagging.sentence_tagger import SentenceTagger
+from canner.tagging.tagger_bundle import load_tagger, save_tagger
+from canner.tagging.transformer_features import TransformerFeatures
 from canner.training.run_files import OF_TRAINING
 from canner.transfer.views import TransferConfig
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from canner.data.bundle import config_of, read_bundle_config
-from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_bundle import load_tagger
 from canner.nn.device import check_device
 from canner.pipeline.packing import pack
 from canner.pipeline.results import EnglishView, Tagged, TaggedSentence
+from canner.tagging.sentence_tagger import SentenceTagger
+from canner.tagging.tagger_bundle import load_tagger
 from canner.text.entities import Entity
 from canner.text.files import replace_surrogates
 from canner.text.schemes import decode_tags

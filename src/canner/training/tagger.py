@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from canner.data.bucketing import bucket_by_length
-from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_batch import make_batch
 from canner.evaluation.entities import EntityScores, score_entities
+from canner.tagging.sentence_tagger import SentenceTagger
+from canner.tagging.tagger_batch import make_batch
 from canner.text.entities import Entity
 from canner.text.sentence import Sentence
 from canner.text.vocabulary import UNK_ID

@@ -17,6 +17,7 @@ from canner.data.translation_pairs import PairBatch, PairExample, collate_pairs,
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.decoding.options import TranslateOptions, require_layer
 from canner.decoding.translator_bundle import TranslatorBundle, load_bundle, save_config
+from canner.evaluation.translator_scores import score_translations
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.text.bitext import read_bitext
 from canner.text.config import Config
@@ -39,7 +40,6 @@ from canner.training.translator_data import (
     vocabularies,
     with_english_by,
 )
-from canner.training.translator_scores import score_translations
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 
 from canner.data.tagging import TaggingEncoder
-from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_bundle import make_model
+from canner.tagging.sentence_tagger import SentenceTagger
+from canner.tagging.tagger_bundle import make_model
 from canner.text.vectors import Vectors
 from canner.text.vocabulary import Vocabulary
 

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from canner.decoding.sentence_tagger import SentenceTagger
+from canner.tagging.sentence_tagger import SentenceTagger
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from canner.data.word_pieces import PieceRow, pad_pieces
-from canner.decoding.checkpoint import Checkpoint
-from canner.decoding.piece_reading import read_in_rows
 from canner.nn.pieces import mean_of_pieces
+from canner.tagging.checkpoint import Checkpoint
+from canner.tagging.piece_reading import read_in_rows
 from canner.text.schemes import split_tag
 from canner.transfer.teacher import TargetFeatures
 

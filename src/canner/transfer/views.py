@@ -13,11 +13,10 @@ from torch import Tensor
 
 from canner.data.bundle import bundle_kind, read_bundle_config, reference_to, referred_to
 from canner.data.translation import Translator
-from canner.decoding.checkpoint import TRANSFORMERS, Checkpoint
 from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
-from canner.decoding.seq2seq_translator import Seq2SeqTranslator
-from canner.decoding.tagger_bundle import load_tagger
+from canner.tagging.checkpoint import TRANSFORMERS, Checkpoint
+from canner.tagging.tagger_bundle import load_tagger
 from canner.text.config import Config
 from canner.transfer.aligned import (
     Transfer,
@@ -28,6 +27,7 @@ from canner.transfer.aligned import (
 )
 from canner.transfer.external import FileTranslator
 from canner.transfer.gloss import WordGloss
+from canner.transfer.seq2seq_translator import Seq2SeqTranslator
 from canner.transfer.store import TransferStore
 from canner.transfer.teacher import TaggerTeacher, Teacher, content_hash
 from canner.transfer.token_classifier import TokenClassifier

@@ -18,12 +18,12 @@ import canner
 from canner.data.tagging import EncodingConfig, TaggingEncoder
 from canner.data.translation import Translation
 from canner.decoding.neural_translator import NeuralTranslator
-from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_bundle import make_model, save_tagger
 from canner.models.convs2s import ConvS2S, ConvS2SConfig
 from canner.models.tagger import TaggerConfig
 from canner.pipeline.alignment import align_texts
 from canner.pipeline.results import EnglishView, Tagged, TaggedSentence, Translated
+from canner.tagging.sentence_tagger import SentenceTagger
+from canner.tagging.tagger_bundle import make_model, save_tagger
 from canner.text.copying import Copier
 from canner.text.entities import Entity
 from canner.text.sentence import Sentence

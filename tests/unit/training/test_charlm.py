@@ -7,8 +7,8 @@ import torch
 
 from canner.data.bundle import FORMAT, load_tensors
 from canner.data.char_stream import CharEncoder, build_char_vocabulary
-from canner.decoding.char_features import CharLMFeatures
 from canner.models.char_lm import BidirectionalCharLM, CharLMConfig
+from canner.tagging.char_features import CharLMFeatures
 from canner.training.charlm import CharLMDataConfig, CharLMExperiment, CharLMTask, train_charlm
 from canner.training.schedule import TrainingConfig
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from canner.data.tagging import EncodingConfig, TaggingEncoder
-from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_batch import make_batch
-from canner.decoding.tagger_bundle import make_model
 from canner.models.tagger import TaggerConfig, TaggerModel
+from canner.tagging.sentence_tagger import SentenceTagger
+from canner.tagging.tagger_batch import make_batch
+from canner.tagging.tagger_bundle import make_model
 from canner.text.sentence import Sentence
 from canner.training.loop import fit
 from canner.training.schedule import TrainingConfig

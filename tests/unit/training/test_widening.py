@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from canner.data.tagging import EncodingConfig, TaggingEncoder
-from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_bundle import make_model
 from canner.models.tagger import TaggerConfig
+from canner.tagging.sentence_tagger import SentenceTagger
+from canner.tagging.tagger_bundle import make_model
 from canner.text.sentence import Sentence
 from canner.text.vectors import Vectors
 from canner.training.widening import widen_vocabulary

@@ -13,12 +13,12 @@ transformers = pytest.importorskip("transformers", reason="the extra transformer
 
 from canner.data.bundle import load_tensors, save_json, save_tensors  # noqa: E402
 from canner.data.tagging import EncodingConfig, TaggingEncoder  # noqa: E402
-from canner.decoding.checkpoint import Checkpoint  # noqa: E402
-from canner.decoding.sentence_tagger import SentenceTagger  # noqa: E402
-from canner.decoding.tagger_bundle import load_embedder, load_tagger, make_model, save_tagger  # noqa: E402
-from canner.decoding.transformer_features import TransformerFeatures  # noqa: E402
 from canner.models.tagger import TaggerConfig  # noqa: E402
 from canner.pipeline.packing import pack  # noqa: E402
+from canner.tagging.checkpoint import Checkpoint  # noqa: E402
+from canner.tagging.sentence_tagger import SentenceTagger  # noqa: E402
+from canner.tagging.tagger_bundle import load_embedder, load_tagger, make_model, save_tagger  # noqa: E402
+from canner.tagging.transformer_features import TransformerFeatures  # noqa: E402
 from canner.text.sentence import Sentence  # noqa: E402
 from canner.transfer.views import TransferConfig, ViewConfig  # noqa: E402
 

@@ -16,9 +16,9 @@ from torch.nn.utils.rnn import pad_sequence
 from canner.data.bucketing import bucket_by_length
 from canner.data.translation import Translation
 from canner.data.word_pieces import PieceRow
-from canner.decoding.checkpoint import Checkpoint
 from canner.decoding.piece_translation import empty_translation, join_parts
 from canner.nn.pooling import pool_decoder_attention
+from canner.tagging.checkpoint import Checkpoint
 from canner.text.accents import composed
 from canner.text.tokenizer import tokenize
 

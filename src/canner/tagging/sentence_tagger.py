@@ -11,9 +11,9 @@ from torch import Tensor
 from canner.data.bucketing import bucket_by_length
 from canner.data.embedding import WordEmbedder
 from canner.data.tagging import TaggingEncoder
-from canner.decoding.checkpoint import Checkpoint
-from canner.decoding.tagger_batch import make_batch
 from canner.models.tagger import Prediction, TaggerInputs, TaggerModel
+from canner.tagging.checkpoint import Checkpoint
+from canner.tagging.tagger_batch import make_batch
 from canner.text.entities import Entity
 from canner.text.schemes import decode_tags
 from canner.text.sentence import Sentence

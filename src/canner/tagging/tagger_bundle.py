@@ -22,12 +22,12 @@ from canner.data.bundle import (
 )
 from canner.data.embedding import WordEmbedder
 from canner.data.tagging import EncodingConfig, TaggingEncoder
-from canner.decoding.char_features import CharLMFeatures
-from canner.decoding.checkpoint import CHECKPOINT, Checkpoint
-from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.transformer_features import TransformerFeatures
 from canner.models.piece_encoder import PieceEncoder
 from canner.models.tagger import TaggerConfig, TaggerModel, TaggerSizes
+from canner.tagging.char_features import CharLMFeatures
+from canner.tagging.checkpoint import CHECKPOINT, Checkpoint
+from canner.tagging.sentence_tagger import SentenceTagger
+from canner.tagging.transformer_features import TransformerFeatures
 from canner.text.schemes import allowed_transitions
 from canner.text.vocabulary import Vocabulary
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canner.data.tagging import EncodingConfig, TaggingEncoder
-from canner.decoding.tagger_batch import make_batch
+from canner.tagging.tagger_batch import make_batch
 from canner.text.sentence import Sentence
 
 SENTENCES = [Sentence(("Lima", "y", "Ana"), ("S-LOC", "O", "S-PER")), Sentence(("hoy",), ("O",))]

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from canner.data.tagging import EncodingConfig, TaggingEncoder
-from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_bundle import load_tagger, make_model, save_tagger
 from canner.models.tagger import TaggerConfig
+from canner.tagging.sentence_tagger import SentenceTagger
+from canner.tagging.tagger_bundle import load_tagger, make_model, save_tagger
 from canner.text.schemes import decode_tags
 from canner.text.sentence import Sentence
 

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from canner.data.char_stream import build_char_vocabulary
 from canner.data.tagging import EncodingConfig, TaggingEncoder
-from canner.decoding.char_features import CharLMFeatures, word_ends
-from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_bundle import load_tagger, make_model, save_tagger
 from canner.models.char_lm import BidirectionalCharLM, CharLMConfig
 from canner.models.tagger import TaggerConfig
 from canner.nn.precision import cpu_has_bfloat16
+from canner.tagging.char_features import CharLMFeatures, word_ends
+from canner.tagging.sentence_tagger import SentenceTagger
+from canner.tagging.tagger_bundle import load_tagger, make_model, save_tagger
 from canner.text.sentence import Sentence
 from canner.text.vocabulary import Vocabulary
 

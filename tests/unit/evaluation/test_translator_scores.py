@@ -7,7 +7,7 @@ import torch
 
 from canner.data.translation import Translation
 from canner.evaluation.alignment import GoldAlignment
-from canner.training.translator_scores import attention_error_rates, score_translations
+from canner.evaluation.translator_scores import attention_error_rates, score_translations
 
 
 class Forced:

@@ -11,8 +11,8 @@ from filelock import FileLock
 from torch import Tensor
 
 from canner.data.shard_folder import OutOfTimeError, lock_of
-from canner.decoding import embedding_store
-from canner.decoding.embedding_store import EmbeddingStore
+from canner.tagging import embedding_store
+from canner.tagging.embedding_store import EmbeddingStore
 
 SENTENCES = [("Ana",), ("vive", "en", "Lima"), ("el", "río"), ("a", "b", "c", "d"), ("e",)]
 
