@@ -31,7 +31,7 @@ def test_attention_is_equation_3_in_loops(example):
             scores = [math.exp((summary @ keys[b, i]).item()) for i in range(LENGTHS[b])]
             context = torch.zeros(E)
             for i, score in enumerate(scores):
-                assert float(attention[b, t, i]) == pytest.approx(score / sum(scores), abs=1e-5)
+                assert attention[b, t, i].item() == pytest.approx(score / sum(scores), abs=1e-5)
                 context += score / sum(scores) * values[b, i]
             context = layer.output.weight @ (context * math.sqrt(LENGTHS[b])) + layer.output.bias
             torch.testing.assert_close(
