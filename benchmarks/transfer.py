@@ -17,9 +17,9 @@ from pathlib import Path
 import torch
 
 from canner.data.tagging import EncodingConfig, TaggingEncoder
-from canner.decoding.sentence_tagger import SentenceTagger
-from canner.decoding.tagger_bundle import make_model
 from canner.presets import FAST_MODEL
+from canner.tagging.sentence_tagger import SentenceTagger
+from canner.tagging.tagger_bundle import make_model
 from canner.text.conll import read_conll
 from canner.text.sentence import Sentence
 from canner.training.tagger import LabelledSplit, TaggerTask
