@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import json
 import sys
+import warnings
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -80,9 +81,18 @@ class Checkpoint:
                 model, loaded = loader.from_pretrained(
                     path, output_loading_info=True, ignore_mismatched_sizes=True, **options
                 )
-            self.model: Any = model.to(device).eval().requires_grad_(False)
-        except (ImportError, OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-            reason = " ".join(str(error).split())[:200]
+            # in half precision a sentence would be another one in a batch than alone, and what is learned be rounded
+            self.model: Any = model.float().to(device).eval().requires_grad_(False)
+        except (
+            ImportError,
+            OSError,
+            ValueError,
+            TypeError,
+            KeyError,
+            RuntimeError,
+            SafetensorError,
+        ) as error:
+            reason = " ".join(str(error).partition("Model type should be")[0].split())[:200]
             raise ValueError(f"{path}: expected a checkpoint of transformers, got {reason}") from None
         lacking = set(loaded["missing_keys"])
         _check(path, tokenizer, lacking, loaded["mismatched_keys"])
@@ -90,13 +100,14 @@ class Checkpoint:
         for name in lacking:  # transformers makes random ones; what is saved should not depend on chance
             weights[name].zero_()
         self.path = path
-        self.dim = int(self.model.config.hidden_size)
-        limits = (
-            tokenizer.model_max_length,
-            getattr(self.model.config, "max_position_embeddings", _LONGEST),
-        )
+        sizes = self.model.config.get_text_config()
+        self.dim = int(sizes.hidden_size)
+        limits = (tokenizer.model_max_length, getattr(sizes, "max_position_embeddings", _LONGEST))
         translates = kind == "translator"
-        most = min(_LONGEST_TO_TRANSLATE if translates else _LONGEST, *(int(limit) for limit in limits))
+        # XLNet says -1: no limit.
+        most = min(
+            _LONGEST_TO_TRANSLATE if translates else _LONGEST, *(int(own) for own in limits if own > 0)
+        )
         # Encoders of the RoBERTa family count positions from 2.
         self.pieces = WordPieces(tokenizer, most - 4, running_text=translates)
         self.tokenizer: Any = tokenizer
@@ -136,8 +147,7 @@ class Checkpoint:
         path = folder / "model.safetensors"
         weights = load_tensors(path)
         learned = {name.removeprefix(LEARNED): w for name, w in weights.items() if name.startswith(LEARNED)}
-        model = checkpoint.model.float()  # half precision would lose what was learned
-        fill_weights(model, {**_tables(model), **learned}, path)
+        fill_weights(checkpoint.model, {**_tables(checkpoint.model), **learned}, path)
         return checkpoint
 
     @classmethod
@@ -221,9 +231,9 @@ def _check(path: str, tokenizer: Any, lacking: Collection[str], mismatched: Iter
 
 @contextlib.contextmanager
 def _quiet(settings: Any) -> Iterator[None]:
-    """Keeps the progress bar of loading out of files and pipes, and the report on the weights out of everything.
+    """Keeps the progress bar of loading out of files and pipes, and reports and warnings out of everything.
 
-    What the report says that matters, `Checkpoint` checks.
+    What the report on the weights says that matters, `Checkpoint` checks.
 
     Args:
         settings: the module `logging` of `transformers`.
@@ -233,7 +243,9 @@ def _quiet(settings: Any) -> Iterator[None]:
     if bars and not sys.stderr.isatty():
         settings.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         settings.set_verbosity(verbosity)
         if bars:

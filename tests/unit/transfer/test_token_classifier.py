@@ -61,6 +61,16 @@ def test_a_word_without_pieces_has_no_tag(checkpoint):
     assert found.features.shape == (3, 8)
 
 
+def test_a_model_that_says_no_limit_reads_sentences_whole(checkpoint, moved):
+    config = transformers.XLNetConfig(
+        vocab_size=len(WORDS), d_model=8, n_layer=1, n_head=2, d_inner=8, id2label=dict(enumerate(TAGS))
+    )
+    transformers.XLNetForTokenClassification(config).save_pretrained(moved)
+    teacher = load_teacher(moved)
+    (row,) = teacher._checkpoint.pieces.rows(["ana", "sang"])
+    assert len(row.words) == 2
+
+
 def test_the_fingerprint_follows_weights_and_tags(checkpoint, moved):
     assert load_teacher(moved).fingerprint == load_teacher(checkpoint).fingerprint
     config = json.loads((moved / "config.json").read_text())
