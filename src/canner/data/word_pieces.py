@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
+from unicodedata import normalize
 
 import torch
 
@@ -53,6 +53,7 @@ class WordPieces:
         self.longest = longest
         self.pad_id: int = tokenizer.pad_token_id or 0
         self._first, self._last = _own_marks(tokenizer) if running_text else _marks(tokenizer)
+        self._wants_spaces = _wants_spaces(tokenizer)
 
     def rows(self, tokens: Sequence[str]) -> list[PieceRow]:
         """What an encoder reads of a sentence, in one row or several; none if it has no token."""
@@ -78,6 +79,9 @@ class WordPieces:
         groups = _as_written(tokens, longest) if self._running_text else _unspaced_together(tokens, longest)
         if not groups:
             return []
+        if self._wants_spaces:  # text has none before its first word
+            bare = 1 if self._running_text else 0
+            groups[bare:] = [[f" {first}" if first else "", *others] for first, *others in groups[bare:]]
         runs = []
         for group, (ids, offsets) in zip(groups, self._cut(["".join(g) for g in groups]), strict=True):
             ids = ids[: self.longest]
@@ -95,8 +99,29 @@ class WordPieces:
             return
         for text in texts:  # one of Python says what its pieces are, not where
             pieces = self._tokenizer.tokenize(text)
-            ends = list(accumulate(len(piece.lstrip(_SPACE)) for piece in pieces))
-            yield self._tokenizer.convert_tokens_to_ids(pieces), list(zip([0, *ends], ends, strict=False))
+            yield self._tokenizer.convert_tokens_to_ids(pieces), _places(pieces, text)
+
+
+def _places(pieces: Sequence[str], text: str) -> list[tuple[int, int]]:
+    """Where the characters of each piece of SentencePiece stand in the text, which it reads in compatible form (NFKC).
+
+    That is longer in places: … is three full stops. A space is there with the character behind it.
+    """
+    places = [i for i, own in enumerate(text) for it in normalize("NFKC", own) if not it.isspace()]
+    places.append(len(text))
+    found, start = [], 0
+    for piece in pieces:
+        end = start + len(piece.lstrip(_SPACE))
+        first, last = (places[min(at, len(places) - 1)] for at in (start, max(start, end - 1)))
+        found.append((first, last + 1))
+        start = end
+    return found
+
+
+def _wants_spaces(tokenizer: Any) -> bool:
+    """Whether a word within a text must be given with the space before it, as to those that cut bytes (RoBERTa's)."""
+    alone, spaced, both = tokenizer(["a", " a", "a a"], add_special_tokens=False)["input_ids"]
+    return alone != spaced and alone + spaced == both
 
 
 def _marks(tokenizer: Any) -> tuple[list[int], list[int]]:

@@ -13,6 +13,7 @@ transformers = pytest.importorskip("transformers", reason="the extra transformer
 
 from canner.data.bundle import load_tensors, save_json, save_tensors  # noqa: E402
 from canner.data.tagging import EncodingConfig, TaggingEncoder  # noqa: E402
+from canner.data.word_pieces import WordPieces  # noqa: E402
 from canner.models.tagger import TaggerConfig  # noqa: E402
 from canner.pipeline.packing import pack  # noqa: E402
 from canner.tagging.checkpoint import Checkpoint  # noqa: E402
@@ -81,6 +82,17 @@ def test_characters_of_chinese_are_read_as_the_text_that_they_stand_for(checkpoi
         states = model(input_ids=ids).last_hidden_state[0]
     # The two characters of one piece share its vector.
     assert torch.allclose(vectors, states[[1, 2, 2, 3, 4, 5]], atol=1e-6)
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_those_that_cut_bytes_are_given_the_spaces(running):
+    alphabet = ["<s>", "</s>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    cut = Tokenizer(models.BPE({piece: index for index, piece in enumerate(alphabet)}, []))
+    cut.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=cut, bos_token="<s>", eos_token="</s>")
+    (row,) = WordPieces(tokenizer, 50, running_text=running).rows(["in", "", "Rome", "."])
+    read = ["".join(tokenizer.convert_ids_to_tokens(row.ids[own.start : own.stop])) for own in row.words]
+    assert read == (["in", "", "ĠRome", "."] if running else ["Ġin", "", "ĠRome", "Ġ."])
 
 
 def test_long_runs_without_spaces_are_cut_and_lose_no_token(checkpoint):
