@@ -108,7 +108,7 @@ def join_parts(parts: Sequence[Translation], source: Sequence[str]) -> Translati
     """One translation from those of consecutive parts; no part looks at another."""
     if len(parts) == 1:
         return parts[0]
-    weights = [len(part.target) for part in parts]
+    weights = [len(part.target) for part in parts] if any(part.target for part in parts) else [1] * len(parts)
     score = sum(w * part.score for w, part in zip(weights, parts, strict=True)) / sum(weights)
     reading = [part.reading_attention for part in parts if part.reading_attention is not None]
     return Translation(

@@ -7,6 +7,8 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -23,8 +25,8 @@ from canner.text.accents import composed
 from canner.text.tokenizer import tokenize
 
 _BATCH_PIECES = 2048
-_LENGTH_RATIO, _LENGTH_EXTRA = 1.5, 20
-"""A translation has at most so many pieces for each of the source's, and so many more."""
+_LENGTH_RATIO, _LENGTH_EXTRA, _LENGTH_STEP = 1.5, 20, 32
+"""A translation has at most so many pieces for each of the source's, which count in such steps, and so many more."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,9 @@ class _English:
 class Seq2SeqTranslator:
     """An encoder-decoder of `transformers` that translates into English, as a `Translator`.
 
-    Layer l's attention is the mean over the heads of its cross-attention. It searches as the checkpoint says; one for
-    several languages must say which (`src_lang` of its tokenizer, `forced_bos_token_id` of its generation). Sentences
-    of more than 196 pieces are translated in parts.
+    Layer l's attention is the mean over the heads of its cross-attention. It searches as the checkpoint says, but
+    never draws at random; one for several languages must say which (`src_lang` of its tokenizer, `forced_bos_token_id`
+    of its generation). Sentences of more than 196 pieces are translated in parts.
 
     Args:
         checkpoint: of kind "translator".
@@ -58,6 +60,9 @@ class Seq2SeqTranslator:
     Attributes:
         fingerprint: of weights, configuration, tokenizer and search.
         num_layers: L, of the decoder.
+
+    Raises:
+        ValueError: the checkpoint does not say what begins or ends a translation.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -65,13 +70,24 @@ class Seq2SeqTranslator:
         self._model = checkpoint.model
         search = self._model.generation_config
         said = {key: value for key, value in search.to_dict().items() if key != "transformers_version"}
+        said["source"] = checkpoint.pieces.rows(["a"])[0].ids  # with the mark of its language
         digest = hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode())
         self.fingerprint = f"{checkpoint.store_key}-{digest.hexdigest()[:8]}"
-        start = search.decoder_start_token_id
+        search.do_sample, search.num_return_sequences, search.return_dict_in_generate = False, 1, False
+        search.max_length = None  # `_translate` says how long
+        starts = [i for i in (search.decoder_start_token_id, search.bos_token_id) if i is not None]
+        ends: list[Any] = [
+            i for i in (search.eos_token_id, checkpoint.tokenizer.eos_token_id) if i is not None
+        ]
+        if not starts or not ends:
+            raise ValueError(
+                f"{checkpoint.path}: expected a translator that knows what begins and ends a translation, got one "
+                "without decoder_start_token_id or eos_token_id; set them in its generation_config.json"
+            )
         forced = search.forced_bos_token_id
-        self._marks = [start] if forced is None else [start, forced]
-        self._eos: int = checkpoint.tokenizer.eos_token_id
-        positions: int = getattr(self._model.config, "max_position_embeddings", sys.maxsize)
+        self._marks = starts[:1] if forced is None else [starts[0], forced]
+        self._ends: list[int] = ends[0] if isinstance(ends[0], list) else ends[:1]
+        positions: int = getattr(self._model.config.get_text_config(), "max_position_embeddings", sys.maxsize)
         self._most = positions - len(self._marks) - 1
         # asked once rather than declared: configurations call it by different names
         self.num_layers = len(self._force(checkpoint.pieces.rows(["a"]), [[]])[0][0])
@@ -88,8 +104,7 @@ class Seq2SeqTranslator:
         rows = [_Row(i, *own) for i, tokens in enumerate(sentences) for own in self._rows(tokens)]
         last = {row.sentence: index for index, row in enumerate(rows)}
         found: dict[int, Translation] = {}
-        lengths = [len(row.pieces.ids) for row in rows]
-        for batch in bucket_by_length(lengths, max_tokens=_BATCH_PIECES, shuffle=False):
+        for batch in _batches([len(row.pieces.ids) for row in rows]):
             found |= dict(zip(batch, self._translate([rows[i] for i in batch]), strict=True))
             if progress is not None:
                 progress(sum(last[rows[i].sentence] == i for i in batch))
@@ -113,7 +128,8 @@ class Seq2SeqTranslator:
         """The translations of rows of a batch."""
         pieces = [row.pieces for row in rows]
         sources, mask = self._pad([own.ids for own in pieces])
-        limit = min(self._most, int(_LENGTH_RATIO * sources.shape[1]) + _LENGTH_EXTRA)
+        longest = _steps(sources.shape[1]) * _LENGTH_STEP
+        limit = min(self._most, int(_LENGTH_RATIO * longest) + _LENGTH_EXTRA)
         outputs = self._model.generate(input_ids=sources, attention_mask=mask, max_new_tokens=limit)
         english = [self._english(output.tolist()) for output in outputs]
         forced = self._force(pieces, [output.pieces for output in english])
@@ -124,13 +140,15 @@ class Seq2SeqTranslator:
         pieces = output[1:]
         if pieces[:1] == self._marks[1:]:
             pieces = pieces[1:]
-        pieces = pieces[: pieces.index(self._eos)] if self._eos in pieces else pieces
+        ended = next((place for place, piece in enumerate(pieces) if piece in self._ends), len(pieces))
+        pieces = pieces[:ended]
         text = self._text(pieces)
         words = tokenize(text, clitics=True)
         owner = {place: number for number, word in enumerate(words) for place in range(word.start, word.end)}
+        lengths = [len(self._text(pieces[: number + 1])) for number in range(len(pieces))]
         owners, start = [], 0
-        for number in range(len(pieces)):
-            end = max(start, len(self._text(pieces[: number + 1])))
+        # a text that ends within a character may be longer than with the whole of it
+        for end in reversed(list(accumulate(reversed(lengths), min))):
             owners.append(next((owner[place] for place in range(start, end) if place in owner), -1))
             start = end
         return _English(pieces, tuple(composed(word.text) for word in words), owners)
@@ -147,7 +165,7 @@ class Seq2SeqTranslator:
     ) -> list[tuple[Float[Tensor, "L steps SP"], float]]:
         """For each output the attention of every step, that which ended it too, and its log probability per piece."""
         sources, mask = self._pad([row.ids for row in rows])
-        targets, _ = self._pad([[*self._marks, *pieces, self._eos] for pieces in outputs])
+        targets, _ = self._pad([[*self._marks, *pieces, self._ends[0]] for pieces in outputs])
         said = self._model(
             input_ids=sources,
             attention_mask=mask,
@@ -187,3 +205,15 @@ class Seq2SeqTranslator:
         lengths = torch.tensor([len(row) for row in rows])
         mask = (torch.arange(ids.shape[1]) < lengths[:, None]).long()
         return ids.to(self._model.device), mask.to(self._model.device)
+
+
+def _steps(length: int) -> int:
+    return -(-length // _LENGTH_STEP)
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Rows to read together: of one limit, so that none depends on the others."""
+    for size in sorted({_steps(length) for length in lengths}):
+        own = [number for number, length in enumerate(lengths) if _steps(length) == size]
+        for batch in bucket_by_length([lengths[i] for i in own], max_tokens=_BATCH_PIECES, shuffle=False):
+            yield [own[place] for place in batch]
