@@ -70,6 +70,9 @@ def test_they_translate_and_tag_without_labels(canner, demo_corpus, home):
 
 def test_a_wrong_one_is_told(canner, demo_corpus, home):
     text = demo_corpus / "test.conll"
+    for named in (home / "translator", "transformers:someone/es-en"):
+        broken = canner("align", text, text, "--translator", named)
+        assert "got a model of transformers, which is not led through" in broken.complaint()
     (home / "classifier" / "model.safetensors").unlink()
     broken = canner("tag", GLOSS, text, "--teacher", home / "classifier", "-i", "conll", "-q")
     assert "expected a checkpoint of transformers" in broken.complaint()

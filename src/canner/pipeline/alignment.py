@@ -11,6 +11,7 @@ from canner.decoding.forcing import UnreadablePairsError
 from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.nn.word_attention import strongest_links
+from canner.tagging.checkpoint import TRANSFORMERS
 from canner.text.alignments import Link
 from canner.text.bitext import SEPARATOR, read_bitext, read_lines
 from canner.text.files import Source, name_of
@@ -46,9 +47,10 @@ def align_texts(
         device: of the translator.
 
     Raises:
-        ValueError: if the files differ in length, there is no such layer, or a gloss is given translations.
+        ValueError: if the files differ in length, there is no such layer, a gloss is given translations, or a model of
+            `transformers` is to align.
     """
-    kind = bundle_kind(translator) if translator is not None else None
+    kind = _kind(translator) if translator is not None else None
     if translator is not None and kind == "gloss":
         return _align_gloss(WordGloss.load(translator), source, target, layer)
     pairs = read_bitext(source, target)
@@ -75,6 +77,17 @@ def align_texts(
             chosen = attention.mean(0) if layer == 0 else attention[layer - 1]
         found[index] = strongest_links(chosen)
     return found
+
+
+def _kind(translator: str | Path) -> str:
+    """The kind of a translator's bundle."""
+    kind = None if str(translator).startswith(TRANSFORMERS) else bundle_kind(translator)
+    if kind is None:
+        raise ValueError(
+            f"{translator}: expected a bundle of a translator, an aligner or a gloss, got a model of transformers, "
+            "which is not led through given translations; leave --translator out: eflomal aligns"
+        )
+    return kind
 
 
 def _left_out(error: UnreadablePairsError, indices: Sequence[int], source: Source) -> str:

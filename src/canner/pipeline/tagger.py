@@ -282,8 +282,9 @@ def _name(bundle: str | Path) -> str:
 
 
 def _likeliest_entities(transfer: Transfer, tags: Sequence[str]) -> tuple[Entity, ...]:
-    """The entities that the teacher's likeliest tags spell."""
+    """The entities that the teacher's likeliest tags spell; a word that it cannot read is in none."""
     if not transfer.translation.target:
         return ()
-    best = transfer.target.posteriors.argmax(dim=1).tolist()
-    return tuple(decode_tags([tags[index] for index in best]))
+    posteriors = transfer.target.posteriors
+    best = posteriors.argmax(dim=1).masked_fill(~posteriors.any(dim=1), -1).tolist()
+    return tuple(decode_tags([tags[index] if index >= 0 else "O" for index in best]))

@@ -29,8 +29,10 @@ from canner.text.entities import Entity
 from canner.text.sentence import Sentence
 from canner.text.subwords import Subwords
 from canner.text.tokenizer import Token
+from canner.transfer.aligned import Transfer
 from canner.transfer.gloss import GlossConfig, WordGloss
 from canner.transfer.lexicon import Entry, Lexicon
+from canner.transfer.teacher import TargetFeatures
 from canner.transfer.views import TransferConfig, TransferViews, ViewConfig
 
 ENGLISH = {"vive": "lives", "en": "in", "hoy": "today", "mañana": "tomorrow", "el": "the"}
@@ -211,6 +213,13 @@ def test_a_copied_word_is_linked_with_all_its_tokens():
     name = [(0, token) for token in range(5)]
     translated = Translated(Translation(tuple("abcdef"), ("Name", "met"), attention, copies=tuple(name)))
     assert translated.alignment == [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (5, 1)]
+
+
+def test_a_word_that_the_teacher_cannot_read_is_in_no_entity() -> None:
+    translation = Translation(("a", "b"), ("A", "B"), torch.ones(1, 2, 2))
+    target = TargetFeatures(torch.zeros(2, 3), torch.tensor([[0.0, 0.0], [0.6, 0.4]]))
+    found = canner.pipeline.tagger._likeliest_entities(Transfer(translation, target), ("B-LOC", "O"))
+    assert found == (Entity(1, 2, "LOC"),)
 
 
 def test_entities_of_a_later_sentence_are_counted_from_the_start_of_the_text() -> None:
