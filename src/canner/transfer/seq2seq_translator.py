@@ -1,7 +1,5 @@
 """A translator of `transformers` (optional extra) with its attention over the words of the sentence."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import sys
