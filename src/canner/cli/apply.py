@@ -186,7 +186,9 @@ def bracketed(result: Tagged) -> str:
 
 
 def translate(
-    bundle: Annotated[Path, typer.Argument(help="Bundle of a translator, aligner or gloss.")],
+    bundle: Annotated[
+        Path, typer.Argument(help="Bundle of a translator, aligner or gloss; or a model of transformers.")
+    ],
     source: Annotated[Path | None, typer.Argument(help="Text, a sentence a line; default: stdin.")] = None,
     output: Output = None,
     as_json: Annotated[
@@ -201,7 +203,9 @@ def translate(
     ] = None,
     length_penalty: Annotated[
         float | None,
-        typer.Option(help="More favours longer translations; 0: none. Default: the bundle's.", min=0),
+        typer.Option(
+            help="Of a beam: more favours longer translations; 0: none. Default: the bundle's.", min=0
+        ),
     ] = None,
     device: Device = "cpu",
     threads: Threads = None,
@@ -307,8 +311,8 @@ def transfer(
     files: Annotated[
         list[Path], typer.Argument(help="Labelled files whose sentences are translated and read.")
     ],
-    translator: Annotated[Path, typer.Option(help="Bundle of a translator, aligner or gloss.")],
-    teacher: Annotated[Path, typer.Option(help="Bundle of the English tagger.")],
+    translator: Annotated[Path, typer.Option(help="What `canner translate` reads.")],
+    teacher: Annotated[Path, typer.Option(help="Bundle of the English tagger, or a model of transformers.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of transfer stores, such as that of a run.")
     ],

@@ -28,7 +28,7 @@ Teacher = Annotated[
     Path | None,
     typer.Option(
         help="Without labels: an English tagger, whose entities are carried back; what is named in the tagger's place "
-        "is then a translator, aligner or gloss."
+        "is then a translator, aligner or gloss. Either may be a model of transformers: a folder, or transformers:NAME."
     ),
 ]
 Types = Annotated[
@@ -58,7 +58,8 @@ def tagger_of(bundle: Path, teacher: Path | None, types: list[str] | None, devic
         raise ValueError(
             "expected --teacher beside --type, got none; a trained tagger finds what it was taught"
         )
-    if bundle_kind(bundle) in ("gloss", "translator", "aligner"):
+    named = str(bundle).startswith("transformers:")
+    if named or bundle_kind(bundle) in ("gloss", "translator", "aligner", None):
         raise ValueError(
             f"{bundle}: expected a tagger, got a translator; to tag without labels, name an English tagger: --teacher"
         )

@@ -45,6 +45,10 @@ class WordPieces:
 
     Attributes:
         pad_id: fills rows up.
+        wants_spaces: whether it is given the spaces between words.
+
+    Raises:
+        ValueError: the marks of the tokenizer are not around its text.
     """
 
     def __init__(self, tokenizer: Any, longest: int, *, running_text: bool = False) -> None:
@@ -53,7 +57,7 @@ class WordPieces:
         self.longest = longest
         self.pad_id: int = tokenizer.pad_token_id or 0
         self._first, self._last = _own_marks(tokenizer) if running_text else _marks(tokenizer)
-        self._wants_spaces = _wants_spaces(tokenizer)
+        self.wants_spaces = _wants_spaces(tokenizer)
 
     def rows(self, tokens: Sequence[str]) -> list[PieceRow]:
         """What an encoder reads of a sentence, in one row or several; none if it has no token."""
@@ -79,7 +83,7 @@ class WordPieces:
         groups = _as_written(tokens, longest) if self._running_text else _unspaced_together(tokens, longest)
         if not groups:
             return []
-        if self._wants_spaces:  # text has none before its first word
+        if self.wants_spaces:  # text has none before its first word
             bare = 1 if self._running_text else 0
             groups[bare:] = [[f" {first}" if first else "", *others] for first, *others in groups[bare:]]
         runs = []
@@ -135,7 +139,12 @@ def _own_marks(tokenizer: Any) -> tuple[list[int], list[int]]:
     """What the tokenizer itself puts there: the language, say, where it knows several."""
     marked = tokenizer("a")["input_ids"]
     bare = tokenizer("a", add_special_tokens=False)["input_ids"]
-    start = next(i for i in range(len(marked)) if marked[i : i + len(bare)] == bare)
+    start = next((i for i in range(len(marked)) if marked[i : i + len(bare)] == bare), None)
+    if start is None:
+        raise ValueError(
+            "expected a tokenizer that only puts marks around a text, got one that cuts it otherwise with them; take "
+            "another translator"
+        )
     return marked[:start], marked[start + len(bare) :]
 
 
@@ -175,7 +184,12 @@ class _Run:
 
 def _as_written(tokens: Sequence[str], longest: int) -> list[list[str]]:
     """Groups of tokens between which text has no space."""
-    wholes = without_spaces(tokens)
+    wholes: list[list[str]] = []
+    for group in without_spaces(tokens):
+        if wholes and _touch(wholes[-1][-1], group[0]):
+            wholes[-1] += group
+        else:
+            wholes.append(group)
     return [whole[start : start + longest] for whole in wholes for start in range(0, len(whole), longest)]
 
 
@@ -183,12 +197,16 @@ def _unspaced_together(tokens: Sequence[str], longest: int) -> list[list[str]]:
     """A word alone, or characters of Chinese side by side."""
     groups: list[list[str]] = []
     for token in tokens:
-        joins = groups and is_unspaced(groups[-1][-1][-1:]) and is_unspaced(token[:1])
-        if joins and len(groups[-1]) < longest:
+        if groups and _touch(groups[-1][-1], token) and len(groups[-1]) < longest:
             groups[-1].append(token)
         else:
             groups.append([token])
     return groups
+
+
+def _touch(left: str, right: str) -> bool:
+    """Whether text of their script has no space between two tokens."""
+    return is_unspaced(left[-1:]) and is_unspaced(right[:1])
 
 
 def _pieces_of(group: Sequence[str], offsets: Sequence[tuple[int, int]]) -> list[range]:

@@ -15,7 +15,7 @@ class TranslateOptions(Config):
 
     Attributes:
         beam_size: live hypotheses of a sentence; 1 is greedy search.
-        length_penalty: hypotheses are ranked by log probability / length ** length_penalty.
+        length_penalty: hypotheses are ranked by log probability / length ** length_penalty (not in greedy search).
         max_length_ratio: longest translation, in pieces for each source piece, …
         max_length_extra: … and this many more.
         max_source_pieces: longer sentences are translated in parts.

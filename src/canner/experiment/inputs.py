@@ -16,7 +16,7 @@ Identify = Callable[[str], str | None]
 """Gives what to record of a path whose digest differs wherever it is made, in the place of that; else None."""
 
 # Of bundles and of checkpoints of `transformers`.
-_READ = ("*.safetensors", "*.json", "*.bin", "*.model", "vocab.txt", "merges.txt")
+_READ = ("*.safetensors", "*.json", "*.bin", "*.model", "*.spm", "vocab.txt", "merges.txt")
 
 
 def bundles_of(experiment: TaggerExperiment) -> list[tuple[str, str]]:

@@ -125,7 +125,7 @@ def train_tagger(
     """
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     folder, corpus = Path(folder), load_corpus(config.data)
-    _check_parts(corpus, config.training)
+    _check_splits(corpus, config.training)
     views = transfer = None
     if config.transfer is not None:
         transfer = config.transfer.with_paths(lambda path: str(data_path(path)))
@@ -302,7 +302,7 @@ def _words_of_texts(config: TaggerExperiment) -> list[str]:
     return [word for word, known in zip(words, found, strict=True) if known]
 
 
-def _check_parts(corpus: Corpus, training: TrainingConfig) -> None:
+def _check_splits(corpus: Corpus, training: TrainingConfig) -> None:
     """Asks for development sentences where they decide anything; warns of types that training never saw.
 
     These rightly count as missed.

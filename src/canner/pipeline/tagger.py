@@ -96,8 +96,8 @@ class Tagger:
         sentences, a trained tagger that reads the same English is better.
 
         Args:
-            translator: bundle of a word gloss or a ConvS2S translator into English.
-            teacher: bundle of an English tagger.
+            translator: bundle of a word gloss or a ConvS2S translator into English, or a model of `transformers`.
+            teacher: bundle of an English tagger, or a token classifier of `transformers`.
             types: find these only; None: all that the teacher knows.
             device: "cpu" or "cuda".
 

@@ -15,7 +15,7 @@ from canner.transfer.views import load_translator
 
 
 class Translator:
-    """Translates text or tokens; a neural translator, an aligner or a word gloss stands behind it."""
+    """Translates text or tokens; a neural translator, an aligner, a word gloss or a model of others is behind it."""
 
     def __init__(self, translator: TranslatorProtocol) -> None:
         self._translator = translator
@@ -24,13 +24,13 @@ class Translator:
     def load(
         cls, folder: str | Path, *, device: str = "cpu", options: Mapping[str, object] | None = None
     ) -> Translator:
-        """Reads a bundle of kind translator, aligner or gloss.
+        """Reads a bundle of kind translator, aligner or gloss, or a translator of `transformers`.
 
         Args:
-            folder: of the bundle.
+            folder: of either; or `transformers:NAME`.
             device: "cpu" or "cuda".
-            options: of the search, in the place of the bundle's, such as `{"beam_size": 1, "length_penalty": 0.8}`:
-                the settings of `canner.decoding.options.TranslateOptions`. A gloss does not search, and has none.
+            options: of the search, in the place of the bundle's, such as `{"beam_size": 8, "length_penalty": 0.8}`:
+                the settings of `canner.decoding.options.TranslateOptions`. Only our own neural translators have any.
 
         Raises:
             ValueError: if the folder is none of these, of a newer format, or damaged; or if there is no such device

@@ -49,7 +49,7 @@ def _with_few(part: str) -> Part:
 
 
 def _with_all(part: str, make: Part, corpus: LabelledCorpus) -> Part:
-    """A table of the fast protocol whose tagger trains an encoder, too; with the table's sentences and word vectors.
+    """A table whose tagger trains an encoder, too; with the table's sentences and word vectors.
 
     Args:
         part: its name here, after "all-".

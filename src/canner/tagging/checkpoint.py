@@ -102,7 +102,7 @@ class Checkpoint:
         self.path = path
         sizes = self.model.config.get_text_config()
         self.dim = int(sizes.hidden_size)
-        limits = (tokenizer.model_max_length, getattr(sizes, "max_position_embeddings", _LONGEST))
+        limits = (tokenizer.model_max_length, getattr(sizes, "max_position_embeddings", None) or _LONGEST)
         translates = kind == "translator"
         # XLNet says -1: no limit.
         most = min(
@@ -118,11 +118,7 @@ class Checkpoint:
             digest.update(name.encode())
             digest.update(weight.detach().float().cpu().contiguous().numpy().tobytes())
         self.fingerprint = f"transformer-{digest.hexdigest()[:16]}"
-        settings = {k: v for k, v in self.model.config.to_dict().items() if k != "_name_or_path"}
-        vocabulary = tokenizer.backend_tokenizer.to_str() if tokenizer.is_fast else tokenizer.get_vocab()
-        decisive = [vocabulary, self.pieces.longest, settings]
-        digest = hashlib.sha256(json.dumps(decisive, sort_keys=True, default=str).encode())
-        self.store_key = f"{self.fingerprint}-{digest.hexdigest()[:8]}"
+        self.store_key = f"{self.fingerprint}-{_usage(self.model.config, self.pieces, tokenizer)}"
 
     @classmethod
     def named(cls, source: str, *, device: str = "cpu") -> Checkpoint:
@@ -196,6 +192,14 @@ class Checkpoint:
         path = f"./{reference_to(self.path, folder)}" if Path(self.path).exists() else self.path
         reference = {"format": FORMAT, "kind": "transformer", "path": path, "fingerprint": self.fingerprint}
         save_json(folder / "config.json", reference)
+
+
+def _usage(config: Any, pieces: WordPieces, tokenizer: Any) -> str:
+    """A digest of what decides, beside the weights, what comes out: configuration and tokenizer."""
+    settings = {key: value for key, value in config.to_dict().items() if key != "_name_or_path"}
+    vocabulary = tokenizer.backend_tokenizer.to_str() if tokenizer.is_fast else tokenizer.get_vocab()
+    decisive = [vocabulary, pieces.longest, settings, *(["spaces"] if pieces.wants_spaces else [])]
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True, default=str).encode()).hexdigest()[:8]
 
 
 def _tables(model: Any) -> dict[str, Tensor]:

@@ -111,7 +111,7 @@ def detokenize(tokens: Sequence[str]) -> str:
 def without_spaces(tokens: Sequence[str]) -> list[list[str]]:
     """The tokens in groups as text writes them: without a space within, with one between two groups.
 
-    Straight quotation marks open and close in turn; characters of scripts without spaces stand side by side.
+    Straight quotation marks open and close in turn.
     """
     groups: list[list[str]] = []
     glue, quote_open = True, False
@@ -121,7 +121,6 @@ def without_spaces(tokens: Sequence[str]) -> list[list[str]]:
         if token == '"':
             joins, glue = (True, False) if quote_open else (joins, True)
             quote_open = not quote_open
-        joins = joins or (is_unspaced(groups[-1][-1][-1:]) and is_unspaced(token[:1]))
         if joins and groups:
             groups[-1].append(token)
         else:

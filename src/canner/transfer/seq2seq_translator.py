@@ -106,6 +106,8 @@ class Seq2SeqTranslator:
             found |= dict(zip(batch, self._translate([rows[i] for i in batch]), strict=True))
             if progress is not None:
                 progress(sum(last[rows[i].sentence] == i for i in batch))
+        if progress is not None:
+            progress(len(sentences) - len(last))  # of those without words there is nothing to read
         parts: list[list[Translation]] = [[] for _ in sentences]
         for index, row in enumerate(rows):
             parts[row.sentence].append(found[index])
