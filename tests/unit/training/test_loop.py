@@ -44,7 +44,7 @@ class Regression:
         return nn.functional.mse_loss(self.model(self.x[batch]), self.y[batch]), len(batch)
 
     def validate(self):
-        return {"loss": float(nn.functional.mse_loss(self.model(self.x), self.y))}
+        return {"loss": nn.functional.mse_loss(self.model(self.x), self.y).item()}
 
 
 def config(**changes):
