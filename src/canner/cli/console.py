@@ -49,8 +49,8 @@ def tagger_of(bundle: Path, teacher: Path | None, types: list[str] | None, devic
     Raises:
         ValueError: if a bundle is missing, damaged or of another kind, or types are given for a trained tagger.
     """
-    from canner.data.bundle import bundle_kind
     from canner.pipeline import Tagger
+    from canner.tagging.checkpoint import kind_named
 
     if teacher is not None:
         return Tagger.without_labels(bundle, teacher, types=types, device=device)
@@ -58,8 +58,7 @@ def tagger_of(bundle: Path, teacher: Path | None, types: list[str] | None, devic
         raise ValueError(
             "expected --teacher beside --type, got none; a trained tagger finds what it was taught"
         )
-    named = str(bundle).startswith("transformers:")
-    if named or bundle_kind(bundle) in ("gloss", "translator", "aligner", None):
+    if kind_named(bundle) in ("gloss", "translator", "aligner", None):
         raise ValueError(
             f"{bundle}: expected a tagger, got a translator; to tag without labels, name an English tagger: --teacher"
         )

@@ -6,12 +6,11 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from canner.data.bundle import bundle_kind
 from canner.decoding.forcing import UnreadablePairsError
 from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.nn.word_attention import strongest_links
-from canner.tagging.checkpoint import TRANSFORMERS
+from canner.tagging.checkpoint import kind_named
 from canner.text.alignments import Link
 from canner.text.bitext import SEPARATOR, read_bitext, read_lines
 from canner.text.files import Source, name_of
@@ -81,7 +80,7 @@ def align_texts(
 
 def _kind(translator: str | Path) -> str:
     """The kind of a translator's bundle."""
-    kind = None if str(translator).startswith(TRANSFORMERS) else bundle_kind(translator)
+    kind = kind_named(translator)
     if kind is None:
         raise ValueError(
             f"{translator}: expected a bundle of a translator, an aligner or a gloss, got a model of transformers, "

@@ -194,6 +194,15 @@ class Checkpoint:
         save_json(folder / "config.json", reference)
 
 
+def kind_named(source: str | Path) -> str | None:
+    """The kind of the bundle that a configuration names; None: it names a model of `transformers`.
+
+    Raises:
+        ValueError: if there is neither.
+    """
+    return None if str(source).startswith(TRANSFORMERS) else bundle_kind(source)
+
+
 def _usage(config: Any, pieces: WordPieces, tokenizer: Any) -> str:
     """A digest of what decides, beside the weights, what comes out: configuration and tokenizer."""
     settings = {key: value for key, value in config.to_dict().items() if key != "_name_or_path"}

@@ -11,11 +11,11 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from canner.data.bundle import bundle_kind, read_bundle_config, reference_to, referred_to
+from canner.data.bundle import read_bundle_config, reference_to, referred_to
 from canner.data.translation import Translator
 from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
-from canner.tagging.checkpoint import TRANSFORMERS, Checkpoint
+from canner.tagging.checkpoint import TRANSFORMERS, Checkpoint, kind_named
 from canner.tagging.tagger_bundle import load_tagger
 from canner.text.config import Config
 from canner.transfer.aligned import (
@@ -232,7 +232,7 @@ def load_translator(
     Raises:
         ValueError: if it is none of these, or has no such options.
     """
-    kind = None if str(source).startswith(TRANSFORMERS) else bundle_kind(source)
+    kind = kind_named(source)
     if kind in ("translator", "aligner"):
         load = NeuralAligner.load if kind == "aligner" else NeuralTranslator.load
         translator: NeuralAligner | NeuralTranslator = load(source, device=device)
@@ -262,7 +262,7 @@ def load_teacher(source: str | Path, *, device: str = "cpu") -> Teacher:
     Raises:
         ValueError: if it is neither, or a tagger that needs a teacher itself.
     """
-    if str(source).startswith(TRANSFORMERS) or bundle_kind(source) is None:
+    if kind_named(source) is None:
         path = str(source).removeprefix(TRANSFORMERS)
         return TokenClassifier(Checkpoint(path, device=device, kind="token classifier"))
     folder = Path(source)
