@@ -277,7 +277,7 @@ def test_runs_that_break_off_leave_the_other_rows_and_parts_their_turn(
     for part in ("train", "dev", "test"):
         (tmp_path / "ner" / "weibo" / f"weiboNER.conll.{part}").write_text("王 S-PER.NAM\n来 O\n\n" * 4)
     monkeypatch.setattr(workers, "run_and_record", breaking)
-    monkeypatch.setattr("canner.tables.chinese.VECTORS", EmbeddingsConfig())
+    monkeypatch.setattr("canner.tables.chinese.CHARACTER_VECTORS", EmbeddingsConfig())
     row = "Char+BiLSTM+CRF"
     answer = canner("reproduce", "table4", "--seeds", 1, "--system", row, "--no-prerequisites")
     assert answer.status != 0

@@ -12,6 +12,7 @@ from canner.experiment.comparison import ComparisonExperiment
 from canner.report.results_file import Planned
 from canner.tables import (
     chinese,
+    curve,
     distillation,
     encoder,
     european,
@@ -40,6 +41,7 @@ TABLES: dict[str, dict[str, Part]] = {
     "uner": {"chinese": uner.chinese},
     "few-labels": few_labels.PARTS,
     "hundred": hundred.PARTS,
+    "curve": curve.PARTS,
     "fine-tuned": fine_tuned.PARTS,
     "fusion": {
         "spanish": fusion.on_spanish,
@@ -67,6 +69,7 @@ IN_README = ("table2", "table3", "table4", "figure3", "masakhaner", "uner")
 """The tables whose gains, or plots, under the fast protocol stand in the README."""
 ALONE: dict[str, Protocol] = {
     "hundred": "fast",
+    "curve": "fast",
     "fine-tuned": "fast",
     "longer": "fast",
     "last-epoch": "paper",

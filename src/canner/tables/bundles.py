@@ -14,5 +14,7 @@ ENCODER = "runs/encoder-e5"
 """A multilingual encoder, in the place of the paper's BERT."""
 ENGLISH_ENCODER = "runs/tagger-en-encoder"
 """A tagger of English that trained this encoder and reads nothing else."""
+VECTORS = {language: f"runs/vectors-{language}/vectors.vec" for language in LANGUAGES}
+"""Word vectors, of parallel text and training sentences; Chinese ones are of characters."""
 EXTERNAL = ("es", "de")
 """The languages of which there is the English of other systems, in files."""

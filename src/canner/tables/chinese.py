@@ -7,14 +7,14 @@ from typing import Any
 
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import EmbeddingsConfig
-from canner.tables.bundles import ENCODER, TRANSLATORS
+from canner.tables.bundles import ENCODER, TRANSLATORS, VECTORS
 from canner.tables.corpora import CHARACTERS, ONTONOTES4, ONTONOTES5, WEIBO, LabelledCorpus
 from canner.tables.protocols import OUR_TEACHER, Protocol, comparison
 from canner.tables.readings import FIRST, LAST, readings, view, with_english
 from canner.tables.rows import beside, can_systems, can_systems_with
 from canner.transfer.aligned import TransferOptions
 
-VECTORS = EmbeddingsConfig(vectors="runs/vectors-zh/vectors.vec")
+CHARACTER_VECTORS = EmbeddingsConfig(vectors=VECTORS["zh"])
 OUR_VECTORS = (
     "character vectors trained on our own parallel text and the training sentences of Weibo and OntoNotes 5"
 )
@@ -68,7 +68,7 @@ def _table3(
         corpus.data,
         _rows(),
         model=corpus.model,
-        embeddings=VECTORS,
+        embeddings=CHARACTER_VECTORS,
         corpus=f"{text}; {OUR_VECTORS}",
         paper=_figures(
             ("precision", "recall", "f1"),
@@ -106,7 +106,7 @@ def _table4(annotation: str, protocol: Protocol) -> ComparisonExperiment:
         WEIBO[annotation].data,
         _rows(),
         model=CHARACTERS,
-        embeddings=VECTORS,
+        embeddings=CHARACTER_VECTORS,
         corpus=f"{WEIBO[annotation].name}; {OUR_VECTORS}",
         paper=_figures(
             ("precision", "recall", "f1", "NE f1", "NM f1"),
@@ -127,7 +127,10 @@ def table5(corpus: LabelledCorpus, protocol: Protocol) -> ComparisonExperiment:
     """One embedding at a time, on Weibo in one of its annotations."""
     alone = {"model.aligned_at": "input", "model.word_dim": 0}
     known = readings("zh")
-    rows = [System(name="random"), System(name="FastText", change={"embeddings.vectors": VECTORS.vectors})]
+    rows = [
+        System(name="random"),
+        System(name="FastText", change={"embeddings.vectors": CHARACTER_VECTORS.vectors}),
+    ]
     for name in ("CAN_first", "CAN_last", "CAN_gloss"):
         rows.append(System(name=name, change={**alone, **known[name]}))
     paper = {
@@ -175,7 +178,7 @@ def _figure3(name: str, words: str, protocol: Protocol, change: dict[str, Any]) 
         corpus.data,
         rows,
         model=corpus.model,
-        embeddings=VECTORS,
+        embeddings=CHARACTER_VECTORS,
         corpus=f"{corpus.name}; {OUR_VECTORS}",
         paper={
             "note": "a figure: rises to layer 8, flat after, best at 10 or 11; its encoder is BERT, ours "

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from canner.data.corpus import CorpusConfig
+from canner.tables.bundles import VECTORS
 
 CHARACTERS: dict[str, Any] = {"char_encoder": "none", "word_dim": 100}
 """The tagger of a corpus whose tokens are characters, which have no characters of their own."""
@@ -20,6 +21,7 @@ class LabelledCorpus:
         title, name: as titles of tables and the lines about their data call it.
         data: all of it.
         model: keys of the tagger's configuration that differ from the protocol's.
+        vectors: those of its kind of tokens; None: there are none. Each table says whether it reads them.
     """
 
     language: str
@@ -27,6 +29,7 @@ class LabelledCorpus:
     name: str
     data: CorpusConfig
     model: dict[str, Any] = field(default_factory=dict)
+    vectors: str | None = None
 
 
 def _of(pattern: str, splits: tuple[str, str, str] = ("train", "dev", "test"), **more: Any) -> CorpusConfig:
@@ -46,8 +49,11 @@ SPANISH = LabelledCorpus(
     "Spanish (CoNLL-2002)",
     "CoNLL-2002 Spanish",
     _of("conll2002_es/esp.{}", ("train", "testa", "testb")),
+    vectors=VECTORS["es"],
 )
-GERMAN = LabelledCorpus("de", "German (CoNLL-2003)", "CoNLL-2003 German", _of("conll2003_de/{}.txt"))
+GERMAN = LabelledCorpus(
+    "de", "German (CoNLL-2003)", "CoNLL-2003 German", _of("conll2003_de/{}.txt"), vectors=VECTORS["de"]
+)
 """The annotation of 2003."""
 ENGLISH = LabelledCorpus(
     "en",
@@ -57,9 +63,19 @@ ENGLISH = LabelledCorpus(
 )
 """What the teacher learns."""
 SWAHILI = LabelledCorpus(
-    "sw", "Swahili (MasakhaNER 2)", "MasakhaNER 2 Swahili", _of("masakhaner2/swa/{}.txt")
+    "sw",
+    "Swahili (MasakhaNER 2)",
+    "MasakhaNER 2 Swahili",
+    _of("masakhaner2/swa/{}.txt"),
+    vectors=VECTORS["sw"],
 )
-YORUBA = LabelledCorpus("yo", "Yoruba (MasakhaNER 2)", "MasakhaNER 2 Yoruba", _of("masakhaner2/yor/{}.txt"))
+YORUBA = LabelledCorpus(
+    "yo",
+    "Yoruba (MasakhaNER 2)",
+    "MasakhaNER 2 Yoruba",
+    _of("masakhaner2/yor/{}.txt"),
+    vectors=VECTORS["yo"],
+)
 UNER = LabelledCorpus(
     "zh",
     "Chinese (Universal NER, GSD simplified)",
@@ -81,6 +97,7 @@ ONTONOTES5 = LabelledCorpus(
         types={"PERSON": "PER", "ORG": "ORG", "GPE": "GPE", "LOC": "LOC"},
     ),
     CHARACTERS,
+    VECTORS["zh"],
 )
 """The stand-in for OntoNotes 4."""
 ONTONOTES4 = LabelledCorpus(

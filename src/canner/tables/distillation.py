@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables.chinese import OUR_VECTORS, VECTORS
+from canner.tables.chinese import CHARACTER_VECTORS, OUR_VECTORS
 from canner.tables.corpora import ONTONOTES5, WEIBO, LabelledCorpus
 from canner.tables.protocols import Protocol, comparison
 from canner.tables.readings import by_convs2s, readings, some
@@ -47,7 +47,7 @@ def _distillation(
         corpus.data,
         rows_of(PLAIN, additions),
         model=corpus.model,
-        embeddings=VECTORS,
+        embeddings=CHARACTER_VECTORS,
         corpus=f"{corpus.name}; {OUR_VECTORS}; distilled: the translator that ships, trained on with the word gloss's "
         "English of 58,551 pairs of parallel text; continued: with people's English of the same pairs",
         large=large,

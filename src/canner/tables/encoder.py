@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.tables.bundles import ENCODER
-from canner.tables.chinese import OUR_VECTORS, VECTORS
+from canner.tables.chinese import CHARACTER_VECTORS, OUR_VECTORS
 from canner.tables.corpora import WEIBO, YORUBA
 from canner.tables.masakhaner import READ
 from canner.tables.protocols import Protocol, comparison
@@ -27,7 +27,7 @@ def on_weibo(protocol: Protocol) -> ComparisonExperiment:
         _rows("zh"),
         corpus=f"{corpus.name}; {OUR_VECTORS}; {NARROW_TEXT}",
         model=corpus.model,
-        embeddings=VECTORS,
+        embeddings=CHARACTER_VECTORS,
         headline=False,
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.experiment.tagger import EmbeddingsConfig
+from canner.tables.bundles import VECTORS
 from canner.tables.corpora import GERMAN, SPANISH, LabelledCorpus
 from canner.tables.protocols import OUR_TEACHER, Protocol, comparison
 from canner.tables.readings import readings, some
@@ -104,5 +105,4 @@ def _letters(name: str, corpus: LabelledCorpus, protocol: Protocol) -> Compariso
 
 
 def _vectors(language: str) -> EmbeddingsConfig:
-    vectors = f"runs/vectors-{language}/vectors.vec"
-    return EmbeddingsConfig(vectors=vectors, vocabulary_text=(vectors,))
+    return EmbeddingsConfig(vectors=VECTORS[language], vocabulary_text=(VECTORS[language],))

@@ -8,8 +8,8 @@ from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, UNER, YORUBA, LabelledCorpus
 from canner.tables.protocols import Part, Protocol, comparison
-from canner.tables.readings import readings
-from canner.tables.rows import gloss_with_encoder, rows_named
+from canner.tables.readings import Change, readings, some
+from canner.tables.rows import GLOSS, gloss_with_encoder, rows_named, rows_of
 from canner.tables.variations import with_more_epochs
 
 NUM_DEV = 400
@@ -56,6 +56,14 @@ _AT_ALL = {
     "ontonotes": ("plain", "CAN_gloss at the input", "CAN_last"),
 }
 """The rows that run with all these numbers; the others with the fewest alone."""
+VECTORS = "Word vectors"
+BESIDE_VECTORS = ("CAN_last", GLOSS)
+"""The row of a tagger that reads trained word vectors, and what is added to it."""
+_OF_VECTORS = (
+    ", in rows that say so those of our own parallel text and of all training sentences, without their labels, known "
+    "for the words of dev and test too"
+)
+"""What the data say of word vectors, after the random ones."""
 
 
 def drawn(
@@ -81,11 +89,14 @@ def drawn(
         held_out: so many of the drawn sentences decide when training stops; None: others do.
         headline: whether its gains stand among those of all tables.
     """
-    systems = _rows(corpus.language)
+    systems = _rows(corpus)
     systems = [
         row.model_copy(update={"budgets": (FEW,)}) if at_all and row.name not in at_all else row
         for row in (systems if rows is None else rows_named(systems, rows))
     ]
+    text = f"{corpus.name}, {subsets(budgets, held_out)}"
+    if any("embeddings.vectors" in row.change for row in systems):
+        text += _OF_VECTORS
     return comparison(
         name,
         title,
@@ -93,7 +104,7 @@ def drawn(
         few(corpus.data, held_out),
         systems,
         model=corpus.model,
-        corpus=f"{corpus.name}, {subsets(budgets, held_out)}",
+        corpus=text,
         budgets=budgets,
         headline=headline,
     )
@@ -156,14 +167,29 @@ def _few_labels(part: str) -> Part:
     return made
 
 
-def _rows(language: str) -> list[System]:
-    """A plain tagger, English by each translator of ours, and other people's where there is some; the encoder."""
+def _rows(corpus: LabelledCorpus) -> list[System]:
+    """A plain tagger, English by each translator of ours, and other people's where there is some.
+
+    Then word vectors, where there are some, and the encoder.
+    """
+    language = corpus.language
     known = readings(language)
     rows = [System(name=name, change=known[name]) for name in _READINGS]
     if language == "es":
         rows += [System(name=name, change=known[name]) for name in _SCALED]
     rows += [System(name=name, change=known[name]) for name in _BY_OTHERS if name in known]
+    if corpus.vectors is not None:
+        rows += rows_of(VECTORS, some(known, *BESIDE_VECTORS), _known(corpus.vectors))
     return [System(name="plain"), *rows, *gloss_with_encoder(language, "Encoder")]
+
+
+def _known(vectors: str) -> Change:
+    """The change that makes a tagger know all words that have one of these vectors."""
+    return {
+        "embeddings.vectors": vectors,
+        "embeddings.vocabulary_text": [vectors],
+        "model.word_dim": 100,
+    }
 
 
 PARTS = {part: _few_labels(part) for part in CORPORA}

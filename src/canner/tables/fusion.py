@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment, System
 from canner.tables.bundles import TRANSLATORS
-from canner.tables.chinese import OUR_VECTORS, VECTORS
+from canner.tables.chinese import CHARACTER_VECTORS, OUR_VECTORS
 from canner.tables.corpora import SPANISH, WEIBO, LabelledCorpus
 from canner.tables.few_labels import FEW, few, subsets
 from canner.tables.protocols import AS_PRINTED, Protocol, comparison
@@ -45,7 +45,7 @@ def _on_weibo(name: str, corpus: LabelledCorpus, protocol: Protocol) -> Comparis
         _rows("zh"),
         corpus=f"{corpus.name}; {OUR_VECTORS}",
         model=corpus.model,
-        embeddings=VECTORS,
+        embeddings=CHARACTER_VECTORS,
         headline=False,
     )
 

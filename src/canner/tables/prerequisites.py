@@ -23,7 +23,7 @@ from canner.experiment.inputs import bundles_of, file_digest, inputs_here
 from canner.experiment.kinds import read_experiment, run_experiment
 from canner.experiment.tagger import TaggerExperiment
 from canner.experiment.toml import read_json
-from canner.tables.bundles import ENCODER, ENGLISH_ENCODER
+from canner.tables.bundles import ENCODER, ENGLISH_ENCODER, VECTORS
 from canner.tables.distillation import CONTINUED, DISTILLED
 from canner.tables.guidance import GUIDANCE
 from canner.tables.translation import BACK_TRANSLATED, LONGER
@@ -33,7 +33,7 @@ from canner.training.vectors_bundle import DIGEST_FILE, unpack_vectors
 logger = logging.getLogger(__name__)
 
 RECIPES: dict[str, str] = {
-    **{f"runs/vectors-{name}/vectors.vec": f"recipes/vectors_{name}.toml" for name in ("es", "de", "zh")},
+    **{path: f"recipes/vectors_{language}.toml" for language, path in VECTORS.items()},
     **{f"runs/charlm-{name}": f"recipes/charlm_{name}.toml" for name in ("es", "de")},
     **{f"runs/translator-es-{kind}": f"recipes/translator_es_{kind}.toml" for kind in GUIDANCE},
     DISTILLED: "recipes/translator_zh_distilled.toml",

@@ -45,7 +45,7 @@ def weibo_original(protocol: Protocol) -> ComparisonExperiment:
 def embeddings(protocol: Protocol) -> ComparisonExperiment:
     """Table 5, Weibo, the original annotation, character vectors left as they were loaded or drawn."""
     table = chinese.table5(WEIBO["original"], protocol)
-    known = {"embeddings.vocabulary_text": (chinese.VECTORS.vectors,)}
+    known = {"embeddings.vocabulary_text": (chinese.CHARACTER_VECTORS.vectors,)}
     rows = [
         row.model_copy(update={"change": {**row.change, **known}}) if row.name == "FastText" else row
         for row in table.systems

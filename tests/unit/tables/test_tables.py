@@ -315,6 +315,11 @@ def test_few_labels_have_the_same_rows_in_every_language() -> None:
     assert set(tables.pop("few-labels-german-fast")) == {*every, *upper}
     scaled = {"CAN_last scaled", "CAN_gloss and CAN_last scaled"}
     assert set(tables.pop("few-labels-spanish-fast")) == {*every, *upper, *scaled}
+    of_vectors = {"Word vectors", "Word vectors + CAN_last", "Word vectors + CAN_gloss at the input"}
+    assert tables.pop("few-labels-uner-fast") == [
+        row for row in every if row not in of_vectors
+    ]  # ours: characters
+    assert of_vectors <= set(every)
     assert all(rows == every for rows in tables.values())
     (news,) = comparisons("few-labels-ontonotes", "fast")
     cells = plan(news, Path("x"))
@@ -344,9 +349,12 @@ def test_few_labels_say_how_many_there_are_and_test_each_row_against_its_own_pla
             f"{config.base.data.num_dev} more labelled" if held_out is None else f"{held_out} of which"
         )
         assert f", {to_stop_by}" in config.corpus
+        plain_by = {"embeddings.contextual": "Encoder", "embeddings.vectors": "Word vectors"}
         for system in config.systems:
-            beside_encoder = "embeddings.contextual" in system.change
-            assert (config.baseline_of(system) or system.name) == ("Encoder" if beside_encoder else "plain")
+            own = next((plain for key, plain in plain_by.items() if key in system.change), "plain")
+            assert (config.baseline_of(system) or system.name) == own
+        with_vectors = any("embeddings.vectors" in system.change for system in config.systems)
+        assert config.corpus.endswith("for the words of dev and test too") == with_vectors
 
 
 def test_a_hundred_sentences_in_all_are_few_labels_with_fewer_to_stop_by() -> None:
@@ -360,7 +368,7 @@ def test_a_hundred_sentences_in_all_are_few_labels_with_fewer_to_stop_by() -> No
         assert [cell.system.name for cell in plan(ours, Path("x"))] == [s.name for s in ours.systems] * 3
         changes = {system.name: system.change for system in theirs.systems}
         assert all(system.change == changes[system.name] for system in ours.systems)
-        assert len(ours.systems) == 5
+        assert len(ours.systems) == (5 if "uner" in ours.name else 8)
     with pytest.raises(
         ValueError, match="expected --protocol fast, got paper: hundred runs under that one alone"
     ):
