@@ -8,7 +8,9 @@ from typing import NamedTuple
 from canner.experiment.results_schema import Results
 from canner.report.cells import NOT_RUN, as_line, cell, figure, header_lines, mark
 
-_GLOSS = "CAN_gloss at the input"
+GLOSS = "CAN_gloss at the input"
+WITHOUT_LABELS = "without-labels"
+"""The results file of what is found without any."""
 _TUNED = "Fine-tuned encoder"
 _HEADINGS = (
     "language",
@@ -28,7 +30,7 @@ class CorpusLine(NamedTuple):
 
     Attributes:
         title: of its line; begins the names of its rows without labels.
-        part: of the tables with a hundred labelled sentences.
+        part: of the tables with a hundred labelled sentences, and with some numbers of them.
         whole: results file with all.
         plain: the row of the plain tagger in `whole`.
     """
@@ -49,18 +51,16 @@ def f1_by_labels(results: Mapping[str, Results], corpora: Sequence[CorpusLine]) 
     lines = [
         as_line(_cells(results, corpus))
         for corpus in corpora
-        if {"without-labels", f"hundred-{corpus.part}-fast", corpus.whole} <= results.keys()
+        if {WITHOUT_LABELS, f"hundred-{corpus.part}-fast", corpus.whole} <= results.keys()
     ]
     return "\n".join([*header_lines(_HEADINGS), *lines]) if lines else ""
 
 
 def _cells(results: Mapping[str, Results], corpus: CorpusLine) -> list[str]:
-    wanted = [
-        ("without-labels", f"{corpus.title}, {kind}") for kind in ("word gloss", "multilingual encoder")
-    ]
-    wanted += [(f"hundred-{corpus.part}-fast", row) for row in ("plain", _GLOSS)]
-    wanted += [(f"fine-tuned-{corpus.part}-fast", row) for row in (_TUNED, f"{_TUNED} + {_GLOSS}")]
-    wanted += [(corpus.whole, row) for row in (corpus.plain, f"{corpus.plain} + {_GLOSS}")]
+    wanted = [(WITHOUT_LABELS, f"{corpus.title}, {kind}") for kind in ("word gloss", "multilingual encoder")]
+    wanted += [(f"hundred-{corpus.part}-fast", row) for row in ("plain", GLOSS)]
+    wanted += [(f"fine-tuned-{corpus.part}-fast", row) for row in (_TUNED, f"{_TUNED} + {GLOSS}")]
+    wanted += [(corpus.whole, row) for row in (corpus.plain, f"{corpus.plain} + {GLOSS}")]
     title = corpus.title
     if train := results[corpus.whole].corpus.get("train"):
         title += f", {train.sentences:,} sentences"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from canner.experiment.results_schema import Results
+from canner.report import label_curve
 from canner.report.benchmarks import speed_tables
 from canner.report.by_labels import CorpusLine, f1_by_labels
 from canner.report.cells import cell
 from canner.report.gains import gains
-from canner.report.legend import BY_LABELS_LEGEND, GAINS_LEGEND, legend_of, legend_of_systems
+from canner.report.legend import BY_LABELS_LEGEND, CURVE_LEGEND, GAINS_LEGEND, legend_of, legend_of_systems
 from canner.report.results_file import Planned, results_of
 from canner.report.table import table
 
@@ -57,15 +58,15 @@ def report(
     missing = [entry for entry in planned if entry.name not in found]
     missing = missing if len(missing) < len(planned) else []  # a folder of other results
     parts = []
-    if by_labels := _by_labels(results, corpora):
+    pictures = {Path(path).stem: path for path in figures}
+    if by_labels := _by_labels(results, corpora, pictures):
         parts.append(f"### F1 by how much is labelled\n\n{by_labels}")
     if lines := gains(results):
         parts.append(f"### Gains over the plain tagger\n\n{lines}\n\n{GAINS_LEGEND}")
-    pictures = {Path(path).stem: path for path in figures}
     for result in results:
         parts.append(table(result))
         if result.name in pictures:
-            parts.append(_picture(result, pictures[result.name]))
+            parts.append(_picture(result.title, pictures[result.name]))
     if missing:
         left = [f"- {cell(entry.title)}: `{entry.command}`" for entry in missing]
         parts.append("\n".join(["### Not run", "", *left]))
@@ -80,13 +81,13 @@ def results_in_brief(
 ) -> str:
     """What the README shows of the results of a folder: F1 by labels, gains in brief, and pictures; see `report`."""
     results = results_of(folder, planned)
-    parts = [by_labels] if (by_labels := _by_labels(results, corpora)) else []
+    pictures = {Path(path).stem: path for path in figures}
+    parts = [by_labels] if (by_labels := _by_labels(results, corpora, pictures)) else []
     left_out = {entry.name for entry in planned if not entry.in_readme}
     shown = [result for result in results if result.name not in left_out]
     if lines := gains(shown, briefly=True):
         parts.append(f"{lines}\n\n{GAINS_LEGEND} {legend_of_systems(lines)}")
-    pictures = {Path(path).stem: path for path in figures}
-    parts += [_picture(result, pictures[result.name]) for result in shown if result.name in pictures]
+    parts += [_picture(result.title, pictures[result.name]) for result in shown if result.name in pictures]
     return "\n\n".join(parts) if parts else NO_RESULTS
 
 
@@ -121,10 +122,15 @@ def figures_of_bundle(folder: Path, bundle: str) -> str:
     return "\n\n".join(parts)
 
 
-def _by_labels(results: Sequence[Results], corpora: Sequence[CorpusLine]) -> str:
-    """The table of F1 by labels with its legend; nothing, if it has no line."""
+def _by_labels(results: Sequence[Results], corpora: Sequence[CorpusLine], pictures: Mapping[str, str]) -> str:
+    """The table of F1 by labels with its legend, and the curve, if it is drawn; nothing, if it has no line."""
     lines = f1_by_labels({result.name: result for result in results}, corpora)
-    return f"{lines}\n\n{BY_LABELS_LEGEND}" if lines else ""
+    if not lines:
+        return ""
+    parts = [lines, BY_LABELS_LEGEND]
+    if label_curve.NAME in pictures:
+        parts += [_picture(label_curve.TITLE, pictures[label_curve.NAME]), CURVE_LEGEND]
+    return "\n\n".join(parts)
 
 
 def _anchor(heading: str) -> str:
@@ -132,5 +138,5 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def _picture(result: Results, path: str) -> str:
-    return f"![{cell(result.title)}]({path})"
+def _picture(title: str, path: str) -> str:
+    return f"![{cell(title)}]({path})"

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from canner.experiment.results_schema import Results
-
-logger = logging.getLogger(__name__)
+from canner.report.pictures import pyplot_for, save_picture
 
 _LAYER = re.compile(r"layer (\d+)")
 
 
-def draw_figures(results: Path, folder: Path) -> list[Path]:
+def draw_layers(results: Path, folder: Path) -> list[Path]:
     """Draws every results file of layers; gives the pictures.
 
     Args:
@@ -61,16 +59,8 @@ def _points(result: Results, *, outdated: bool) -> list[_Point]:
 
 
 def _draw(result: Results, picture: Path) -> None:
-    try:
-        import matplotlib
-    except ImportError:
-        logger.warning("%s is not drawn anew: that needs matplotlib (the extra plots)", picture)
+    if (pyplot := pyplot_for(picture)) is None:
         return
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    # The same figures give the same file: no date, no random identifiers.
-    matplotlib.rcParams["svg.hashsalt"] = "canner"
     figure, axes = pyplot.subplots(figsize=(6, 3.5))
     for outdated, label in ((False, "CAN"), (True, "CAN, with an earlier translator")):
         if points := _points(result, outdated=outdated):
@@ -86,9 +76,7 @@ def _draw(result: Results, picture: Path) -> None:
         axes.axhline(0.0, linestyle="--", color="grey", label=f"plain (F1 {plain.mean:.2f})")
     axes.set(xlabel="attention layer", ylabel="gain in F1, 95 % interval", title=result.title)
     axes.legend()
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(picture, bbox_inches="tight", metadata={"Date": None})
-    pyplot.close(figure)
+    save_picture(figure, picture)
 
 
 def _runs(points: Sequence[_Point]) -> str:
