@@ -257,6 +257,11 @@ def _fresh_tagger(config: TaggerExperiment, corpus: Corpus, aligned_dim: int, de
         vectors = torch.from_numpy(loaded.matrix)
         share = 100 * float(loaded.found.mean())
         logger.info("%d words known, %.1f %% of them with a vector", len(encoder.words), share)
+        if not config.embeddings.vocabulary_text:
+            logger.info(
+                "these are the words of the training sentences: name text, or the vectors' file, in "
+                "embeddings.vocabulary_text for others that shall be known by their vectors"
+            )
     embedders: list[WordEmbedder] = [_load_embedder(path, device) for path in config.embeddings.contextual]
     torch.manual_seed(config.seed)
     model = make_model(
