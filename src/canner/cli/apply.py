@@ -276,6 +276,12 @@ def align(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of eflomal.")] = 1,
+    tokens: Annotated[
+        bool,
+        typer.Option(
+            "--tokens", help="Words are what stands between spaces, as `files` of a view have them."
+        ),
+    ] = False,
     output: Output = None,
     device: Device = "cpu",
     threads: Threads = None,
@@ -290,6 +296,8 @@ def align(
 
         canner align train.es train.en > train.align
 
+        canner align --tokens all.es all.en > all.align
+
         canner align test.zh test.en --translator models/zh-en --layer 10
 
         canner align test.es --translator models/es-en-gloss
@@ -303,7 +311,9 @@ def align(
         raise ValueError("expected standard input (-) for one of the two sides, got it for both; name a file")
     sides = [sys.stdin.buffer if str(side) == "-" else side for side in (source, target)]
     assert sides[0] is not None
-    links = align_texts(sides[0], sides[1], translator=translator, layer=layer, seed=seed, device=device)
+    links = align_texts(
+        sides[0], sides[1], translator=translator, layer=layer, seed=seed, tokens=tokens, device=device
+    )
     emit((format_alignment(found) for found in links), output)
 
 

@@ -11,6 +11,7 @@ from canner.decoding.neural_aligner import NeuralAligner
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.nn.word_attention import strongest_links
 from canner.tagging.checkpoint import kind_named
+from canner.text.accents import all_composed
 from canner.text.alignments import Link
 from canner.text.bitext import SEPARATOR, read_bitext, read_lines
 from canner.text.files import Source, name_of
@@ -27,9 +28,10 @@ def align_texts(
     translator: str | Path | None = None,
     layer: int | None = None,
     seed: int = 1,
+    tokens: bool = False,
     device: str = "cpu",
 ) -> list[list[Link]]:
-    """Links between the words of sentence pairs; words are those of `canner.text.tokenizer`.
+    """Links between the words of sentence pairs.
 
     A pair with an empty side has no links, nor has one that is longer than the translator reads, which is warned of.
     A neural translator links every English word but those of which `<eos>` had more attention than any word, as error
@@ -43,6 +45,7 @@ def align_texts(
             translations, of an aligner of one, or of a gloss, which makes its own English; None: eflomal.
         layer: decoder layer from 1; 0: the mean of all; None: the one that was taught to align, else the mean.
         seed: of eflomal.
+        tokens: words are what stands between spaces, as a `FileTranslator` reads them; else the tokenizer's.
         device: of the translator.
 
     Raises:
@@ -51,9 +54,9 @@ def align_texts(
     """
     kind = _kind(translator) if translator is not None else None
     if translator is not None and kind == "gloss":
-        return _align_gloss(WordGloss.load(translator), source, target, layer)
+        return _align_gloss(WordGloss.load(translator), source, target, layer, tokens=tokens)
     pairs = read_bitext(source, target)
-    words = [(tokenize_words(s), tokenize_words(t, clitics=True)) for s, t in pairs]
+    words = [(_words(s, tokens=tokens), _words(t, tokens=tokens, clitics=True)) for s, t in pairs]
     if translator is None:
         aligned = align_words([s for s, _ in words], [t for _, t in words], seed, symmetrise="grow-diag")
         return [list(links) for links in aligned]
@@ -78,6 +81,10 @@ def align_texts(
     return found
 
 
+def _words(line: str, *, tokens: bool, clitics: bool = False) -> list[str]:
+    return list(all_composed(line.split())) if tokens else tokenize_words(line, clitics=clitics)
+
+
 def _kind(translator: str | Path) -> str:
     """The kind of a translator's bundle."""
     kind = kind_named(translator)
@@ -98,7 +105,7 @@ def _left_out(error: UnreadablePairsError, indices: Sequence[int], source: Sourc
 
 
 def _align_gloss(
-    gloss: WordGloss, source: Source, target: Source | None, layer: int | None
+    gloss: WordGloss, source: Source, target: Source | None, layer: int | None, *, tokens: bool
 ) -> list[list[Link]]:
     """Each English word of a gloss with the source words that it stands for."""
     _check_layer(layer, gloss.num_layers)
@@ -110,7 +117,7 @@ def _align_gloss(
             f"expected the source alone with a gloss, which makes its own English, got translations in {place}; "
             "leave them out, or align them by a neural translator or (without --translator) eflomal"
         )
-    translations = gloss.translate([tokenize_words(line) for line in lines])
+    translations = gloss.translate([_words(line, tokens=tokens) for line in lines])
     return [
         sorted((s, t) for t, s in translation.attention[0].nonzero().tolist()) for translation in translations
     ]

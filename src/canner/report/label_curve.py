@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from canner.experiment.results_schema import Metric, Results
+from canner.experiment.results_schema import Metric, Results, Row
 from canner.report.by_labels import GLOSS, WITHOUT_LABELS, CorpusLine
 from canner.report.pictures import pyplot_for, save_picture
 
 NAME = "f1-by-labels"
 """Of the picture."""
 TITLE = "F1 by the number of labelled sentences, with the word gloss and without"
-_PLAIN, _WITH_GLOSS = "plain tagger", "with the word gloss"
 _COLUMNS = 3
 _OF_A_NUMBER = re.compile(r"(.+), (\d+) sentences")
 
 
-class _Point(NamedTuple):
-    """F1 with so many labelled sentences; None: not all of its runs have been made."""
-
-    line: str
-    labels: int
-    f1: Metric | None
-
-
 class _Panel(NamedTuple):
-    """A corpus's title and points."""
+    """F1 on a corpus: of the gloss without labels, and of two taggers by the number of labelled sentences."""
 
     title: str
-    points: list[_Point]
+    no_labels: Metric
+    plain: dict[int, Metric]
+    with_gloss: dict[int, Metric]
 
 
 def draw_label_curve(
@@ -45,63 +38,84 @@ def draw_label_curve(
         folder: gets `f1-by-labels.svg`, which is removed where there is no panel.
     """
     picture = folder / f"{NAME}.svg"
-    panels = [_Panel(corpus.title, list(_points(results, corpus))) for corpus in corpora]
-    if whole := [panel for panel in panels if panel.points and all(point.f1 for point in panel.points)]:
-        _draw(whole, picture)
+    panels = [panel for corpus in corpora if (panel := _panel(results, corpus))]
+    if panels:
+        _draw(panels, picture)
     else:
         picture.unlink(missing_ok=True)
     return [picture] if picture.exists() else []
 
 
-def _points(results: Mapping[str, Results], corpus: CorpusLine) -> Iterator[_Point]:
-    """Both lines' points, by the number of labels; nothing, where a results file is missing."""
+def _panel(results: Mapping[str, Results], corpus: CorpusLine) -> _Panel | None:
+    """None, where a point is missing, is not of all its runs, or is outdated."""
     names = (WITHOUT_LABELS, f"curve-{corpus.part}-fast", corpus.whole)
-    if any(name not in results for name in names):
-        return
-    without, some, all_of_them = (results[name] for name in names)
-    yield _Point(_WITH_GLOSS, 0, _f1(without, f"{corpus.title}, word gloss"))
+    without, some, whole = (results.get(name) for name in names)
+    if without is None or some is None or whole is None or (train := whole.corpus.get("train")) is None:
+        return None
+    plain, with_gloss = (
+        {train.sentences: _f1(_row(whole, system))} for system in (corpus.plain, f"{corpus.plain} + {GLOSS}")
+    )
     for row in some.rows:
         if match := _OF_A_NUMBER.fullmatch(row.system):
-            line = _WITH_GLOSS if match[1].endswith(GLOSS) else _PLAIN
-            yield _Point(line, int(match[2]), _f1(some, row.system))
-    number = all_of_them.corpus["train"].sentences
-    yield _Point(_PLAIN, number, _f1(all_of_them, corpus.plain))
-    yield _Point(_WITH_GLOSS, number, _f1(all_of_them, f"{corpus.plain} + {GLOSS}"))
+            line = with_gloss if match[1].endswith(GLOSS) else plain
+            line[int(match[2])] = _f1(row)
+    no_labels = _f1(_row(without, f"{corpus.title}, word gloss"))
+    whole_plain, whole_gloss = (
+        {number: f1 for number, f1 in sorted(line.items()) if f1 is not None} for line in (plain, with_gloss)
+    )
+    is_whole = plain.keys() == with_gloss.keys() == whole_plain.keys() == whole_gloss.keys()
+    if no_labels is None or not is_whole or len(plain) == 1:
+        return None
+    return _Panel(corpus.title, no_labels, whole_plain, whole_gloss)
 
 
-def _f1(result: Results, system: str) -> Metric | None:
-    row = next((row for row in result.rows if row.system == system), None)
-    return row.metrics.get("f1") if row is not None and row.num_finished >= row.planned else None
+def _row(result: Results, system: str) -> Row | None:
+    return next((row for row in result.rows if row.system == system), None)
+
+
+def _f1(row: Row | None) -> Metric | None:
+    return row.metrics.get("f1") if row and not row.outdated and row.num_finished >= row.planned else None
 
 
 def _draw(panels: Sequence[_Panel], picture: Path) -> None:
     if (pyplot := pyplot_for(picture)) is None:
         return
-    height = -(-len(panels) // _COLUMNS)
+    width = min(_COLUMNS, len(panels))
+    height = -(-len(panels) // width)
     figure, axes = pyplot.subplots(
-        height, _COLUMNS, figsize=(3.4 * _COLUMNS, 2.8 * height), sharey=True, squeeze=False
+        height, width, figsize=(3.6 * width, 3.0 * height), sharey=True, squeeze=False
     )
-    for axis in axes.flat[len(panels) :]:
-        axis.remove()
-    for axis, (title, points) in zip(axes.flat, panels, strict=False):
-        # Evenly spaced: no scale has room for both none and thousands.
-        numbers = sorted({point.labels for point in points})
-        for line in (_PLAIN, _WITH_GLOSS):
-            own = [(point.labels, point.f1) for point in points if point.line == line and point.f1]
-            axis.errorbar(
-                [numbers.index(labels) for labels, _ in own],
-                [f1.mean for _, f1 in own],
-                yerr=[f1.sd for _, f1 in own],
-                marker="o",
-                capsize=3,
-                label=line,
-            )
-        axis.set_xticks(range(len(numbers)), [f"{number:,}" for number in numbers])
-        axis.set_title(title, fontsize="medium")
-        axis.grid(alpha=0.3)
-    for row in axes:
-        row[0].set_ylabel("F1")
+    for number, axis in enumerate(axes.flat):
+        if number >= len(panels):
+            axis.remove()
+            continue
+        _draw_panel(axis, panels[number])
+        if number % width == 0:
+            axis.set_ylabel("F1")
+        if number + width >= len(panels):  # the lowest of its column
+            axis.set_xlabel("labelled sentences")
     axes[0, 0].legend(loc="lower right", fontsize="small")
-    figure.supxlabel("labelled sentences", fontsize="medium")
     figure.tight_layout()
     save_picture(figure, picture)
+
+
+def _draw_panel(axis: Any, panel: _Panel) -> None:
+    axis.axhline(panel.no_labels.mean, linestyle="--", color="grey", label="word gloss, no labels")
+    for points, color, label in (
+        (panel.with_gloss, "tab:orange", "tagger with the word gloss"),
+        (panel.plain, "tab:blue", "plain tagger"),
+    ):
+        axis.errorbar(
+            list(points),
+            [f1.mean for f1 in points.values()],
+            yerr=[f1.sd for f1 in points.values()],
+            marker="o",
+            capsize=3,
+            color=color,
+            label=label,
+        )
+    axis.set_xscale("log")
+    axis.set_xticks(list(panel.plain), [f"{number:,}" for number in panel.plain], fontsize="small")
+    axis.set_xticks([], minor=True)
+    axis.set_title(panel.title, fontsize="medium")
+    axis.grid(alpha=0.3)

@@ -84,9 +84,9 @@ BY_LABELS_LEGEND = (
 )
 """What the table of F1 by labels needs."""
 CURVE_LEGEND = (
-    "The curve: F1 on the test sets, mean and standard deviation. Without labels and with all of them the figures are "
-    "the table's. Between, three random subsets each; 400 more labelled sentences decide when training stops; word "
-    "vectors as with all sentences."
+    "The curve: F1 on the test sets, mean and standard deviation. Below all sentences, which the table has, too: three "
+    "random subsets; 400 more labelled sentences decide when training stops; word vectors as with all sentences, at "
+    "most 60 epochs, there 15. Dashed: the table's word gloss without labels, of fewer types where it says so."
 )
 """What the curve of F1 by labels needs."""
 

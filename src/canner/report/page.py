@@ -123,11 +123,9 @@ def figures_of_bundle(folder: Path, bundle: str) -> str:
 
 
 def _by_labels(results: Sequence[Results], corpora: Sequence[CorpusLine], pictures: Mapping[str, str]) -> str:
-    """The table of F1 by labels with its legend, and the curve, if it is drawn; nothing, if it has no line."""
+    """The table of F1 by labels, if it has a line, and the curve, if it is drawn, with their legends."""
     lines = f1_by_labels({result.name: result for result in results}, corpora)
-    if not lines:
-        return ""
-    parts = [lines, BY_LABELS_LEGEND]
+    parts = [lines, BY_LABELS_LEGEND] if lines else []
     if label_curve.NAME in pictures:
         parts += [_picture(label_curve.TITLE, pictures[label_curve.NAME]), CURVE_LEGEND]
     return "\n\n".join(parts)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Sequence
 
 from canner.data.corpus import CorpusConfig
 from canner.experiment.comparison import ComparisonExperiment, System
+from canner.tables.chinese import OUR_VECTORS
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, UNER, YORUBA, LabelledCorpus
 from canner.tables.protocols import Part, Protocol, comparison
 from canner.tables.readings import Change, readings, some
@@ -56,14 +57,15 @@ _AT_ALL = {
     "ontonotes": ("plain", "CAN_gloss at the input", "CAN_last"),
 }
 """The rows that run with all these numbers; the others with the fewest alone."""
-VECTORS = "Word vectors"
+WITH_VECTORS = "Word vectors"
 BESIDE_VECTORS = ("CAN_last", GLOSS)
 """The row of a tagger that reads trained word vectors, and what is added to it."""
-_OF_VECTORS = (
-    ", in rows that say so those of our own parallel text and of all training sentences, without their labels, known "
-    "for the words of dev and test too"
+_RANDOM = "random word vectors"
+_TRAINED = (
+    "word vectors trained on our own parallel text and all training sentences, without their labels, known for the "
+    "words of dev and test too"
 )
-"""What the data say of word vectors, after the random ones."""
+_TRAINED_CHARACTERS = f"{OUR_VECTORS}, without their labels, all of them known"
 
 
 def drawn(
@@ -85,18 +87,17 @@ def drawn(
         corpus, protocol: which.
         budgets: numbers of training sentences.
         at_all: rows that run with all these numbers, the others with the fewest alone; empty: all do.
-        rows: names of those wanted, all of which it has; None: all.
+        rows: names of those wanted, those of word vectors among them; None: all others.
         held_out: so many of the drawn sentences decide when training stops; None: others do.
         headline: whether its gains stand among those of all tables.
     """
-    systems = _rows(corpus)
+    systems: Sequence[System] = _rows(corpus.language)
+    if rows is not None:
+        systems = rows_named([*systems, *_rows_of_vectors(corpus)], rows)
     systems = [
         row.model_copy(update={"budgets": (FEW,)}) if at_all and row.name not in at_all else row
-        for row in (systems if rows is None else rows_named(systems, rows))
+        for row in systems
     ]
-    text = f"{corpus.name}, {subsets(budgets, held_out)}"
-    if any("embeddings.vectors" in row.change for row in systems):
-        text += _OF_VECTORS
     return comparison(
         name,
         title,
@@ -104,7 +105,7 @@ def drawn(
         few(corpus.data, held_out),
         systems,
         model=corpus.model,
-        corpus=text,
+        corpus=f"{corpus.name}, {subsets(budgets, held_out, _vectors_of(systems, corpus.language))}",
         budgets=budgets,
         headline=headline,
     )
@@ -139,7 +140,16 @@ def few(data: CorpusConfig, held_out: int | None = None) -> CorpusConfig:
     )
 
 
-def subsets(budgets: tuple[int, ...] = (FEW,), held_out: int | None = None) -> str:
+def _vectors_of(systems: Sequence[System], language: str) -> str:
+    """What vectors the rows read, in words."""
+    trained = _TRAINED_CHARACTERS if language == "zh" else _TRAINED
+    read = {"embeddings.vectors" in row.change for row in systems}
+    if read == {True, False}:
+        return f"{_RANDOM}; in the rows of word vectors {trained}"
+    return trained if True in read else _RANDOM
+
+
+def subsets(budgets: tuple[int, ...] = (FEW,), held_out: int | None = None, vectors: str = _RANDOM) -> str:
     """What a run reads of a corpus, in words."""
     numbers = " or ".join(f"{budget:,}" for budget in budgets)
     if held_out is None:
@@ -150,7 +160,7 @@ def subsets(budgets: tuple[int, ...] = (FEW,), held_out: int | None = None) -> s
         rest = f"{held_out} of which are not trained on, but decide"
     return (
         f"{numbers} training sentences, drawn at random for each run, {rest} when training stops, full test set; "
-        "random word vectors"
+        f"{vectors}"
     )
 
 
@@ -167,20 +177,21 @@ def _few_labels(part: str) -> Part:
     return made
 
 
-def _rows(corpus: LabelledCorpus) -> list[System]:
-    """A plain tagger, English by each translator of ours, and other people's where there is some.
-
-    Then word vectors, where there are some, and the encoder.
-    """
-    language = corpus.language
+def _rows(language: str) -> list[System]:
+    """A plain tagger, English by each translator of ours, and other people's where there is some; the encoder."""
     known = readings(language)
     rows = [System(name=name, change=known[name]) for name in _READINGS]
     if language == "es":
         rows += [System(name=name, change=known[name]) for name in _SCALED]
     rows += [System(name=name, change=known[name]) for name in _BY_OTHERS if name in known]
-    if corpus.vectors is not None:
-        rows += rows_of(VECTORS, some(known, *BESIDE_VECTORS), _known(corpus.vectors))
     return [System(name="plain"), *rows, *gloss_with_encoder(language, "Encoder")]
+
+
+def _rows_of_vectors(corpus: LabelledCorpus) -> list[System]:
+    """Whether English still adds something to a tagger that reads trained word vectors; none, where there are none."""
+    if corpus.vectors is None:
+        return []
+    return rows_of(WITH_VECTORS, some(readings(corpus.language), *BESIDE_VECTORS), _known(corpus.vectors))
 
 
 def _known(vectors: str) -> Change:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables.few_labels import BESIDE_VECTORS, CORPORA, FEW, VECTORS, patient
+from canner.tables.few_labels import BESIDE_VECTORS, CORPORA, FEW, WITH_VECTORS, patient
 from canner.tables.protocols import Part, Protocol
 
 HELD_OUT = 20
 ROWS = ("plain", "CAN_last", "CAN_gloss at the input", "Encoder", "Encoder + CAN_gloss at the input")
-ROWS_OF_VECTORS = (VECTORS, *(f"{VECTORS} + {name}" for name in BESIDE_VECTORS))
+ROWS_OF_VECTORS = (WITH_VECTORS, *(f"{WITH_VECTORS} + {name}" for name in BESIDE_VECTORS))
 """Where there are some of the corpus's tokens."""
 
 

@@ -30,6 +30,7 @@ from canner.text.sentence import Sentence
 from canner.text.subwords import Subwords
 from canner.text.tokenizer import Token
 from canner.transfer.aligned import Transfer
+from canner.transfer.external import FileTranslator
 from canner.transfer.gloss import GlossConfig, WordGloss
 from canner.transfer.lexicon import Entry, Lexicon
 from canner.transfer.teacher import TargetFeatures
@@ -180,6 +181,28 @@ def test_the_translator(folder: Path) -> None:
 def test_a_layer_that_is_not_there_is_not_read(folder: Path, layer: int) -> None:
     with pytest.raises(ValueError, match=rf"expected a layer from 1 to 1 \(0: the mean\), got {layer}"):
         align_texts(io.BytesIO(b"Ana vive"), None, translator=folder / "gloss", layer=layer)
+
+
+def test_words_to_align_may_be_what_stands_between_spaces(folder: Path) -> None:
+    text = b"Ana vive 81-77 ."
+    (cut,) = align_texts(io.BytesIO(text), None, translator=folder / "gloss")
+    (given,) = align_texts(io.BytesIO(text), None, translator=folder / "gloss", tokens=True)
+    assert [source for source, _ in cut] == [0, 1, 2, 3, 4, 5]
+    assert [source for source, _ in given] == [0, 1, 2, 3]
+
+
+def test_a_file_of_translations_takes_links_of_tokens(tmp_path: Path) -> None:
+    pytest.importorskip("eflomal")
+    source = ["Los Mets ganan 81-77", "Moody gana", "Los Mets ganan"] * 5
+    english = ["the Mets win 81-77", "Moody's win's", "the Mets win"] * 5
+    for name, lines in (("all.es", source), ("all.en", english)):
+        (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    links = align_texts(tmp_path / "all.es", tmp_path / "all.en", tokens=True)
+    found = FileTranslator(source, english, links).translate([("Los", "Mets", "ganan", "81-77")])[0]
+    assert found.target == ("the", "Mets", "win", "81-77")
+    assert found.attention[0, 1].tolist() == [0, 1, 0, 0]
+    with pytest.raises(ValueError, match="expected links below"):
+        FileTranslator(source, english, align_texts(tmp_path / "all.es", tmp_path / "all.en"))
 
 
 def test_a_translator_searches_as_it_is_told_to(tmp_path: Path) -> None:

@@ -315,11 +315,6 @@ def test_few_labels_have_the_same_rows_in_every_language() -> None:
     assert set(tables.pop("few-labels-german-fast")) == {*every, *upper}
     scaled = {"CAN_last scaled", "CAN_gloss and CAN_last scaled"}
     assert set(tables.pop("few-labels-spanish-fast")) == {*every, *upper, *scaled}
-    of_vectors = {"Word vectors", "Word vectors + CAN_last", "Word vectors + CAN_gloss at the input"}
-    assert tables.pop("few-labels-uner-fast") == [
-        row for row in every if row not in of_vectors
-    ]  # ours: characters
-    assert of_vectors <= set(every)
     assert all(rows == every for rows in tables.values())
     (news,) = comparisons("few-labels-ontonotes", "fast")
     cells = plan(news, Path("x"))
@@ -354,7 +349,28 @@ def test_few_labels_say_how_many_there_are_and_test_each_row_against_its_own_pla
             own = next((plain for key, plain in plain_by.items() if key in system.change), "plain")
             assert (config.baseline_of(system) or system.name) == own
         with_vectors = any("embeddings.vectors" in system.change for system in config.systems)
-        assert config.corpus.endswith("for the words of dev and test too") == with_vectors
+        assert ("; in the rows of word vectors " in config.corpus) == with_vectors
+
+
+def test_a_curve_ends_in_the_table_of_all_labels() -> None:
+    corpora = {corpus.part: corpus for corpus in BY_LABELS}
+    planned = {entry.name: entry for entry in planned_results()}
+    for config in comparisons("curve", "fast"):
+        corpus = corpora[config.name.removeprefix("curve-").removesuffix("-fast")]
+        assert config.budgets == (100, 500, 2000)
+        plain, gloss = config.systems
+        assert (plain.name, gloss.name) in {
+            ("plain", "CAN_gloss at the input"),
+            ("Word vectors", "Word vectors + CAN_gloss at the input"),
+        }
+        assert (config.baseline_of(plain) or plain.name, config.baseline_of(gloss)) == (plain.name,) * 2
+        (whole,) = comparisons(planned[corpus.whole].command.split()[2], "fast")
+        assert plain.change.get("embeddings.vectors") == whole.base.embeddings.vectors
+        assert config.corpus.endswith("random word vectors") == (plain.name == "plain")
+        of_all = next(row for row in whole.systems if row.name == f"{corpus.plain} + CAN_gloss at the input")
+        same = ("model.aligned_at", "transfer")
+        assert [gloss.change[key] for key in same] == [of_all.change[key] for key in same]
+    assert len(corpora) == 6
 
 
 def test_a_hundred_sentences_in_all_are_few_labels_with_fewer_to_stop_by() -> None:
@@ -367,8 +383,14 @@ def test_a_hundred_sentences_in_all_are_few_labels_with_fewer_to_stop_by() -> No
         assert (ours.base.training.max_epochs, ours.base.training.early_stopping) == (180, 30)
         assert [cell.system.name for cell in plan(ours, Path("x"))] == [s.name for s in ours.systems] * 3
         changes = {system.name: system.change for system in theirs.systems}
-        assert all(system.change == changes[system.name] for system in ours.systems)
-        assert len(ours.systems) == (5 if "uner" in ours.name else 8)
+        own = [system for system in ours.systems if "embeddings.vectors" not in system.change]
+        assert len(own) == 5
+        assert all(system.change == changes[system.name] for system in own)
+        others = [system.name for system in ours.systems if system not in own]
+        with_english = ["Word vectors + CAN_last", "Word vectors + CAN_gloss at the input"]
+        assert others == (
+            [] if "uner" in ours.name else ["Word vectors", *with_english]
+        )  # ours are of characters
     with pytest.raises(
         ValueError, match="expected --protocol fast, got paper: hundred runs under that one alone"
     ):
