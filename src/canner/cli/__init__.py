@@ -16,12 +16,12 @@ from types import FrameType
 
 import typer
 
-from canner.cli import apply, files, report, reproduce, show, train
+from canner.cli import files, report, reproduce, show, tag, train, translation
 from canner.cli.console import complain
 
 app = typer.Typer(
     name="canner",
-    help="Named entities in languages with few labels, by reading the English translation backwards.",
+    help="Named entities in languages with few labels, with the help of a translation into English.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 _INTERRUPTED = 130
 _READER_GONE = 141
-for group in (train, apply, show, files, reproduce, report):
+for group in (train, tag, translation, show, files, reproduce, report):
     group.register(app)
 
 

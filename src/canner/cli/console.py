@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages but errors.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+BLOCK = 64
+"""So many lines, or sentences, are read at a time."""
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="File to write; default: standard output.")
 ]
@@ -204,3 +206,9 @@ def emit(lines: Iterable[str], output: Path | None) -> None:
     for line in lines:
         sys.stdout.buffer.write(line.encode("utf-8") + b"\n")
     sys.stdout.buffer.flush()
+
+
+def note_parts(number: int, num_tokens: int, parts: int, quiet: bool) -> None:
+    """Tells that a sentence was translated in parts, if it was."""
+    if parts > 1:
+        note(f"{number}: a sentence of {num_tokens} tokens was translated in {parts} parts", quiet=quiet)

@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from canner.cli.apply import bracketed
 from canner.cli.show import explanations_of
+from canner.cli.tag import bracketed
 from canner.data.bundle import bundle_kind, read_bundle_config
 from canner.data.corpus import CorpusConfig
 from canner.experiment.tagger import TaggerExperiment, train_tagger
