@@ -74,13 +74,14 @@ GAINS_LEGEND = (
 )
 """What the table of gains alone needs."""
 BY_LABELS_LEGEND = (
-    "F1 on the test sets, mean ± standard deviation over the runs. *No labels*: the English teacher's entities, "
-    "carried to the words; only types that the teacher knows are counted (Swahili and Yoruba: no dates; Chinese "
-    "news: countries and cities count as places); or what a tagger finds that trained multilingual-e5-small on the "
-    "English of CoNLL-2003. *100 sentences*: three random subsets, 80 to learn from and 20 that decide when training "
-    "stops, or nothing, where the same encoder is trained with the tagger; random word vectors. *All sentences*: "
-    "fast protocol, three runs or more; word vectors trained on parallel and training text for Spanish, German and "
-    "Chinese news, else random; no encoder. *With the gloss*: the tagger reads the word gloss at its input."
+    "F1 on the test sets, mean ± standard deviation over the runs; without ± one run. *No labels*: the English "
+    "teacher's entities, carried to the words; only types that the teacher knows are counted (Swahili and Yoruba: "
+    "no dates; Chinese news: countries and cities count as places); or what a tagger finds that trained "
+    "multilingual-e5-small on the English of CoNLL-2003. *100 sentences*: three random subsets, 80 to learn from "
+    "and 20 that decide when training stops, or nothing, where the same encoder is trained with the tagger; "
+    "random word vectors. *All sentences*: fast protocol, three runs or more; word vectors trained on parallel "
+    "and training text for Spanish, German and Chinese news, else random; no encoder. *With the gloss*: the "
+    "tagger reads the word gloss at its input."
 )
 """What the table of F1 by labels needs."""
 CURVE_LEGEND = (
