@@ -32,6 +32,7 @@ import torch
 from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_split
 from canner.data.translation import Translator
 from canner.decoding.neural_translator import NeuralTranslator
+from canner.evaluation.objections import Types, token_types
 from canner.experiment.results import results_made_now, summarise, weights_of
 from canner.tables.bundles import TEACHER, TRANSLATORS
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, WEIBO, YORUBA
@@ -47,7 +48,7 @@ from canner.transfer.word_alignment import align_words
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 TEACHER_TYPES = {"PER", "LOC", "ORG", "MISC"}
-"""Those of CoNLL-2003. Entities of others (dates, Weibo's nominal mentions) are none here."""
+"""Those of CoNLL-2003."""
 OTHERS = ("DeepL", "m2m100")
 """Other systems, whose English lies in files."""
 CORPORA: dict[str, CorpusConfig] = {  # by language, and what more there is of it
@@ -203,21 +204,9 @@ def linked_anew(language: str, translator: Translator, transfers: Sequence[Trans
     return relinked
 
 
-def gold_types(sentence: Sentence) -> list[str | None]:
-    """The type of the entity that each token is in, as the English teacher calls it; "" for none.
-
-    None where the teacher has no word for it.
-    """
-    types: list[str | None] = [""] * len(sentence.tokens)
-    for entity in sentence.entities:
-        types[entity.start : entity.end] = [_teacher_type(entity.type)] * (entity.end - entity.start)
-    return types
-
-
-def _teacher_type(name: str) -> str | None:
-    name, _, kind = name.partition(".")
-    name = {"GPE": "LOC"}.get(name, name)
-    return name if name in TEACHER_TYPES and kind != "NOM" else None
+def gold_types(sentence: Sentence) -> Types:
+    """The type of the entity that each token is in, as the English teacher calls it."""
+    return token_types(sentence.entities, len(sentence.tokens), TEACHER_TYPES)
 
 
 def main() -> None:

@@ -12,8 +12,10 @@ import pytest
 
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.experiment.kinds import read_experiment
-from canner.experiment.results_schema import Row
+from canner.experiment.results import results_made_now, summarise
+from canner.experiment.results_schema import Gain, Row
 from canner.models.convs2s import ConvS2SConfig
+from canner.tables.corpora import GERMAN
 from canner.text.copying import Copier
 from canner.text.segmentation import Segment
 from canner.text.sentence import Sentence
@@ -104,6 +106,78 @@ def test_language_models_are_collected_from_what_their_trainings_left(tmp_path: 
         f"{tmp_path.name}/text": "ba7816bf8f01",
         "charlm-xx/model.safetensors": "e3b0c44298fc",
     }
+
+
+def test_gains_go_with_how_often_english_is_right_in_a_table_that_says_both(tmp_path: Path) -> None:
+    pytest.importorskip("scipy")
+    made = recipe("score_objections")
+    gains, correlations, Tables, Plain = (
+        made[name] for name in ("gains", "rank_correlations", "Tables", "Plain")
+    )
+    gains.__globals__["RESULTS"] = tmp_path
+    tables = Tables(GERMAN, "few", "whole", more="more")
+    few = written(
+        tmp_path, "few", {"plain, 100 sentences": None, "CAN_last, 100 sentences": (8.0, [2.0, 4.0])}
+    )
+    whole = written(
+        tmp_path, "whole", {"BiLSTM+CRF": None, "BiLSTM+CRF + CAN, DeepL (upper bound)": (4.5, [9])}
+    )
+    written(tmp_path, "more", {"BiLSTM+CRF": None, "BiLSTM+CRF + CAN_gloss": (1.0, [0.5])})
+    of_few, of_all = Plain("100 sentences", "few", few[0], ()), Plain("all sentences", "whole", whole[0], ())
+    found = {
+        (plain.number, english): {name: metric.mean for name, metric in gains(tables, plain, english).items()}
+        for plain in (of_few, of_all)
+        for english in ("last layer", "gloss", "DeepL")
+    }
+    assert found == {
+        ("100 sentences", "last layer"): {"dev gain, joined": 3.0, "gain, joined": 8.0},
+        ("100 sentences", "gloss"): {},
+        ("100 sentences", "DeepL"): {},
+        ("all sentences", "last layer"): {},
+        ("all sentences", "gloss"): {"dev gain, joined": 0.5, "gain, joined": 1.0},
+        ("all sentences", "DeepL"): {"dev gain, joined": 9.0, "gain, joined": 4.5},
+    }
+
+    def row(number: str, right: float, plain: float, gain: float) -> Row:
+        figures = {"English right %": right, "plain dev f1": plain, "dev gain, joined": gain}
+        return summarise(f"German, {number}, gloss", {"dev": figures})
+
+    rows = [row("all sentences", *figures) for figures in ((10, 80, 0), (20, 70, 1), (30, 90, 2))]
+    (found_row,) = correlations([*rows, row("100 sentences", 60, 20, 30)])
+    assert {name: metric.mean for name, metric in found_row.metrics.items()} == {
+        "all numbers of sentences: with English right": 1.0,
+        "all numbers of sentences: with plain F1": -0.4,
+        "all numbers of sentences: pairs": 4,
+        "all sentences: with English right": 1.0,
+        "all sentences: with plain F1": 0.5,
+        "all sentences: pairs": 3,
+    }
+    assert correlations(rows[:2]) == []
+
+
+def written(folder: Path, name: str, rows: dict[str, tuple[float, list[float]] | None]) -> list[Row]:
+    """A results file of rows with a gain each, on the test set and of each run on the development set."""
+    made, plain = [], next(iter(rows))
+    for system, gain in rows.items():
+        row = summarise(system, {"seed 1": {"f1": 50.0, "dev f1": 50.0}})
+        if gain is not None:
+            by_run = {f"seed {seed}": of_dev for seed, of_dev in enumerate(gain[1])}
+            against = Gain(
+                system=plain,
+                difference=gain[0],
+                low=0,
+                high=9,
+                p=0.01,
+                runs=len(by_run),
+                by_run=by_run,
+                dev_by_run=by_run,
+            )
+            row = row.model_copy(update={"against": against})
+        made.append(row)
+    results_made_now(name=name, title=name, rows=made, data="", protocol="", command="").save(
+        folder / f"{name}.json"
+    )
+    return made
 
 
 def test_rows_of_translators_stand_kind_by_kind_those_with_a_label_after_the_others() -> None:
