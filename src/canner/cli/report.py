@@ -45,6 +45,7 @@ def report(
     from canner.report.label_curve import draw_label_curve
     from canner.report.layer_plots import draw_layers
     from canner.report.markers import around_markers, update_card, update_readme
+    from canner.report.objection_plot import draw_objections
     from canner.report.page import figures_of_bundle, results_in_brief, results_page, table_with_legend
     from canner.report.page import report as build
     from canner.report.results_file import results_of
@@ -68,7 +69,11 @@ def report(
     page.parent.mkdir(parents=True, exist_ok=True)
     pictures = page.parent / "figures"
     by_name = {result.name: result for result in results_of(folder)}
-    figures = [*draw_label_curve(by_name, BY_LABELS, pictures), *draw_layers(folder, pictures)]
+    figures = [
+        *draw_label_curve(by_name, BY_LABELS, pictures),
+        *draw_layers(folder, pictures),
+        *draw_objections(by_name, pictures),
+    ]
     write_lines(page, results_page(folder, _seen_from(page, figures), planned, BY_LABELS).splitlines())
     in_brief = results_in_brief(folder, _seen_from(readme, figures), planned, BY_LABELS)
     changed = update_readme(readme, in_brief)

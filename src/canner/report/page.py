@@ -79,7 +79,10 @@ def results_in_brief(
     planned: Sequence[Planned] = (),
     corpora: Sequence[CorpusLine] = (),
 ) -> str:
-    """What the README shows of the results of a folder: F1 by labels, gains in brief, and pictures; see `report`."""
+    """What the README shows of the results of a folder: F1 by labels, gains in brief, and pictures; see `report`.
+
+    Where something is planned, pictures are of that alone.
+    """
     results = results_of(folder, planned)
     pictures = {Path(path).stem: path for path in figures}
     parts = [by_labels] if (by_labels := _by_labels(results, corpora, pictures)) else []
@@ -87,7 +90,8 @@ def results_in_brief(
     shown = [result for result in results if result.name not in left_out]
     if lines := gains(shown, briefly=True):
         parts.append(f"{lines}\n\n{GAINS_LEGEND} {legend_of_systems(lines)}")
-    parts += [_picture(result.title, pictures[result.name]) for result in shown if result.name in pictures]
+    asked = [result for result in shown if result.name in {entry.name for entry in planned} or not planned]
+    parts += [_picture(result.title, pictures[result.name]) for result in asked if result.name in pictures]
     return "\n\n".join(parts) if parts else NO_RESULTS
 
 
