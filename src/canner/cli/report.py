@@ -42,13 +42,9 @@ def report(
 
         canner report runs/comparison
     """
-    from canner.report.label_curve import draw_label_curve
-    from canner.report.layer_plots import draw_layers
     from canner.report.markers import around_markers, update_card, update_readme
-    from canner.report.objection_plot import draw_objections
     from canner.report.page import figures_of_bundle, results_in_brief, results_page, table_with_legend
     from canner.report.page import report as build
-    from canner.report.results_file import results_of
     from canner.tables import planned_results
     from canner.tables.by_labels import BY_LABELS
     from canner.text.files import write_lines
@@ -67,13 +63,7 @@ def report(
     if not any(folder.glob("*.json")):
         raise ValueError(f"expected results files (.json) in {folder}, got none; nothing is written")
     page.parent.mkdir(parents=True, exist_ok=True)
-    pictures = page.parent / "figures"
-    by_name = {result.name: result for result in results_of(folder)}
-    figures = [
-        *draw_label_curve(by_name, BY_LABELS, pictures),
-        *draw_layers(folder, pictures),
-        *draw_objections(by_name, pictures),
-    ]
+    figures = _draw(folder, page.parent / "figures")
     write_lines(page, results_page(folder, _seen_from(page, figures), planned, BY_LABELS).splitlines())
     in_brief = results_in_brief(folder, _seen_from(readme, figures), planned, BY_LABELS)
     changed = update_readme(readme, in_brief)
@@ -81,6 +71,22 @@ def report(
     for card in sorted(models.glob("*/README.md")):
         if update_card(card, figures_of_bundle(folder, f"{models.name}/{card.parent.name}")):
             note(f"{card}: figures rebuilt")
+
+
+def _draw(folder: Path, pictures: Path) -> list[Path]:
+    """Draws what the results of a folder are enough for, and gives the pictures."""
+    from canner.report.label_curve import draw_label_curve
+    from canner.report.layer_plots import draw_layers
+    from canner.report.objection_plot import draw_objections
+    from canner.report.results_file import results_of
+    from canner.tables.by_labels import BY_LABELS
+
+    by_name = {result.name: result for result in results_of(folder)}
+    return [
+        *draw_label_curve(by_name, BY_LABELS, pictures),
+        *draw_layers(folder, pictures),
+        *draw_objections(by_name, pictures),
+    ]
 
 
 def _seen_from(page: Path, figures: Sequence[Path]) -> list[str]:
