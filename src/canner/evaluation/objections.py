@@ -69,7 +69,7 @@ def objection_figures(
     return {
         "wrong tokens": wrong,
         "English right there %": 100 * counts["wrong, English right"] / max(1, wrong),
-        "tokens that English objects to": objections,
+        "English objects, tokens": objections,
         "English right %": 100 * counts["right"] / max(1, objections),
         "tagger right %": 100 * counts["tagger right"] / max(1, objections),
         "in no entity %": 100 * counts["in no entity"] / max(1, objections),
