@@ -21,6 +21,7 @@ is counted here.
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -230,6 +231,8 @@ def drawn(corpus: LabelledCorpus) -> list[Sentence]:
 def rank_correlations(rows: Sequence[Row]) -> list[Row]:
     """Spearman's correlation of each gain with how often English is right, and with how good the plain tagger is.
 
+    "Plain F1 alike" is the partial correlation of the ranks, what is left of the first where the second is held fixed.
+
     Args:
         rows: of which each is a pair, if it has that gain.
     """
@@ -237,14 +240,23 @@ def rank_correlations(rows: Sequence[Row]) -> list[Row]:
     correlations = []
     for name in GAINS:
         found = {}
-        for kind, of_kind in (("all numbers of sentences", rows), (ALL, whole)):
+        for kind, of_kind in (("any number of labels", rows), ("all labels", whole)):
             pairs = [row.metrics for row in of_kind if name in row.metrics]
             if len(pairs) < FEWEST_PAIRS:
                 continue
-            for what, column in (("English right", "English right %"), ("plain F1", PLAIN_F1)):
-                ranked = spearmanr([pair[column].mean for pair in pairs], [pair[name].mean for pair in pairs])
-                found[f"{kind}: with {what}"] = float(ranked.statistic)
-            found[f"{kind}: pairs"] = len(pairs)
+            columns = [
+                [pair[column].mean for pair in pairs] for column in (name, "English right %", PLAIN_F1)
+            ]
+            share, f1, both = (
+                float(spearmanr(columns[i], columns[j]).statistic) for i, j in ((0, 1), (0, 2), (1, 2))
+            )
+            partial = (share - f1 * both) / math.sqrt((1 - f1**2) * (1 - both**2))
+            found |= {
+                f"{kind}: with English right": share,
+                f"{kind}: with plain F1": f1,
+                f"{kind}: with English right, plain F1 alike": partial,
+                f"{kind}: pairs": len(pairs),
+            }
         if found:
             correlations.append(summarise(name, {"dev": found}))
     return correlations
@@ -254,7 +266,8 @@ def save(new: Sequence[Row]) -> None:
     """Writes the results files; rows that are not made anew stay, if they are still made."""
     path = RESULTS / "objections.json"
     order = [f"{title}, " for title in CORPORA]
-    rows = [row for title in order for row in with_earlier_rows(path, new) if row.system.startswith(title)]
+    known = with_earlier_rows(path, new)
+    rows = [row for title in order for row in known if row.system.startswith(title)]
     counts = [f"{title} {len(drawn(tables.corpus)):,}" for title, tables in CORPORA.items()]
     content = results_made_now(
         name="objections",
@@ -276,7 +289,8 @@ def save(new: Sequence[Row]) -> None:
             "rows": tuple(rank_correlations(rows)),
             "protocol": "Spearman's rank correlation, over the rows of the table before that have such a gain, with "
             "their share of objections in which English is right, and, for comparison, with the F1 of the plain tagger "
-            "on the development set; rows of one corpus are not independent of each other",
+            "on the development set; the partial correlation of the first with the second held fixed; rows of one "
+            "corpus are not independent of each other",
         }
     ).save(RESULTS / "objections-gains.json")
 

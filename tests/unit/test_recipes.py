@@ -142,15 +142,18 @@ def test_gains_go_with_how_often_english_is_right_in_a_table_that_says_both(tmp_
         figures = {"English right %": right, "plain dev f1": plain, "dev gain, joined": gain}
         return summarise(f"German, {number}, gloss", {"dev": figures})
 
-    rows = [row("all sentences", *figures) for figures in ((10, 80, 0), (20, 70, 1), (30, 90, 2))]
-    (found_row,) = correlations([*rows, row("100 sentences", 60, 20, 30)])
+    figures = ((2, 50, 1), (1, 30, 2), (3, 40, 3), (5, 20, 4), (4, 10, 5))
+    rows = [row("all sentences", *of_row) for of_row in figures]
+    (found_row,) = correlations([*rows, row("100 sentences", 60, 5, 30)])
     assert {name: metric.mean for name, metric in found_row.metrics.items()} == {
-        "all numbers of sentences: with English right": 1.0,
-        "all numbers of sentences: with plain F1": -0.4,
-        "all numbers of sentences: pairs": 4,
-        "all sentences: with English right": 1.0,
-        "all sentences: with plain F1": 0.5,
-        "all sentences: pairs": 3,
+        "any number of labels: with English right": 0.89,  # 1 - 6 * 4 / 210
+        "any number of labels: with plain F1": -0.94,  # 1 - 6 * 68 / 210
+        "any number of labels: with English right, plain F1 alike": 0.75,  # F1 and share: 1 - 6 * 62 / 210
+        "any number of labels: pairs": 6,
+        "all labels: with English right": 0.8,  # 1 - 6 * 4 / 120
+        "all labels: with plain F1": -0.9,  # 1 - 6 * 38 / 120
+        "all labels: with English right, plain F1 alike": 0.75,  # (0.8 - 0.9 * 0.6) / sqrt(0.19 * 0.64)
+        "all labels: pairs": 5,
     }
     assert correlations(rows[:2]) == []
 

@@ -32,10 +32,10 @@ def token_types(entities: Iterable[Entity], num_tokens: int, known: Collection[s
 def objection_figures(
     gold: Sequence[Types], tagger: Sequence[Types], english: Sequence[Types]
 ) -> dict[str, float]:
-    """How often a tagger is wrong, what English knows there, and how often the English is right where it objects.
+    """How often a tagger is wrong, what English names there, and how often the English is right where it objects.
 
-    English objects where it names a type and the tagger says something else. Tokens of an unknown type are left
-    out; a tagger that says one is wrong.
+    English objects where it names a type and the tagger says something else; where it names none, it says nothing.
+    Tokens of an unknown type are left out; a tagger that says one is wrong.
 
     Args:
         gold, tagger, english: types of the tokens of the same sentences.
@@ -59,7 +59,6 @@ def objection_figures(
             if true is None:
                 continue
             counts["wrong"] += said != true
-            counts["wrong, English right"] += said != true and named == true
             if named and named != said:
                 counts["objections"] += 1
                 counts["right"] += named == true
@@ -68,7 +67,7 @@ def objection_figures(
     wrong, objections = counts["wrong"], counts["objections"]
     return {
         "wrong tokens": wrong,
-        "English right there %": 100 * counts["wrong, English right"] / max(1, wrong),
+        "named rightly by the English %": 100 * counts["right"] / max(1, wrong),
         "English objects, tokens": objections,
         "English right %": 100 * counts["right"] / max(1, objections),
         "tagger right %": 100 * counts["tagger right"] / max(1, objections),

@@ -45,7 +45,7 @@ def _draw(result: Results, picture: Path) -> None:
                 facecolors=color if whole else "none",
                 label=f"{label}, {sentences}",
             )
-    axis.set(xlabel="objections in which English is right, %", ylabel="gain in F1, test set")
+    axis.set(xlabel="objections of the English that are right, %", ylabel="gain in F1, test set")
     axis.legend(fontsize="small")
     axis.grid(alpha=0.3)
     save_picture(figure, picture)

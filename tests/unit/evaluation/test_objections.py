@@ -40,7 +40,7 @@ def test_english_objects_where_it_names_another_type_and_one_is_right_or_none() 
     gold, said, english = ([list(column)] for column in zip(*cases, strict=True))
     found = objection_figures(gold, said, english)
     assert found["wrong tokens"] == 6
-    assert found["English right there %"] == pytest.approx(50)  # 3 of 6
+    assert found["named rightly by the English %"] == pytest.approx(100 / 3)  # 2 of 6
     assert found["English objects, tokens"] == 8
     assert found["English right %"] == pytest.approx(25)  # 2 of 8
     assert found["tagger right %"] == pytest.approx(37.5)  # 3 of 8
