@@ -1,8 +1,8 @@
 """What English knows that a plain tagger does not: why English adds much to some taggers, and nothing to others.
 
-Wherever the English of a word, as the teacher reads it, is an entity of another type than a plain tagger says, at least
-one of the two is wrong: which? No tagger that reads English is trained here. Plain ones are read from runs/plain; as
-results keep no taggers, they are made first:
+English objects where the teacher, through it, names an entity in a word of which a plain tagger says another type, or
+none; one of the two is wrong at least. No tagger that reads English is trained here. Plain ones are read from runs/plain;
+as results keep no taggers, they are made first:
 
     export CANNER_DATA=../shared/data
     for part in german spanish ontonotes uner swahili yoruba; do
@@ -121,8 +121,8 @@ def plain_taggers(runs: Path, tables: Tables) -> list[Plain]:
     found = []
     for table, row in [*rows, (tables.whole, whole)]:
         place = runs / table / slug(row.system)
-        folders = tuple(sorted(path.parent for path in place.glob("*/metrics.json")))
         wanted = 1 if row is whole else len(row.seeds)
+        folders = tuple(sorted(path.parent for path in place.glob("*/metrics.json")))[:wanted]
         if len(folders) < wanted:
             raise SystemExit(
                 f"expected {wanted} finished taggers in {place}, got {len(folders)}; {Path(__file__).name} says at its "
@@ -250,13 +250,10 @@ def rank_correlations(rows: Sequence[Row]) -> list[Row]:
             share, f1, both = (
                 float(spearmanr(columns[i], columns[j]).statistic) for i, j in ((0, 1), (0, 2), (1, 2))
             )
-            partial = (share - f1 * both) / math.sqrt((1 - f1**2) * (1 - both**2))
-            found |= {
-                f"{kind}: with English right": share,
-                f"{kind}: with plain F1": f1,
-                f"{kind}: with English right, plain F1 alike": partial,
-                f"{kind}: pairs": len(pairs),
-            }
+            found |= {f"{kind}: with English right": share, f"{kind}: with plain F1": f1}
+            if left := math.sqrt((1 - f1**2) * (1 - both**2)):
+                found[f"{kind}: with English right, plain F1 alike"] = (share - f1 * both) / left
+            found[f"{kind}: pairs"] = len(pairs)
         if found:
             correlations.append(summarise(name, {"dev": found}))
     return correlations
@@ -276,8 +273,8 @@ def save(new: Sequence[Row]) -> None:
         data=f"development sentences, at most {MOST:,} a corpus, drawn at random: {', '.join(counts)}",
         protocol="plain taggers of the fast protocol, three of each number of sentences (of other subsets), one of "
         "all; English objects where the teacher's likeliest type of a token, carried back, is an entity's, and the "
-        "tagger says otherwise; entities of the types that teacher and corpus have; plain F1 and gains are those of "
-        "the tables: of few sentences the dev ones on the 400 that decide when training stops",
+        "tagger says another, or none; entities of the types that teacher and corpus have; plain F1 and gains are those "
+        "of the tables: of few sentences the dev ones on the 400 that decide when training stops",
         command="python recipes/score_objections.py",
     )
     content = content.model_copy(update=made_in_all(rows))

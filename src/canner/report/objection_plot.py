@@ -1,4 +1,4 @@
-"""The plot of gains against how often English is right where it says otherwise than a plain tagger."""
+"""The plot of gains against how often English is right where it names another entity than a plain tagger."""
 
 from __future__ import annotations
 
