@@ -1,8 +1,8 @@
 """What English knows that a plain tagger does not: why English adds much to some taggers, and nothing to others.
 
 English objects where the teacher, through it, names an entity in a word of which a plain tagger says another type, or
-none; one of the two is wrong at least. No tagger that reads English is trained here. Plain ones are read from runs/plain;
-as results keep no taggers, they are made first:
+none; one of the two is wrong at least. No tagger that reads English is trained here. Plain ones are read from
+runs/plain; as results keep no taggers, they are made first:
 
     export CANNER_DATA=../shared/data
     for part in german spanish ontonotes uner swahili yoruba; do
@@ -273,8 +273,8 @@ def save(new: Sequence[Row]) -> None:
         data=f"development sentences, at most {MOST:,} a corpus, drawn at random: {', '.join(counts)}",
         protocol="plain taggers of the fast protocol, three of each number of sentences (of other subsets), one of "
         "all; English objects where the teacher's likeliest type of a token, carried back, is an entity's, and the "
-        "tagger says another, or none; entities of the types that teacher and corpus have; plain F1 and gains are those "
-        "of the tables: of few sentences the dev ones on the 400 that decide when training stops",
+        "tagger says another, or none; entities of the types that teacher and corpus have; plain F1 and gains are "
+        "those of the tables: of few sentences the dev ones on the 400 that decide when training stops",
         command="python recipes/score_objections.py",
     )
     content = content.model_copy(update=made_in_all(rows))
