@@ -347,7 +347,7 @@ def test_the_readme_leaves_out_what_the_page_alone_shows(tmp_path: Path) -> None
     for name in ("first", "second", "third"):
         write(tmp_path, f"{name}.json", {"name": name, "title": f"Title of {name}", "rows": [plain]})
     planned = [Planned("first", "", "make"), Planned("second", "", "make", in_readme=False)]
-    pictures = ["figures/first.svg", "figures/second.svg"]
+    pictures = [f"figures/{name}.svg" for name in ("first", "second", "third")]
     text = results_in_brief(tmp_path, pictures, planned)
     assert "Title of second" not in text
     assert [line for line in text.splitlines() if "Title of" in line] == [
@@ -355,7 +355,9 @@ def test_the_readme_leaves_out_what_the_page_alone_shows(tmp_path: Path) -> None
         "| Title of third | plain | 50.00 |  | – |  | none | – |",
         "![Title of first](figures/first.svg)",
     ]
-    assert "Title of second" in report(tmp_path, pictures, planned)
+    whole = report(tmp_path, pictures, planned)
+    assert "Title of second" in whole
+    assert "![Title of third](figures/third.svg)" in whole  # what nobody planned has a row in the README, no picture
 
 
 def test_f1_by_labels_is_read_from_several_results_files() -> None:
