@@ -357,7 +357,9 @@ def test_the_readme_leaves_out_what_the_page_alone_shows(tmp_path: Path) -> None
     ]
     whole = report(tmp_path, pictures, planned)
     assert "Title of second" in whole
-    assert "![Title of third](figures/third.svg)" in whole  # what nobody planned has a row in the README, no picture
+    assert (
+        "![Title of third](figures/third.svg)" in whole
+    )  # what nobody planned has a row in the README, no picture
 
 
 def test_f1_by_labels_is_read_from_several_results_files() -> None:
