@@ -81,7 +81,7 @@ def results_in_brief(
 ) -> str:
     """What the README shows of the results of a folder: F1 by labels, gains in brief, and pictures; see `report`.
 
-    Where something is planned, pictures are of that alone.
+    Where something that is planned is there, pictures are of that alone.
     """
     results = results_of(folder, planned)
     pictures = {Path(path).stem: path for path in figures}
@@ -90,8 +90,9 @@ def results_in_brief(
     shown = [result for result in results if result.name not in left_out]
     if lines := gains(shown, briefly=True):
         parts.append(f"{lines}\n\n{GAINS_LEGEND} {legend_of_systems(lines)}")
-    asked = [result for result in shown if result.name in {entry.name for entry in planned} or not planned]
-    parts += [_picture(result.title, pictures[result.name]) for result in asked if result.name in pictures]
+    ours = {entry.name for entry in planned} & {result.name for result in results}
+    pictured = [result for result in shown if result.name in pictures and (result.name in ours or not ours)]
+    parts += [_picture(result.title, pictures[result.name]) for result in pictured]
     return "\n\n".join(parts) if parts else NO_RESULTS
 
 
