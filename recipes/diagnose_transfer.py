@@ -34,7 +34,7 @@ from canner.data.translation import Translator
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.evaluation.objections import Types, token_types
 from canner.experiment.results import results_made_now, summarise, weights_of
-from canner.tables.bundles import TEACHER, TRANSLATORS
+from canner.tables.bundles import TEACHER, TEACHER_TYPES, TRANSLATORS
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, WEIBO, YORUBA
 from canner.tables.readings import COPIED, external
 from canner.text.accents import without_accents
@@ -47,8 +47,6 @@ from canner.transfer.views import TransferConfig, TransferViews, ViewConfig, loa
 from canner.transfer.word_alignment import align_words
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
-TEACHER_TYPES = {"PER", "LOC", "ORG", "MISC"}
-"""Those of CoNLL-2003."""
 OTHERS = ("DeepL", "m2m100")
 """Other systems, whose English lies in files."""
 CORPORA: dict[str, CorpusConfig] = {  # by language, and what more there is of it

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +36,7 @@ from canner.experiment.comparison import slug
 from canner.experiment.results import results_made_now, summarise, weights_of
 from canner.experiment.results_schema import Metric, Results, Row
 from canner.experiment.scored_rows import made_in_all, made_now, with_earlier_rows
-from canner.tables.bundles import ALIGNERS, EXTERNAL, GLOSSES, TEACHER, TRANSLATORS
+from canner.tables.bundles import ALIGNERS, EXTERNAL, GLOSSES, TEACHER, TEACHER_TYPES, TRANSLATORS
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, UNER, WEIBO, YORUBA, LabelledCorpus
 from canner.tables.readings import external
 from canner.tagging.tagger_bundle import load_tagger
@@ -199,18 +198,18 @@ def _single(value: float) -> Metric:
 def rows_of(title: str, runs: Path) -> list[Row]:
     """The rows of a corpus."""
     tables, sentences = CORPORA[title], drawn(CORPORA[title].corpus)
-    teacher = {tag[2:] for tag in load_tagger(TEACHER).tags if tag != "O"}
-    everything = types_of([s.entities for s in sentences], sentences, teacher)
-    types = {name for of_sentence in everything for name in of_sentence if name}
+    of_teacher = types_of([s.entities for s in sentences], sentences, TEACHER_TYPES)
+    types = {name for of_sentence in of_teacher for name in of_sentence if name}
     gold = types_of([s.entities for s in sentences], sentences, types)
     english, files = english_types(tables.corpus, sentences, types)
     files += [weights_of(TEACHER), *map(data_path, tables.corpus.data.dev)]
     rows, tokens = [], [sentence.tokens for sentence in sentences]
     for plain in plain_taggers(runs, tables):
-        taggers = {re.sub("-seed", ", seed ", folder.name): folder for folder in plain.folders}
         said = {
-            run.replace("subset", "subset "): types_of(load_tagger(folder).entities(tokens), sentences, types)
-            for run, folder in taggers.items()
+            folder.name.replace("subset", "subset ").replace("-seed", ", seed "): types_of(
+                load_tagger(folder).entities(tokens), sentences, types
+            )
+            for folder in plain.folders
         }
         for name, of_english in english.items():
             counted = {run: objection_figures(gold, of_run, of_english) for run, of_run in said.items()}

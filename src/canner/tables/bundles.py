@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEACHER = "models/teacher-en"
+TEACHER_TYPES = frozenset({"PER", "LOC", "ORG", "MISC"})
+"""What it finds: the types of CoNLL-2003."""
 LANGUAGES = ("es", "de", "zh", "sw", "yo")
 TRANSLATORS = {language: f"models/{language}-en" for language in LANGUAGES}
 """ConvS2S into English."""
