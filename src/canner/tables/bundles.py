@@ -12,6 +12,8 @@ ALIGNERS = {language: f"models/{language}-en-aligner" for language in LANGUAGES}
 """Alignment heads on these."""
 GLOSSES = {language: f"models/{language}-en-gloss" for language in LANGUAGES}
 """Word glosses."""
+DICTIONARY_GLOSSES = {"zh": "models/zh-en-gloss-cedict"}
+"""Word glosses that read a dictionary, too."""
 ENCODER = "runs/encoder-e5"
 """A multilingual encoder, in the place of the paper's BERT."""
 ENGLISH_ENCODER = "runs/tagger-en-encoder"

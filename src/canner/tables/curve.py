@@ -5,7 +5,7 @@ from __future__ import annotations
 from canner.experiment.comparison import ComparisonExperiment
 from canner.tables.few_labels import CORPORA, WITH_VECTORS, drawn
 from canner.tables.protocols import Part, Protocol
-from canner.tables.rows import GLOSS
+from canner.tables.rows import glosses_at_input
 
 NUMBERS = (100, 500, 2000)
 """Training sentences."""
@@ -19,7 +19,8 @@ That of all labels on Chinese news does not know the characters that stand in no
 def _curve(part: str) -> Part:
     corpus = CORPORA[part]
     plain = PLAIN.get(part, "plain")
-    rows = (plain, f"{plain} + {GLOSS}" if part in PLAIN else GLOSS)
+    glosses = glosses_at_input(corpus.language)
+    rows = (plain, *(f"{plain} + {gloss}" if part in PLAIN else gloss for gloss in glosses))
 
     def made(protocol: Protocol) -> ComparisonExperiment:
         title = f"{corpus.title}, by the number of sentences"

@@ -10,7 +10,7 @@ from canner.tables.chinese import OUR_VECTORS
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, UNER, YORUBA, LabelledCorpus
 from canner.tables.protocols import Part, Protocol, comparison
 from canner.tables.readings import Change, readings, some
-from canner.tables.rows import GLOSS, gloss_with_encoder, rows_named, rows_of
+from canner.tables.rows import gloss_with_encoder, glosses_at_input, rows_named, rows_of
 from canner.tables.variations import with_more_epochs
 
 NUM_DEV = 400
@@ -39,6 +39,7 @@ _READINGS = (
     "CAN_aligned at the input",
     "CAN_gloss and CAN_last",
 )
+_OF_CHINESE = ("CAN_dictionary", "CAN_dictionary at the input")
 _SCALED = ("CAN_last scaled", "CAN_gloss and CAN_last scaled")
 _BY_OTHERS = ("CAN, DeepL", "CAN, DeepL at the input")
 _BUDGETS = {"spanish": (FEW, 500), "ontonotes": (FEW, 500, 1000, 2000)}
@@ -54,12 +55,11 @@ _AT_ALL = {
         "CAN, DeepL",
         "CAN, DeepL at the input",
     ),
-    "ontonotes": ("plain", "CAN_gloss at the input", "CAN_last"),
+    "ontonotes": ("plain", "CAN_gloss at the input", "CAN_dictionary at the input", "CAN_last"),
 }
 """The rows that run with all these numbers; the others with the fewest alone."""
 WITH_VECTORS = "Word vectors"
-BESIDE_VECTORS = ("CAN_last", GLOSS)
-"""The row of a tagger that reads trained word vectors, and what is added to it."""
+"""The row of a tagger that reads trained word vectors."""
 _RANDOM = "random word vectors"
 _TRAINED = (
     "word vectors trained on our own parallel text and all training sentences, without their labels, known for the "
@@ -183,7 +183,7 @@ def _rows(language: str) -> list[System]:
     rows = [System(name=name, change=known[name]) for name in _READINGS]
     if language == "es":
         rows += [System(name=name, change=known[name]) for name in _SCALED]
-    rows += [System(name=name, change=known[name]) for name in _BY_OTHERS if name in known]
+    rows += [System(name=name, change=known[name]) for name in (*_OF_CHINESE, *_BY_OTHERS) if name in known]
     return [System(name="plain"), *rows, *gloss_with_encoder(language, "Encoder")]
 
 
@@ -191,7 +191,13 @@ def _rows_of_vectors(corpus: LabelledCorpus) -> list[System]:
     """Whether English still adds something to a tagger that reads trained word vectors; none, where there are none."""
     if corpus.vectors is None:
         return []
-    return rows_of(WITH_VECTORS, some(readings(corpus.language), *BESIDE_VECTORS), _known(corpus.vectors))
+    english = beside_vectors(corpus.language)
+    return rows_of(WITH_VECTORS, some(readings(corpus.language), *english), _known(corpus.vectors))
+
+
+def beside_vectors(language: str) -> tuple[str, ...]:
+    """What is added to a tagger that reads trained word vectors."""
+    return ("CAN_last", *glosses_at_input(language))
 
 
 def _known(vectors: str) -> Change:

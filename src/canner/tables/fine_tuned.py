@@ -13,7 +13,7 @@ from canner.tables.few_labels import CORPORA, FEW, few
 from canner.tables.hundred import HELD_OUT
 from canner.tables.protocols import Part, Protocol, comparison
 from canner.tables.readings import readings, some
-from canner.tables.rows import GLOSS, rows_of
+from canner.tables.rows import glosses_at_input, rows_of
 from canner.tables.variations import derived
 
 PLAIN = "Fine-tuned encoder"
@@ -27,7 +27,7 @@ def _with_few(part: str) -> Part:
     corpus = CORPORA[part]
 
     def made(protocol: Protocol) -> ComparisonExperiment:
-        gloss = some(readings(corpus.language), GLOSS)
+        gloss = some(readings(corpus.language), *glosses_at_input(corpus.language))
         rows = [rows_of(plain, gloss, {"embeddings.fine_tuned": start}) for plain, start in STARTS.items()]
         return comparison(
             f"fine-tuned-{part}",
@@ -60,7 +60,7 @@ def _with_all(part: str, make: Part, corpus: LabelledCorpus) -> Part:
 
     def made(protocol: Protocol) -> ComparisonExperiment:
         table = make(protocol)
-        english = some(readings(corpus.language), "CAN_last", GLOSS)
+        english = some(readings(corpus.language), "CAN_last", *glosses_at_input(corpus.language))
         training = FINE_TUNING.model_copy(update={"max_epochs": epochs, "decay_epochs": epochs})
         return derived(
             table,

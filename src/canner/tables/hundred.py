@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from canner.experiment.comparison import ComparisonExperiment
-from canner.tables.few_labels import BESIDE_VECTORS, CORPORA, FEW, WITH_VECTORS, patient
+from canner.tables.few_labels import CORPORA, FEW, WITH_VECTORS, beside_vectors, patient
 from canner.tables.protocols import Part, Protocol
+from canner.tables.rows import glosses_at_input
 
 HELD_OUT = 20
-ROWS = ("plain", "CAN_last", "CAN_gloss at the input", "Encoder", "Encoder + CAN_gloss at the input")
-ROWS_OF_VECTORS = (WITH_VECTORS, *(f"{WITH_VECTORS} + {name}" for name in BESIDE_VECTORS))
-"""Where there are some of the corpus's tokens."""
 
 
 def _hundred(part: str) -> Part:
     corpus = CORPORA[part]
     title = f"{corpus.title}, a hundred sentences in all"
-    rows = ROWS if corpus.vectors is None else (*ROWS, *ROWS_OF_VECTORS)
+    glosses = glosses_at_input(corpus.language)
+    rows = ["plain", "CAN_last", *glosses, "Encoder", *(f"Encoder + {gloss}" for gloss in glosses)]
+    if corpus.vectors is not None:
+        rows += [WITH_VECTORS, *(f"{WITH_VECTORS} + {name}" for name in beside_vectors(corpus.language))]
 
     def made(protocol: Protocol) -> ComparisonExperiment:
         return patient(f"hundred-{part}", corpus, protocol, title=title, rows=rows, held_out=HELD_OUT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from canner.tables.bundles import ALIGNERS, EXTERNAL, GLOSSES, TEACHER, TRANSLATORS
+from canner.tables.bundles import ALIGNERS, DICTIONARY_GLOSSES, EXTERNAL, GLOSSES, TEACHER, TRANSLATORS
 from canner.transfer.aligned import TransferOptions
 from canner.transfer.views import FilesConfig, TransferConfig, ViewConfig
 
@@ -55,6 +55,16 @@ def readings(language: str) -> dict[str, Change]:
         "CAN_gloss and CAN_last scaled": with_english(gloss, scaled),
         "CAN_gloss and CAN_last with copies at the input": {**with_english(gloss, copied), **AT_INPUT},
     }
+    if language in DICTIONARY_GLOSSES:
+        gloss = view(DICTIONARY_GLOSSES[language])
+        changes |= {
+            "CAN_dictionary": with_english(gloss),
+            "CAN_dictionary at the input": {**with_english(gloss), **AT_INPUT},
+            "CAN_dictionary and CAN_last with copies at the input": {
+                **with_english(gloss, copied),
+                **AT_INPUT,
+            },
+        }
     if language in EXTERNAL:
         changes["CAN, DeepL"] = with_english(external(language, "DeepL"))
         changes["CAN, DeepL at the input"] = {**changes["CAN, DeepL"], **AT_INPUT}

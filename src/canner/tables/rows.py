@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from canner.experiment.comparison import System
-from canner.tables.bundles import ENCODER
+from canner.tables.bundles import DICTIONARY_GLOSSES, ENCODER
 from canner.tables.readings import Change, readings, some
 
 OF_PAPER = ("CAN_first", "CAN_last")
@@ -13,6 +13,9 @@ BOTH = "CAN_gloss and CAN_last with copies at the input"
 GLOSS = "CAN_gloss at the input"
 OURS = ("CAN_last with copies at the input", "CAN_aligned at the input", GLOSS, BOTH)
 """Beyond the paper: other readings, the gloss, both together."""
+DICTIONARY = "CAN_dictionary at the input"
+OURS_OF_CHINESE = ("CAN_dictionary", DICTIONARY, "CAN_dictionary and CAN_last with copies at the input")
+"""Beyond the paper: a gloss that reads a dictionary, too."""
 
 
 def can_systems(language: str, plain: str) -> list[System]:
@@ -22,7 +25,8 @@ def can_systems(language: str, plain: str) -> list[System]:
         language: whose translator and gloss are read.
         plain: the name of the plain tagger's row, with which the names of the others begin.
     """
-    return rows_of(plain, some(readings(language), *OF_PAPER, *OURS))
+    known = readings(language)
+    return rows_of(plain, some(known, *OF_PAPER, *OURS, *(name for name in OURS_OF_CHINESE if name in known)))
 
 
 def can_systems_with(contextual: str, language: str, plain: str) -> list[System]:
@@ -32,12 +36,19 @@ def can_systems_with(contextual: str, language: str, plain: str) -> list[System]
         contextual: the embeddings' bundle.
         language, plain: as in `can_systems`.
     """
-    return rows_of(plain, some(readings(language), *OF_PAPER, GLOSS), beside(contextual))
+    return rows_of(
+        plain, some(readings(language), *OF_PAPER, *glosses_at_input(language)), beside(contextual)
+    )
 
 
 def gloss_with_encoder(language: str, plain: str) -> list[System]:
-    """Does English still add something to a tagger that reads a frozen encoder? Two rows; see `can_systems`."""
-    return rows_of(plain, some(readings(language), GLOSS), beside(ENCODER))
+    """Does English still add something to a tagger that reads a frozen encoder? See `can_systems`."""
+    return rows_of(plain, some(readings(language), *glosses_at_input(language)), beside(ENCODER))
+
+
+def glosses_at_input(language: str) -> tuple[str, ...]:
+    """The names of the glosses of a language, read at the input: with a dictionary, too, where there is one."""
+    return (GLOSS, DICTIONARY) if language in DICTIONARY_GLOSSES else (GLOSS,)
 
 
 def beside(contextual: str) -> Change:

@@ -9,7 +9,7 @@ from canner.tables.protocols import Protocol, comparison
 from canner.tables.readings import readings, some
 from canner.tables.rows import rows_of
 
-_ADDITIONS = ("CAN_last", "CAN_aligned at the input", "CAN_gloss at the input")
+_ADDITIONS = ("CAN_last", "CAN_aligned at the input", "CAN_gloss at the input", "CAN_dictionary at the input")
 
 
 def chinese(protocol: Protocol) -> ComparisonExperiment:

