@@ -36,7 +36,15 @@ from canner.experiment.comparison import slug
 from canner.experiment.results import results_made_now, summarise, weights_of
 from canner.experiment.results_schema import Metric, Results, Row
 from canner.experiment.scored_rows import made_in_all, made_now, with_earlier_rows
-from canner.tables.bundles import ALIGNERS, EXTERNAL, GLOSSES, TEACHER, TEACHER_TYPES, TRANSLATORS
+from canner.tables.bundles import (
+    ALIGNERS,
+    DICTIONARY_GLOSSES,
+    EXTERNAL,
+    GLOSSES,
+    TEACHER,
+    TEACHER_TYPES,
+    TRANSLATORS,
+)
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, UNER, WEIBO, YORUBA, LabelledCorpus
 from canner.tables.readings import external
 from canner.tagging.tagger_bundle import load_tagger
@@ -90,6 +98,7 @@ JOINED = {
     "copies known": "CAN_last with copies",
     "alignment head": "CAN_aligned",
     "gloss": "CAN_gloss",
+    "gloss with a dictionary": "CAN_dictionary",
     "DeepL": "CAN, DeepL",
 }
 """What English is called here, and the rows of taggers to whose states it is joined."""
@@ -141,9 +150,15 @@ def english_types(
         corpus, sentences: of it.
         types: those that the corpus and the teacher have.
     """
-    bundles = {"last layer": TRANSLATORS, "alignment head": ALIGNERS, "gloss": GLOSSES}
-    views = {name: ViewConfig(translator=of[corpus.language]) for name, of in bundles.items()}
-    files = [weights_of(of[corpus.language]) for of in bundles.values()]
+    every = {
+        "last layer": TRANSLATORS,
+        "alignment head": ALIGNERS,
+        "gloss": GLOSSES,
+        "gloss with a dictionary": DICTIONARY_GLOSSES,
+    }
+    bundles = {name: of[corpus.language] for name, of in every.items() if corpus.language in of}
+    views = {name: ViewConfig(translator=bundle) for name, bundle in bundles.items()}
+    files = [weights_of(bundle) for bundle in bundles.values()]
     if corpus.language in EXTERNAL:
         views["DeepL"] = external(corpus.language, "DeepL")
         files += map(data_path, views["DeepL"].files.english if views["DeepL"].files else ())

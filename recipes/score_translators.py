@@ -33,6 +33,7 @@ from canner.text.bitext import read_bitext
 from canner.text.conll import read_conll
 from canner.text.segmentation import segment_tokens
 from canner.text.tokenizer import tokenize_words
+from canner.transfer.gloss import WordGloss
 from canner.transfer.views import load_translator
 from canner.transfer.word_alignment import align_words
 
@@ -165,6 +166,8 @@ def main() -> None:
         figures = score(language, translator, arguments.sentences)
         print(item, figures, flush=True)
         kind = "ConvS2S" if isinstance(translator, NeuralTranslator) else "word gloss"
+        if isinstance(translator, WordGloss) and translator.config.dictionary != "none":
+            kind += " with a dictionary"
         row = summarise(f"{language} → en, {label}{kind}", {Path(folder).name: figures})
         row = row.model_copy(update={"bundle": Path(folder).as_posix()})
         data = (

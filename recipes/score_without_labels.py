@@ -28,7 +28,15 @@ from canner.evaluation.entities import score_entities
 from canner.experiment.results import results_made_now, summarise, weights_of
 from canner.experiment.results_schema import Row
 from canner.experiment.scored_rows import made_in_all, made_now, with_earlier_rows
-from canner.tables.bundles import ALIGNERS, ENGLISH_ENCODER, EXTERNAL, GLOSSES, TEACHER, TRANSLATORS
+from canner.tables.bundles import (
+    ALIGNERS,
+    DICTIONARY_GLOSSES,
+    ENGLISH_ENCODER,
+    EXTERNAL,
+    GLOSSES,
+    TEACHER,
+    TRANSLATORS,
+)
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, UNER, YORUBA
 from canner.tables.readings import external
 from canner.tagging.tagger_bundle import load_tagger
@@ -55,7 +63,15 @@ CORPORA: dict[str, tuple[str, CorpusConfig]] = {
 }
 """The language of each corpus, and the corpus with the types called as the teacher calls them."""
 ENCODER = "multilingual encoder"
-ROWS = ("the text itself", "word gloss", "ConvS2S, last layer", "ConvS2S, alignment head", "DeepL", ENCODER)
+ROWS = (
+    "the text itself",
+    "word gloss",
+    "word gloss with a dictionary",
+    "ConvS2S, last layer",
+    "ConvS2S, alignment head",
+    "DeepL",
+    ENCODER,
+)
 """What makes the English, as the table calls it; or what reads the text without any."""
 WITH_COPIES = ", with copies"
 OTHER_SPLITS = ("train", "dev")
@@ -134,14 +150,14 @@ def found_by(
 
 def translator_of(row: str, language: str, sentences: Sequence[Sentence]) -> Translator | None:
     """What makes the English of a row; None where a language has no such thing."""
-    text, gloss, last, head, *_ = ROWS
+    text, gloss, with_dictionary, last, head, *_ = ROWS
     if row == text:
         lines = [" ".join(sentence.tokens) for sentence in sentences]
         same = [[(i, i) for i in range(len(sentence.tokens))] for sentence in sentences]
         return FileTranslator(lines, lines, same, name="text")
-    bundles = {gloss: GLOSSES, last: TRANSLATORS, head: ALIGNERS}
+    bundles = {gloss: GLOSSES, with_dictionary: DICTIONARY_GLOSSES, last: TRANSLATORS, head: ALIGNERS}
     if row in bundles:
-        return load_translator(bundles[row][language])
+        return load_translator(bundles[row][language]) if language in bundles[row] else None
     if language not in EXTERNAL:
         return None
     return FileTranslator.read(*deepl(language), missing="empty")
@@ -156,9 +172,14 @@ def deepl(language: str) -> list[list[Path]]:
 
 def files_of(row: str, language: str, corpus: CorpusConfig) -> list[Path]:
     """What a row is scored on, and made by."""
-    _, gloss, last, head, by_others, _ = ROWS
+    _, gloss, with_dictionary, last, head, by_others, _ = ROWS
     reader = ENGLISH_ENCODER if row == ENCODER else TEACHER
-    bundles = {gloss: (GLOSSES,), last: (TRANSLATORS,), head: (TRANSLATORS, ALIGNERS)}.get(row, ())
+    bundles = {
+        gloss: (GLOSSES,),
+        with_dictionary: (DICTIONARY_GLOSSES,),
+        last: (TRANSLATORS,),
+        head: (TRANSLATORS, ALIGNERS),
+    }.get(row, ())
     return [
         weights_of(reader),
         *(data_path(path) for path in (*corpus.train, *corpus.dev, *corpus.test)),

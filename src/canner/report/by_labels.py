@@ -9,6 +9,7 @@ from canner.experiment.results_schema import Results
 from canner.report.cells import NOT_RUN, as_line, cell, figure, header_lines, mark
 
 GLOSS = "CAN_gloss at the input"
+"""How the rows of taggers end that read the word gloss."""
 WITHOUT_LABELS = "without-labels"
 """The results file of what is found without any."""
 _TUNED = "Fine-tuned encoder"
@@ -33,12 +34,16 @@ class CorpusLine(NamedTuple):
         part: of the tables with a hundred labelled sentences, and with some numbers of them.
         whole: results file with all.
         plain: the row of the plain tagger in `whole`.
+        gloss: how the rows of taggers end that read the gloss that is recommended.
+        gloss_alone: what it is called where there are no labels.
     """
 
     title: str
     part: str
     whole: str
     plain: str = "BiLSTM+CRF"
+    gloss: str = GLOSS
+    gloss_alone: str = "word gloss"
 
 
 def f1_by_labels(results: Mapping[str, Results], corpora: Sequence[CorpusLine]) -> str:
@@ -57,10 +62,12 @@ def f1_by_labels(results: Mapping[str, Results], corpora: Sequence[CorpusLine]) 
 
 
 def _cells(results: Mapping[str, Results], corpus: CorpusLine) -> list[str]:
-    wanted = [(WITHOUT_LABELS, f"{corpus.title}, {kind}") for kind in ("word gloss", "multilingual encoder")]
-    wanted += [(f"hundred-{corpus.part}-fast", row) for row in ("plain", GLOSS)]
-    wanted += [(f"fine-tuned-{corpus.part}-fast", row) for row in (_TUNED, f"{_TUNED} + {GLOSS}")]
-    wanted += [(corpus.whole, row) for row in (corpus.plain, f"{corpus.plain} + {GLOSS}")]
+    wanted = [
+        (WITHOUT_LABELS, f"{corpus.title}, {kind}") for kind in (corpus.gloss_alone, "multilingual encoder")
+    ]
+    wanted += [(f"hundred-{corpus.part}-fast", row) for row in ("plain", corpus.gloss)]
+    wanted += [(f"fine-tuned-{corpus.part}-fast", row) for row in (_TUNED, f"{_TUNED} + {corpus.gloss}")]
+    wanted += [(corpus.whole, row) for row in (corpus.plain, f"{corpus.plain} + {corpus.gloss}")]
     title = corpus.title
     if train := results[corpus.whole].corpus.get("train"):
         title += f", {train.sentences:,} sentences"

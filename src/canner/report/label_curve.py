@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from canner.experiment.results_schema import Metric, Results, Row
-from canner.report.by_labels import GLOSS, WITHOUT_LABELS, CorpusLine
+from canner.report.by_labels import WITHOUT_LABELS, CorpusLine
 from canner.report.pictures import pyplot_for, save_picture
 
 NAME = "f1-by-labels"
@@ -53,13 +53,15 @@ def _panel(results: Mapping[str, Results], corpus: CorpusLine) -> _Panel | None:
     if without is None or some is None or whole is None or (train := whole.corpus.get("train")) is None:
         return None
     plain, with_gloss = (
-        {train.sentences: _f1(_row(whole, system))} for system in (corpus.plain, f"{corpus.plain} + {GLOSS}")
+        {train.sentences: _f1(_row(whole, system))}
+        for system in (corpus.plain, f"{corpus.plain} + {corpus.gloss}")
     )
     for row in some.rows:
         if match := _OF_A_NUMBER.fullmatch(row.system):
-            line = with_gloss if match[1].endswith(GLOSS) else plain
-            line[int(match[2])] = _f1(row)
-    no_labels = _f1(_row(without, f"{corpus.title}, word gloss"))
+            is_plain = " + " not in match[1] and not match[1].startswith("CAN_")
+            if is_plain or match[1].endswith(corpus.gloss):
+                (plain if is_plain else with_gloss)[int(match[2])] = _f1(row)
+    no_labels = _f1(_row(without, f"{corpus.title}, {corpus.gloss_alone}"))
     whole_plain, whole_gloss = (
         {number: f1 for number, f1 in sorted(line.items()) if f1 is not None} for line in (plain, with_gloss)
     )

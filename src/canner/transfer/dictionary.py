@@ -31,7 +31,7 @@ def with_dictionary(lexicon: Lexicon, dictionary: Dictionary) -> Lexicon:
 def join_names(segments: Sequence[Segment], names: Mapping[str, str]) -> list[Segment]:
     """The segments, with neighbours joined that are one name of the dictionary: the longest first, from the left.
 
-    jieba cuts many a name that it does not know (布莱尔 宫, "Blair House"). A joined name has the part of speech of a name.
+    jieba cuts many a name (美国 国务院, "US Department of State"). A joined one has the part of speech of a name.
 
     Args:
         segments: of a sentence.

@@ -10,9 +10,10 @@ import pytest
 from canner.experiment.comparison import plan
 from canner.experiment.tagger import TaggerExperiment
 from canner.tables import ALONE, IN_README, TABLES, comparisons, planned_results
+from canner.tables.bundles import DICTIONARY_GLOSSES, GLOSSES
 from canner.tables.by_labels import BY_LABELS
 from canner.tables.protocols import Protocol
-from canner.tables.rows import rows_named
+from canner.tables.rows import DICTIONARY, rows_named
 from canner.tables.variations import rows_of_paper, smoke_twin, varied, with_seeds, without_grid
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -270,12 +271,16 @@ def test_names_of_systems_say_what_they_read() -> None:
     ]
     assert len(named) > 100
     for config, system in named:
-        translators, gloss = [], 0
+        translators, glosses = [], []
         for view in system.change["transfer"]["views"]:
-            gloss += view["translator"].endswith("-gloss")
-            if not view["translator"].endswith("-gloss"):
+            if "-gloss" in view["translator"]:
+                glosses.append(view["translator"])
+            else:
                 translators.append((view["translator"].endswith("-aligner"), view["options"]))
-        assert gloss == ("CAN_gloss" in system.name), system.name
+        known = {"CAN_gloss": GLOSSES, "CAN_dictionary": DICTIONARY_GLOSSES}
+        expected = [of.values() for name, of in known.items() if name in system.name]
+        assert len(glosses) == len(expected), system.name
+        assert all(bundle in bundles for bundle, bundles in zip(glosses, expected, strict=True))
         assert len(translators) == sum(
             part in system.name for part in ("CAN_first", "CAN_last", "CAN_aligned")
         )
@@ -315,11 +320,14 @@ def test_few_labels_have_the_same_rows_in_every_language() -> None:
     assert set(tables.pop("few-labels-german-fast")) == {*every, *upper}
     scaled = {"CAN_last scaled", "CAN_gloss and CAN_last scaled"}
     assert set(tables.pop("few-labels-spanish-fast")) == {*every, *upper, *scaled}
+    with_dictionary = {"CAN_dictionary", DICTIONARY, f"Encoder + {DICTIONARY}"}
+    for part in ("ontonotes", "uner"):
+        assert set(tables.pop(f"few-labels-{part}-fast")) == {*every, *with_dictionary}
     assert all(rows == every for rows in tables.values())
     (news,) = comparisons("few-labels-ontonotes", "fast")
     cells = plan(news, Path("x"))
     with_most = {cell.system.name for cell in cells if cell.row.endswith(", 2000 sentences")}
-    assert with_most == {"plain", "CAN_last", "CAN_gloss at the input"}
+    assert with_most == {"plain", "CAN_last", "CAN_gloss at the input", DICTIONARY}
     assert news.base.model.char_encoder == "none"
     assert set(news.base.data.types) == {"PERSON", "ORG", "GPE", "LOC"}
     (encyclopaedia,) = comparisons("few-labels-uner", "fast")
@@ -358,18 +366,19 @@ def test_a_curve_ends_in_the_table_of_all_labels() -> None:
     for config in comparisons("curve", "fast"):
         corpus = corpora[config.name.removeprefix("curve-").removesuffix("-fast")]
         assert config.budgets == (100, 500, 2000)
-        plain, gloss = config.systems
-        assert (plain.name, gloss.name) in {
-            ("plain", "CAN_gloss at the input"),
-            ("Word vectors", "Word vectors + CAN_gloss at the input"),
-        }
-        assert (config.baseline_of(plain) or plain.name, config.baseline_of(gloss)) == (plain.name,) * 2
+        plain, *glosses = config.systems
+        begin = {"plain": "", "Word vectors": "Word vectors + "}[plain.name]
+        chinese = corpus.part in ("ontonotes", "uner")
+        names = ("CAN_gloss at the input", *((DICTIONARY,) if chinese else ()))
+        assert [gloss.name for gloss in glosses] == [begin + name for name in names]
+        assert {config.baseline_of(row) or row.name for row in config.systems} == {plain.name}
         (whole,) = comparisons(planned[corpus.whole].command.split()[2], "fast")
         assert plain.change.get("embeddings.vectors") == whole.base.embeddings.vectors
         assert config.corpus.endswith("random word vectors") == (plain.name == "plain")
-        of_all = next(row for row in whole.systems if row.name == f"{corpus.plain} + CAN_gloss at the input")
-        same = ("model.aligned_at", "transfer")
-        assert [gloss.change[key] for key in same] == [of_all.change[key] for key in same]
+        for gloss, name in zip(glosses, names, strict=True):
+            of_all = next(row for row in whole.systems if row.name == f"{corpus.plain} + {name}")
+            same = ("model.aligned_at", "transfer")
+            assert [gloss.change[key] for key in same] == [of_all.change[key] for key in same]
     assert len(corpora) == 6
 
 
@@ -384,10 +393,12 @@ def test_a_hundred_sentences_in_all_are_few_labels_with_fewer_to_stop_by() -> No
         assert [cell.system.name for cell in plan(ours, Path("x"))] == [s.name for s in ours.systems] * 3
         changes = {system.name: system.change for system in theirs.systems}
         own = [system for system in ours.systems if "embeddings.vectors" not in system.change]
-        assert len(own) == 5
+        chinese = ours.name in ("hundred-ontonotes-fast", "hundred-uner-fast")
+        assert len(own) == 7 if chinese else 5
         assert all(system.change == changes[system.name] for system in own)
         others = [system.name for system in ours.systems if system not in own]
-        with_english = ["Word vectors + CAN_last", "Word vectors + CAN_gloss at the input"]
+        english = ("CAN_last", "CAN_gloss at the input", *((DICTIONARY,) if chinese else ()))
+        with_english = [f"Word vectors + {name}" for name in english]
         assert others == (
             [] if "uner" in ours.name else ["Word vectors", *with_english]
         )  # ours are of characters
@@ -440,8 +451,8 @@ def test_the_rows_that_the_paper_has() -> None:
 def test_what_the_readme_shows_is_planned() -> None:
     assert set(IN_README) <= TABLES.keys()
     planned = {entry.name: entry for entry in planned_results()}
-    gloss = "CAN_gloss at the input"
     for corpus in BY_LABELS:
+        gloss = corpus.gloss
         for name, rows in (
             (f"hundred-{corpus.part}-fast", {"plain", gloss}),
             (f"fine-tuned-{corpus.part}-fast", {"Fine-tuned encoder", f"Fine-tuned encoder + {gloss}"}),
