@@ -13,6 +13,7 @@ from canner.report.results_file import Planned
 from canner.tables import (
     chinese,
     curve,
+    dictionary,
     distillation,
     encoder,
     european,
@@ -62,6 +63,7 @@ TABLES: dict[str, dict[str, Part]] = {
     },
     "last-epoch": last_epoch.PARTS,
     "longer": longer.PARTS,
+    "dictionary": dictionary.PARTS,
     "letters": {"german": european.german_letters, "spanish": european.spanish_letters},
 }
 """The comparisons of each table, by name."""
@@ -71,6 +73,7 @@ ALONE: dict[str, Protocol] = {
     "hundred": "fast",
     "curve": "fast",
     "fine-tuned": "fast",
+    "dictionary": "fast",
     "longer": "fast",
     "last-epoch": "paper",
 }

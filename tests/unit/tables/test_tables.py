@@ -382,6 +382,24 @@ def test_a_curve_ends_in_the_table_of_all_labels() -> None:
     assert len(corpora) == 6
 
 
+def test_the_gloss_with_a_dictionary_is_tested_against_the_one_without() -> None:
+    made = comparisons("dictionary", "fast")
+    assert len(made) == len(TABLES["dictionary"]) == 8
+    for ours in made:
+        whole = ours.name.removeprefix("dictionary-").removesuffix("-fast")
+        own_name = {"ontonotes": "table3-ontonotes", "uner": "uner-chinese"}
+        own_name |= {annotation: f"table4-{annotation}" for annotation in ("revised", "original")}
+        (theirs,) = comparisons(own_name.get(whole, whole.replace("few-", "few-labels-")), "fast")
+        gloss, dictionary = ours.systems
+        assert gloss.name.endswith("CAN_gloss at the input")
+        assert dictionary.name == gloss.name.replace("CAN_gloss", "CAN_dictionary")
+        assert (ours.baseline_of(gloss), ours.baseline_of(dictionary)) == (None, gloss.name)
+        changes = {system.name: (system.change, system.budgets) for system in theirs.systems}
+        assert [(row.change, row.budgets) for row in ours.systems] == [changes[r.name] for r in ours.systems]
+        base = ours.base.model_copy(update={"name": theirs.base.name})
+        assert (base, ours.budgets, ours.seeds) == (theirs.base, theirs.budgets, theirs.seeds)
+
+
 def test_a_hundred_sentences_in_all_are_few_labels_with_fewer_to_stop_by() -> None:
     for ours, theirs in zip(comparisons("hundred", "fast"), comparisons("few-labels", "fast"), strict=True):
         assert ours.title == theirs.title.rsplit(", ", 2)[0] + ", a hundred sentences in all, fast protocol"
