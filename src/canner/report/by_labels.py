@@ -34,8 +34,9 @@ class CorpusLine(NamedTuple):
         part: of the tables with a hundred labelled sentences, and with some numbers of them.
         whole: results file with all.
         plain: the row of the plain tagger in `whole`.
-        gloss: how the rows of taggers end that read the gloss that is recommended.
+        gloss: how the rows of taggers end that read the gloss.
         gloss_alone: what it is called where there are no labels.
+        note: stands after the title and the number of sentences.
     """
 
     title: str
@@ -44,6 +45,7 @@ class CorpusLine(NamedTuple):
     plain: str = "BiLSTM+CRF"
     gloss: str = GLOSS
     gloss_alone: str = "word gloss"
+    note: str = ""
 
 
 def f1_by_labels(results: Mapping[str, Results], corpora: Sequence[CorpusLine]) -> str:
@@ -71,7 +73,7 @@ def _cells(results: Mapping[str, Results], corpus: CorpusLine) -> list[str]:
     title = corpus.title
     if train := results[corpus.whole].corpus.get("train"):
         title += f", {train.sentences:,} sentences"
-    return [cell(title), *(_f1(results.get(name), row) for name, row in wanted)]
+    return [cell(title + corpus.note), *(_f1(results.get(name), row) for name, row in wanted)]
 
 
 def _f1(result: Results | None, system: str) -> str:

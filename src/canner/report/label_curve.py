@@ -68,7 +68,7 @@ def _panel(results: Mapping[str, Results], corpus: CorpusLine) -> _Panel | None:
     is_whole = plain.keys() == with_gloss.keys() == whole_plain.keys() == whole_gloss.keys()
     if no_labels is None or not is_whole or len(plain) == 1:
         return None
-    return _Panel(corpus.title, no_labels, whole_plain, whole_gloss)
+    return _Panel(f"{corpus.title}{corpus.note}", no_labels, whole_plain, whole_gloss)
 
 
 def _row(result: Results, system: str) -> Row | None:

@@ -82,7 +82,7 @@ UNER = LabelledCorpus(
     "Universal NER Chinese GSDSIMP",
     _of("uner_zh_gsdsimp/zh_gsdsimp-ud-{}.iob2", token_column=1, tag_column=2),
 )
-"""Encyclopaedia, a token a word. Rules of the dictionary were made on its training and development sentences, none else."""
+"""Encyclopaedia, a token a word. Rules of the dictionary were made on its training and development part, none else."""
 ONTONOTES5 = LabelledCorpus(
     "zh",
     "OntoNotes 5 Chinese news",

@@ -83,6 +83,27 @@ def test_a_panel_has_every_number_of_labels_and_the_gloss_without_any(results, d
     assert legend == {"plain tagger", "tagger with the word gloss", "word gloss, no labels"}
 
 
+def test_a_panel_of_another_gloss_has_its_points_alone(results, drawn, tmp_path) -> None:
+    other = XISH._replace(gloss="CAN_other", gloss_alone="other gloss", note=", by another")
+    for name, number in (("curve-xish-fast", {100: 55.0, 1500: 75.0}), ("x", {None: 85.0})):
+        rows = list(results[name].rows)
+        for sentences, f1 in number.items():
+            row = next(r for r in rows if GLOSS in r.system and str(sentences or "") in r.system)
+            of_other = {"f1": Metric(mean=f1, sd=2.0, values=(f1,) * 3)}
+            system = row.system.replace(GLOSS, "CAN_other")
+            rows.append(row.model_copy(update={"system": system, "metrics": of_other}))
+        results[name] = results[name].model_copy(update={"rows": tuple(rows)})
+    without = results["without-labels"]
+    found = without.rows[0].model_copy(update={"system": "Xish, other gloss"})
+    results["without-labels"] = without.model_copy(update={"rows": (*without.rows, found)})
+    draw_label_curve(results, [XISH, other], tmp_path)
+    one, two = drawn[0].axes
+    assert [axis.get_title() for axis in (one, two)] == ["Xish", "Xish, by another"]
+    assert bars(one)["tagger with the word gloss"][1] == [50.0, 70.0, 82.5]
+    assert bars(two)["tagger with the word gloss"][1] == [55.0, 75.0, 85.0]
+    assert bars(one)["plain tagger"][1] == bars(two)["plain tagger"][1] == [20.0, 60.0, 80.0]
+
+
 def test_a_corpus_of_which_something_is_missing_has_no_panel(results, drawn, tmp_path) -> None:
     curve, whole = results["curve-xish-fast"], results["x"]
     first, *rest = curve.rows

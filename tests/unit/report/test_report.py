@@ -385,6 +385,14 @@ def test_f1_by_labels_is_read_from_several_results_files() -> None:
     with_all = "80.00 | 82.50 † |"
     title = "Xish, 1,234 sentences"
     assert lines[2] == f"| {title} | 40.00 | not run | 20.00 | 50.00 | not run | 60.00 | {with_all}"
+    other = {"gloss": "CAN_other", "gloss_alone": "other gloss", "note": ", by another"}
+    results["without-labels"] = result(**{"Xish, word gloss": 40.0, "Xish, other gloss": 45.0})
+    results["hundred-xish-fast"] = result(**{"plain": 20.0, gloss: 50.0, "CAN_other": 55.0})
+    (line,) = f1_by_labels(results, [corpus._replace(**other)]).splitlines()[2:]
+    assert (
+        line
+        == f"| {title}, by another | 45.00 | not run | 20.00 | 55.00 | not run | not run | 80.00 | not run |"
+    )
     del results["fine-tuned-xish-fast"]
     results["x"] = result(0, f"Words + {gloss}", **words)
     (line,) = f1_by_labels(results, [corpus]).splitlines()[2:]

