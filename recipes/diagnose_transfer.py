@@ -33,7 +33,7 @@ from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_split
 from canner.data.translation import Translator
 from canner.decoding.neural_translator import NeuralTranslator
 from canner.evaluation.objections import Types, token_types
-from canner.experiment.results import results_made_now, summarise, weights_of
+from canner.experiment.results import files_of_translator, results_made_now, summarise, weights_of
 from canner.tables.bundles import TEACHER, TEACHER_TYPES, TRANSLATORS
 from canner.tables.corpora import GERMAN, ONTONOTES5, SPANISH, SWAHILI, WEIBO, YORUBA
 from canner.tables.readings import COPIED, external
@@ -229,7 +229,7 @@ def main() -> None:
     for argument in arguments.translators:
         name = argument.removeprefix("eflomal=")
         view = external(language, name) if name in OTHERS else ViewConfig(translator=name)
-        read += map(data_path, view.files.english) if view.files else [weights_of(name)]
+        read += map(data_path, view.files.english) if view.files else files_of_translator(name)
         config = TransferConfig(teacher=TEACHER, views=(view,))
         views = TransferViews.load(config.with_paths(lambda path: str(data_path(path))))
         (transfers,) = views.transfer([sentence.tokens for sentence in sentences])

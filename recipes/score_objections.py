@@ -33,7 +33,7 @@ from scipy.stats import spearmanr  # type: ignore[import-untyped]
 from canner.data.corpus import data_path, draw_subset, read_split
 from canner.evaluation.objections import Types, objection_figures, token_types
 from canner.experiment.comparison import slug
-from canner.experiment.results import results_made_now, summarise, weights_of
+from canner.experiment.results import files_of_translator, results_made_now, summarise, weights_of
 from canner.experiment.results_schema import Metric, Results, Row
 from canner.experiment.scored_rows import made_in_all, made_now, with_earlier_rows
 from canner.tables.bundles import (
@@ -158,7 +158,7 @@ def english_types(
     }
     bundles = {name: of[corpus.language] for name, of in every.items() if corpus.language in of}
     views = {name: ViewConfig(translator=bundle) for name, bundle in bundles.items()}
-    files = [weights_of(bundle) for bundle in bundles.values()]
+    files = [path for bundle in bundles.values() for path in files_of_translator(bundle)]
     if corpus.language in EXTERNAL:
         views["DeepL"] = external(corpus.language, "DeepL")
         files += map(data_path, views["DeepL"].files.english if views["DeepL"].files else ())

@@ -25,7 +25,7 @@ from canner.decoding.neural_translator import NeuralTranslator
 from canner.evaluation.alignment import GoldAlignment, read_gold_alignments, score_alignments
 from canner.evaluation.translation import share_of_entity_tokens_copied
 from canner.evaluation.translator_scores import attention_error_rates, score_translations
-from canner.experiment.results import results_made_now, summarise, weights_of
+from canner.experiment.results import files_of_translator, results_made_now, summarise, weights_of
 from canner.experiment.results_schema import Row
 from canner.experiment.scored_rows import made_in_all, made_now, with_earlier_rows
 from canner.tables.corpora import GERMAN, SPANISH, SWAHILI, YORUBA
@@ -177,7 +177,7 @@ def main() -> None:
         )
         protocol = "beam of 5, ranked by log probability per piece (the translators' default); one model each"
         command = "python recipes/score_translators.py LANGUAGE=BUNDLE …"
-        files = [*files_of(language), weights_of(folder)]
+        files = [*files_of(language), *files_of_translator(folder)]
         save("translators", "Translators: BLEU and chrF", [row], data, protocol, command, files)
         if language in GOLD_ALIGNMENTS and isinstance(translator, NeuralTranslator):
             save_alignments(language, Path(folder), score_attention(language, translator), label)

@@ -25,7 +25,7 @@ import torch
 from canner.data.corpus import CorpusConfig, data_path, draw_subset, read_split
 from canner.data.translation import Translator
 from canner.evaluation.entities import score_entities
-from canner.experiment.results import results_made_now, summarise, weights_of
+from canner.experiment.results import files_of_translator, results_made_now, summarise, weights_of
 from canner.experiment.results_schema import Row
 from canner.experiment.scored_rows import made_in_all, made_now, with_earlier_rows
 from canner.tables.bundles import (
@@ -183,7 +183,7 @@ def files_of(row: str, language: str, corpus: CorpusConfig) -> list[Path]:
     return [
         weights_of(reader),
         *(data_path(path) for path in (*corpus.train, *corpus.dev, *corpus.test)),
-        *(weights_of(kind[language]) for kind in bundles),
+        *chain.from_iterable(files_of_translator(kind[language]) for kind in bundles),
         *(chain(*deepl(language)) if row == by_others else ()),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from canner.experiment.environment import hardware
 from canner.experiment.results_schema import Metric, Paper, Results, Row
+from canner.transfer.gloss import DICTIONARY_DIGEST
 
 
 def summarise(system: str, runs: Mapping[str, Mapping[str, float]]) -> Row:
@@ -90,3 +92,10 @@ def weights_of(bundle: str | Path) -> Path:
     if not found:
         raise ValueError(f"{bundle}: expected a bundle with weights or a lexicon, got none")
     return found[0]
+
+
+def files_of_translator(bundle: str | Path) -> list[Path]:
+    """The files of a translator that decide its English: weights or lexicon, and where a gloss says its dictionary."""
+    config = Path(bundle) / "config.json"
+    has_dictionary = config.exists() and DICTIONARY_DIGEST in json.loads(config.read_text(encoding="utf-8"))
+    return [weights_of(bundle), *([config] if has_dictionary else [])]

@@ -111,6 +111,5 @@ def _without_explanation(meaning: str) -> str:
         english = english[same.end() :]
     if _NO_ENGLISH.match(english):
         return ""
-    for _ in range(2):  # brackets in brackets
-        english = _IN_BRACKETS.sub("", english)
+    english = _IN_BRACKETS.sub("", english)
     return " ".join(re.split(r"[,;:]| - ", _NOT_ENGLISH.sub("", english), maxsplit=1)[0].split())

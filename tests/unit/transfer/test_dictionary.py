@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from canner.experiment.results import files_of_translator
+from canner.text.capitals import NameGuesser
 from canner.text.cedict import Dictionary
 from canner.text.segmentation import Segment, segment_tokens
 from canner.transfer import dictionary
@@ -33,6 +35,8 @@ def test_the_dictionary_comes_before_the_parallel_text():
     assert found.entries["会见"].english == "meet with"
     assert found.entries["美国"] == Entry("US", 90)
     assert LEXICON.entries["罗素"].english == "philosopher"
+    names = NameGuesser({"ending": {}, "beginning": {}, "length": {}})
+    assert with_dictionary(Lexicon({}, names), Dictionary(NAMES, WORDS)).names is names
 
 
 def segments(*words):
@@ -54,6 +58,9 @@ def test_neighbours_that_are_one_name_are_joined_the_longest_first():
     assert join_names(segments("在", "国务", "院"), NAMES)[1] == Segment("国务院", (1, 2, 3), "nz")
     assert join_names(segments("国务院"), NAMES) == segments("国务院")  # one segment keeps its part of speech
     assert join_names([], NAMES) == []
+    five, six = "一二三四五", "一二三四五六"
+    assert [segment.text for segment in join_names(segments(*five), {five: "X"})] == [five]
+    assert join_names(segments(*six), {six: "X"}) == segments(*six)
 
 
 @pytest.mark.parametrize("mark", ["·", "‧", "•", "・"])
@@ -69,6 +76,8 @@ def test_a_dot_within_a_name_belongs_to_the_part_before_it(mark):
     assert join_at_dots(glossed[:2]) == glossed[:2]
     assert join_at_dots(glossed[1:]) == glossed[1:]
     latin = [(("iPhone",), Segment("iPhone", (0,))), *glossed[1:]]
+    assert join_at_dots(latin) == latin
+    latin = [*glossed[:2], (("iPhone",), Segment("iPhone", (3,)))]
     assert join_at_dots(latin) == latin
     words = [(("phone",), john), glossed[1], (("second",), russell)]
     assert join_at_dots(words) == words
@@ -118,7 +127,15 @@ def test_a_bundle_keeps_what_was_counted_and_knows_the_dictionary(gloss, tmp_pat
     ):
         WordGloss.load(tmp_path)
     assert WordGloss(LEXICON, gloss.config).fingerprint != gloss.fingerprint
+    assert files_of_translator(tmp_path) == [tmp_path / "lexicon.json", tmp_path / "config.json"]
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    assert config.pop("dictionary_digest") == Dictionary(NAMES, WORDS).digest
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"config\.json: expected dictionary_digest, got none"):
+        WordGloss.load(tmp_path)
     plain = WordGloss(LEXICON, GlossConfig(segment="jieba"))
+    plain.save(tmp_path / "plain")
+    assert files_of_translator(tmp_path / "plain") == [tmp_path / "plain" / "lexicon.json"]
     assert plain.fingerprint != gloss.fingerprint
     assert plain.lexicon.gloss("罗素") == ("philosopher",)
 
