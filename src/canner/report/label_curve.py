@@ -58,7 +58,7 @@ def _panel(results: Mapping[str, Results], corpus: CorpusLine) -> _Panel | None:
     )
     for row in some.rows:
         if match := _OF_A_NUMBER.fullmatch(row.system):
-            is_plain = " + " not in match[1] and not match[1].startswith("CAN_")
+            is_plain = "CAN_" not in match[1]
             if is_plain or match[1].endswith(corpus.gloss):
                 (plain if is_plain else with_gloss)[int(match[2])] = _f1(row)
     no_labels = _f1(_row(without, f"{corpus.title}, {corpus.gloss_alone}"))
